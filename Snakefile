@@ -1,0 +1,27 @@
+"""emonas: architecture search for speech emotion recognition, from a corpus to a report."""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+# Nothing of the demo leaks into another settings file: config.yaml is read where none is given.
+if not workflow.configfiles:
+
+    configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/corpora.smk"
+include: "workflow/rules/protocols.smk"
+include: "workflow/rules/features.smk"
+include: "workflow/rules/search.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/fuse.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "results/report/index.html",

@@ -1,0 +1,103 @@
+"""Any corpus as a CSV table with the manifest's columns, of which only two are required."""
+
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import pandas as pd
+from pydantic import Field
+
+from emonas.corpora.emotions import EMOTIONS
+from emonas.corpora.reading import Listing, ReaderOptions, Recording, name_below
+from emonas.errors import EmonasError
+from emonas.storage.tables import read_table
+
+REQUIRED = ("audio", "emotion")
+DEFAULTS = {"language": "", "gender": "", "session": "", "style": "", "text": ""}
+
+
+class Options(ReaderOptions):
+    """Options of the CSV reader."""
+
+    needs_root: ClassVar[bool] = False
+
+    reader: Literal["csv"] = Field(default="csv", description="a CSV table, an utterance a row")
+    table: Path = Field(
+        description="the table, in UTF-8: `audio` and `emotion`, and any of utterance, speaker, "
+        "language, gender, session, style, text"
+    )
+    root: Path | None = Field(
+        default=None, description="what `audio` is relative to; the table's folder if not given"
+    )
+    labels: dict[str, str] = Field(
+        default_factory=dict,
+        description="the table's emotion names in ours; if given, a name that is neither here nor "
+        "one of ours is left out, else every name passes as it is",
+    )
+
+
+def read(options: Options, folder: Path) -> Listing:
+    """List the rows of the table; `folder` is not written to.
+
+    Raises:
+        EmonasError: the table is missing, is no CSV, or lacks a required column.
+    """
+    if not options.table.is_file():
+        raise EmonasError(
+            f"corpora.{folder.name}.table: there is no file {options.table}; correct the path"
+        )
+    table = read_table(options.table, REQUIRED)
+    root = options.table.parent if options.root is None else options.root
+    listing = Listing()
+    _note_speakers(options.table, table, listing)
+    for number, row in enumerate(table.to_dict("records"), start=2):
+        cells = {str(name): str(value).strip() for name, value in row.items()}
+        _add(options, root, number, cells, listing)
+    return listing
+
+
+def _note_speakers(path: Path, table: pd.DataFrame, listing: Listing) -> None:
+    nameless = len(table)
+    if "speaker" in table.columns:
+        nameless = int((table["speaker"].str.strip() == "").sum())
+    if nameless:
+        listing.note(
+            path,
+            f"{nameless} of {len(table)} rows name no speaker; fill a column speaker",
+            "used, with the speaker unknown: a protocol by speaker cannot part them",
+        )
+
+
+def _add(
+    options: Options, root: Path, number: int, cells: dict[str, str], listing: Listing
+) -> None:
+    if not cells["audio"]:
+        listing.leave_out(options.table, f"line {number} names no audio; fill it or remove it")
+        return
+    audio = root / cells["audio"]
+    if not cells["emotion"]:
+        listing.leave_out(
+            audio, f"line {number} of {options.table.as_posix()} names no emotion; fill it"
+        )
+        return
+    emotion = options.labels.get(cells["emotion"], cells["emotion"])
+    if options.labels and emotion not in EMOTIONS:
+        listing.leave_out(
+            audio,
+            f"line {number} of {options.table.as_posix()} has the emotion {emotion}, which is "
+            "not known; add it to labels",
+        )
+        return
+    known = {name: cells.get(name) or value for name, value in DEFAULTS.items()}
+    listing.recordings.append(
+        Recording(
+            utterance=cells.get("utterance") or _name(Path(cells["audio"])),
+            audio=audio,
+            emotion=emotion,
+            speaker=cells.get("speaker") or "unknown",
+            **known,
+        )
+    )
+
+
+def _name(audio: Path) -> str:
+    return audio.stem if audio.is_absolute() or ".." in audio.parts else name_below(audio)

@@ -1,0 +1,1 @@
+"""Stage `evaluate`: predictions become metrics. Imports no torch."""

@@ -1,0 +1,123 @@
+"""Spectrograms of one fixed size, as an image network wants them (EmotionNAS, section 3.2)."""
+
+from collections.abc import Sequence
+from typing import Literal, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from emonas.features.extraction import Extractor, ExtractorOptions, Speech
+from emonas.features.frames import adaptively_pooled, duration_in_samples, padded
+from emonas.storage.features import Array
+
+
+class Options(ExtractorOptions):
+    """Options of the spectrogram."""
+
+    extractor: Literal["spectrogram"] = Field("spectrogram", description="name of the extractor")
+    seconds: float = Field(
+        8.0, gt=0, description="length that every utterance is padded with zeros or cut to"
+    )
+    window_ms: float = Field(25.0, gt=0, description="length of the Hamming window")
+    hop_ms: float = Field(
+        11.0, gt=0, description="step between windows; the papers' 14 ms overlap of 25 ms"
+    )
+    form: Literal["v2", "v1"] = Field(
+        "v2",
+        description="v2: full FFT of each window, averaged over frames and over frequencies; "
+        "v1: the Fourier transform of each window at as many equally spaced frequencies, from 0 "
+        "to half the sampling rate, as there are bins (our reading of its 140-dimensional FFT, "
+        "since no FFT of a 400-sample window has 140 bins), averaged over frames only",
+    )
+    frames: int = Field(140, ge=1, description="frames after averaging")
+    bins: int = Field(140, ge=1, description="frequency bins of a frame")
+    scale: Literal["log", "power", "magnitude"] = Field(
+        "log", description="log is the natural logarithm of the magnitude (our reading)"
+    )
+    floor: float = Field(
+        1e-5, gt=0, description="least magnitude before the logarithm (librosa's; our reading)"
+    )
+    frequency: Literal["linear", "mel"] = Field(
+        "linear",
+        description="mel: as many mel bands as there are bins in place of averaged frequencies "
+        "(ours, for small settings of at most about 64 bins)",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.form == "v1" and self.frequency == "mel":
+            raise ValueError("form v1 has no mel bands; set frequency: linear or form: v2")
+        if self.seconds * 1000 < self.window_ms:
+            raise ValueError("seconds is shorter than window_ms; make it longer")
+        return self
+
+
+class Spectrogram:
+    """Gives one (frames, bins) image an utterance."""
+
+    layers: tuple[str, ...] = ()
+    checkpoint = ""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self.frame_rate = options.frames / options.seconds
+
+    def extract(self, batch: Sequence[Speech]) -> list[Array]:
+        """Give (frames, bins) for each utterance."""
+        return [self._image(speech.waveform) for speech in batch]
+
+    def _image(self, waveform: Array) -> Array:
+        options = self._options
+        length = duration_in_samples(options.seconds * 1000, options.sampling_rate)
+        waveform = padded(waveform[:length], length)
+        magnitude = self._zoomed(waveform) if options.form == "v1" else self._full(waveform)
+        if options.scale == "log":
+            magnitude = np.log(np.maximum(magnitude, options.floor))
+        image = adaptively_pooled(magnitude, options.frames, axis=0)
+        return adaptively_pooled(image, options.bins, axis=1)
+
+    def _full(self, waveform: Array) -> Array:
+        """Give (windows, frequencies or mel bands) by the FFT of whole windows."""
+        import librosa
+
+        options = self._options
+        window = duration_in_samples(options.window_ms, options.sampling_rate)
+        spectrum = librosa.stft(
+            waveform,
+            n_fft=window,
+            hop_length=duration_in_samples(options.hop_ms, options.sampling_rate),
+            window="hamming",
+            # Windows lie inside the 8 s: nothing is made up beyond the edges.
+            center=False,
+        )
+        magnitude = self._power(np.abs(spectrum))
+        if options.frequency == "mel":
+            bands = librosa.filters.mel(sr=options.sampling_rate, n_fft=window, n_mels=options.bins)
+            magnitude = bands @ magnitude
+        return np.asarray(magnitude.T, dtype=np.float32)
+
+    def _zoomed(self, waveform: Array) -> Array:
+        """Give (windows, bins): the transform at equally spaced frequencies (v1)."""
+        import librosa
+        import scipy.signal
+
+        options = self._options
+        window = duration_in_samples(options.window_ms, options.sampling_rate)
+        hop = duration_in_samples(options.hop_ms, options.sampling_rate)
+        windows = librosa.util.frame(waveform, frame_length=window, hop_length=hop, axis=0)
+        spectrum = scipy.signal.zoom_fft(
+            windows * scipy.signal.get_window("hamming", window),
+            [0, options.sampling_rate / 2],
+            m=options.bins,
+            fs=options.sampling_rate,
+            endpoint=True,
+        )
+        return np.asarray(self._power(np.abs(spectrum)), dtype=np.float32)
+
+    def _power(self, magnitude: Array) -> Array:
+        return magnitude**2 if self._options.scale == "power" else magnitude
+
+
+def build(options: Options) -> Extractor:
+    """Make the extractor."""
+    return Spectrogram(options)

@@ -1,0 +1,1 @@
+"""Stage `fuse`: trained streams of one fold and seed become one system."""

@@ -1,0 +1,62 @@
+"""What every job of the workflow does alike: log, progress, and errors that a user can read."""
+
+import logging
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from emonas.errors import EmonasError
+
+_LOGGER = logging.getLogger("emonas")
+
+
+@contextmanager
+def logged_job(log: Path) -> Iterator[None]:
+    """Write the job's log to `log`, and end the process with 1 on an error.
+
+    An `EmonasError` is shown as its one sentence, anything else with its traceback in the log.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(log, mode="w", encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    _LOGGER.addHandler(handler)
+    _LOGGER.setLevel(logging.INFO)
+    try:
+        yield
+    except EmonasError as error:
+        _LOGGER.error("%s", error)
+        print(f"emonas: {error}", file=sys.stderr)
+        sys.exit(1)
+    except Exception:
+        _LOGGER.exception("this should not have happened; please report it with this log")
+        traceback.print_exc()
+        sys.exit(1)
+    finally:
+        _LOGGER.removeHandler(handler)
+        handler.close()
+
+
+def report_line(text: str) -> None:
+    """Write one line to the job's log."""
+    _LOGGER.info("%s", text)
+
+
+class Progress:
+    """Progress of a long job: every step into the log, now and then a line on the terminal."""
+
+    def __init__(self, name: str, total: int, every: float = 20.0) -> None:
+        self._name = name
+        self._total = total
+        self._every = every
+        self._shown = time.monotonic()
+
+    def step(self, done: int, text: str) -> None:
+        """Say that `done` of the total are done."""
+        line = f"{self._name}: {done} of {self._total}, {text}"
+        report_line(line)
+        if time.monotonic() - self._shown >= self._every:
+            self._shown = time.monotonic()
+            print(f"  {line}", file=sys.stderr, flush=True)

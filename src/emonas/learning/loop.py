@@ -1,0 +1,182 @@
+"""The one training loop: epochs, validation, choice of epoch, resume, progress and cost."""
+
+import copy
+import math
+import time
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+
+from emonas.errors import EmonasError
+from emonas.jobs import Progress
+from emonas.learning.batches import Batch, Batches
+from emonas.learning.devices import peak_memory
+from emonas.learning.options import Selection
+from emonas.learning.resume import ResumePoint
+from emonas.learning.scores import Scored, Tally
+from emonas.storage.cost import EpochCost
+
+Row = dict[str, float]
+
+
+class DivergedError(EmonasError):
+    """A loss is no finite number any more."""
+
+
+class Learner(Protocol):
+    """What learns from batches; its state is all that it needs to go on after an epoch."""
+
+    device: torch.device
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Prepare epoch `epoch`, counted from 1."""
+
+    def train_batch(self, batch: Batch) -> Scored:
+        """Learn from one batch."""
+
+    def validate_batch(self, batch: Batch) -> Scored:
+        """Score one batch without learning."""
+
+    def facts(self) -> Row:
+        """Figures of the epoch besides the scores, for the history."""
+
+    def state(self) -> dict[str, Any]:
+        """Everything that changes in learning."""
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back a state."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long, and which epoch is kept."""
+
+    epochs: int
+    select: Selection = "last"
+    patience: int | None = None
+    architectures: int = 0
+
+
+@dataclass
+class Outcome:
+    """What a training left: a row an epoch, and the epoch that was kept."""
+
+    history: list[Row] = field(default_factory=list)
+    costs: list[EpochCost] = field(default_factory=list)
+    best_epoch: int = 0
+
+
+def fit(
+    learner: Learner,
+    train: Batches,
+    validation: Batches | None,
+    plan: Plan,
+    *,
+    resume: ResumePoint,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Train, and leave the learner in the state of the chosen epoch.
+
+    Raises:
+        DivergedError: a loss is no finite number.
+        EmonasError: an epoch is to be chosen on validation and there is none.
+    """
+    if validation is None and plan.select != "last":
+        raise EmonasError(
+            f"training.select: {plan.select}, but the protocol has no validation part; "
+            "set it to last, or let the protocol validate"
+        )
+    outcome, best = _begin(learner, resume)
+    for epoch in range(len(outcome.history) + 1, plan.epochs + 1):
+        if plan.patience is not None and epoch - 1 - outcome.best_epoch >= plan.patience:
+            break
+        started = time.perf_counter()
+        row = {"epoch": epoch, **_train(learner, train, epoch), **score(learner, validation)}
+        row.update(learner.facts())
+        _refuse_divergence(row)
+        outcome.history.append(row)
+        if _better(outcome, plan.select):
+            outcome.best_epoch = epoch
+            best = copy.deepcopy(learner.state())
+        seconds = time.perf_counter() - started
+        memory = peak_memory(learner.device)
+        outcome.costs.append(EpochCost(epoch, seconds, memory, plan.architectures))
+        if epoch < plan.epochs:
+            _keep(learner, outcome, best, resume)
+        if progress is not None:
+            progress.step(epoch, _summary(row))
+    learner.restore(best)
+    return outcome
+
+
+def score(learner: Learner, batches: Batches | None, part: str = "validation") -> Row:
+    """Loss, UA and WA over batches; nothing where there are none."""
+    if batches is None:
+        return {}
+    tally = Tally()
+    for batch in batches.epoch():
+        tally.add(learner.validate_batch(batch.to(learner.device)))
+    return tally.figures(part)
+
+
+def _train(learner: Learner, batches: Batches, epoch: int) -> Row:
+    learner.begin_epoch(epoch)
+    tally = Tally()
+    for batch in batches.epoch(epoch):
+        tally.add(learner.train_batch(batch.to(learner.device)))
+    return tally.figures("train")
+
+
+def _better(outcome: Outcome, select: Selection) -> bool:
+    """Whether the last row is the best so far; of equals the first."""
+    if select == "last" or outcome.best_epoch == 0:
+        return True
+    sign = -1 if select == "validation_loss" else 1
+    best = outcome.history[outcome.best_epoch - 1]
+    return sign * outcome.history[-1][select] > sign * best[select]
+
+
+def _refuse_divergence(row: Row) -> None:
+    for name, value in row.items():
+        if name.endswith("_loss") and not math.isfinite(value):
+            raise DivergedError(
+                f"epoch {row['epoch']:.0f}: {name} is {value}; lower the learning rate"
+            )
+
+
+def _summary(row: Row) -> str:
+    return ", ".join(
+        f"{name.replace('_', ' ')} {row[name]:.3f}"
+        for name in ("train_loss", "validation_loss", "validation_ua")
+        if name in row
+    )
+
+
+def _keep(learner: Learner, outcome: Outcome, best: dict[str, Any], resume: ResumePoint) -> None:
+    random = [torch.get_rng_state()]
+    if learner.device.type == "cuda":
+        random.append(torch.cuda.get_rng_state(learner.device))
+    costs = [[cost.epoch, cost.seconds, cost.memory, cost.architectures] for cost in outcome.costs]
+    resume.save(
+        {
+            "learner": learner.state(),
+            "best": best,
+            "history": outcome.history,
+            "costs": costs,
+            "best_epoch": outcome.best_epoch,
+            "random": random,
+        }
+    )
+
+
+def _begin(learner: Learner, resume: ResumePoint) -> tuple[Outcome, dict[str, Any]]:
+    kept = resume.load()
+    if kept is None:
+        return Outcome(), copy.deepcopy(learner.state())
+    learner.restore(kept["learner"])
+    torch.set_rng_state(kept["random"][0])
+    if learner.device.type == "cuda" and len(kept["random"]) > 1:
+        torch.cuda.set_rng_state(kept["random"][1], learner.device)
+    costs = [EpochCost(*row) for row in kept["costs"]]
+    return Outcome(kept["history"], costs, kept["best_epoch"]), kept["best"]

@@ -1,0 +1,68 @@
+"""What a killed job needs to go on: a state under a lock, gone when the job ends well."""
+
+import hashlib
+import json
+import logging
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock
+
+from emonas.storage.atomic import whole_file
+
+State = dict[str, Any]
+_LOGGER = logging.getLogger("emonas")
+
+
+class ResumePoint:
+    """States by name in one folder; without a folder nothing is kept."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+
+    def save(self, state: State, name: str = "state") -> None:
+        """Keep a state of tensors, numbers, text, lists and dictionaries."""
+        if self._folder is not None:
+            with whole_file(self._folder / f"{name}.pt") as temporary:
+                torch.save(state, temporary)
+
+    def load(self, name: str = "state") -> State | None:
+        """The state that was kept last; None where there is none, or it is damaged."""
+        path = None if self._folder is None else self._folder / f"{name}.pt"
+        if path is None or not path.exists():
+            return None
+        try:
+            state: State = torch.load(path, weights_only=True)
+        except Exception as error:  # damage shows as any of a dozen exceptions
+            _LOGGER.warning("%s: damaged (%s); the job begins anew", path, error)
+            return None
+        return state
+
+    def part(self, name: str) -> "ResumePoint":
+        """A point of its own within this one."""
+        return ResumePoint(None if self._folder is None else self._folder / name)
+
+
+@contextmanager
+def resume_point(
+    root: Path, stage: str, params: Mapping[str, Any], inputs: Sequence[Path]
+) -> Iterator[ResumePoint]:
+    """Give the job's point under `root`, named by a digest of its options, code and inputs.
+
+    A second process of the same job waits until the first has ended.
+    """
+    digest = hashlib.sha256(json.dumps(params, sort_keys=True, default=str).encode())
+    for path in inputs:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    folder = root / stage / digest.hexdigest()[:32]
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = folder.with_suffix(".lock")
+    with FileLock(lock):
+        yield ResumePoint(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        lock.unlink(missing_ok=True)

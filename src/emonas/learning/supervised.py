@@ -1,0 +1,104 @@
+"""Plain supervised learning of a network from labelled batches."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from emonas.learning.batches import Batch, Batches, Examples
+from emonas.learning.masking import mask_stream
+from emonas.learning.optimisers import learning_rate, make_optimiser, set_learning_rate
+from emonas.learning.options import TrainingOptions
+from emonas.learning.scores import Scored
+from emonas.networks.streams import Output, Stream
+
+
+class SupervisedLearner:
+    """Cross entropy, one optimiser; see `emonas.learning.loop.Learner`."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        options: TrainingOptions,
+        device: torch.device,
+        weights: Tensor | None = None,
+    ) -> None:
+        self.network = network.to(device)
+        self.device = device
+        self._options = options
+        self._objective = make_objective(options, weights).to(device)
+        self._optimiser = make_optimiser(network.parameters(), options)
+        self._rate = options.learning_rate
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Set the learning rate."""
+        self._rate = learning_rate(self._options, epoch)
+        set_learning_rate(self._optimiser, self._rate)
+
+    def train_batch(self, batch: Batch) -> Scored:
+        """One step of the optimiser."""
+        self.network.train()
+        logits = self.network(*self._masked(batch)).logits
+        loss = self._objective(logits, batch.labels)
+        self._optimiser.zero_grad()
+        loss.backward()
+        if self._options.clip is not None:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self._options.clip)
+        self._optimiser.step()
+        return Scored(loss.item(), logits.detach(), batch.labels)
+
+    @torch.no_grad()
+    def validate_batch(self, batch: Batch) -> Scored:
+        """Score without learning."""
+        self.network.eval()
+        logits = self.network(*batch.streams).logits
+        return Scored(self._objective(logits, batch.labels).item(), logits, batch.labels)
+
+    def facts(self) -> dict[str, float]:
+        """The learning rate."""
+        return {"learning_rate": self._rate}
+
+    def state(self) -> dict[str, Any]:
+        """Network and optimiser."""
+        return {"network": self.network.state_dict(), "optimiser": self._optimiser.state_dict()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back network and optimiser."""
+        self.network.load_state_dict(state["network"])
+        self._optimiser.load_state_dict(state["optimiser"])
+
+    def _masked(self, batch: Batch) -> Sequence[Stream]:
+        options = self._options
+        if not options.mask_time and not options.mask_features:
+            return batch.streams
+        return [mask_stream(s, options.mask_time, options.mask_features) for s in batch.streams]
+
+
+def make_objective(options: TrainingOptions, weights: Tensor | None = None) -> nn.Module:
+    """Cross entropy with the options' smoothing, and a weight a class where given."""
+    return nn.CrossEntropyLoss(weight=weights, label_smoothing=options.label_smoothing)
+
+
+def class_weights(labels: npt.NDArray[np.int64], classes: int) -> Tensor:
+    """Weights n / (classes * n_class) of the training part, (classes), as scikit-learn's
+    `balanced`; a class without utterances has 0.
+    """
+    counts = np.bincount(labels, minlength=classes)
+    weights = np.divide(len(labels), classes * counts, out=np.zeros(classes), where=counts > 0)
+    return torch.from_numpy(weights.astype(np.float32))
+
+
+@torch.no_grad()
+def apply_network(
+    network: nn.Module, examples: Examples, size: int, device: torch.device
+) -> Output:
+    """Logits and embeddings of all examples in their order, on the CPU."""
+    network.to(device).eval()
+    outputs = [network(*batch.to(device).streams) for batch in Batches(examples, size).epoch()]
+    return Output(
+        torch.cat([output.logits.cpu() for output in outputs]),
+        torch.cat([output.embedding.cpu() for output in outputs]),
+    )

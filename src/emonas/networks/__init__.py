@@ -1,0 +1,1 @@
+"""Pure modules: they know no files and no settings."""

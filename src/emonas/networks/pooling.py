@@ -1,0 +1,28 @@
+"""From frames to one vector an utterance; padding never counts."""
+
+import torch
+from torch import Tensor, nn
+
+from emonas.networks.streams import Stream
+
+
+class AttentionPooling(nn.Module):
+    """Weighted mean of frames, the weights a softmax of one linear score (EmotionNAS v2, 2.2)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.score = nn.Linear(width, 1)
+
+    def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
+        """(batch, time, width) and (batch, time) to (batch, width)."""
+        scores = self.score(frames).squeeze(-1).masked_fill(~mask, float("-inf"))
+        return torch.einsum("bt,btw->bw", scores.softmax(dim=1), frames)
+
+
+def mean_and_deviation(stream: Stream) -> Tensor:
+    """Mean and standard deviation over an utterance's frames, (batch, 2 * features)."""
+    mask = stream.mask[..., None]
+    count = stream.lengths[:, None]
+    mean = (stream.frames * mask).sum(dim=1) / count
+    squares = ((stream.frames - mean[:, None]) ** 2 * mask).sum(dim=1) / count
+    return torch.cat([mean, squares.sqrt()], dim=1)

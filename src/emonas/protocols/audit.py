@@ -1,0 +1,139 @@
+"""The audit of a protocol: what crosses between the parts of its folds, by name.
+
+It takes the folds as they were written and the manifests, and nothing from the splitter.
+"""
+
+from collections.abc import Mapping
+from itertools import combinations
+
+import pandas as pd
+
+from emonas.errors import EmonasError
+from emonas.protocols.crossings import crossings_of, in_words, traits_of
+from emonas.protocols.options import ProtocolOptions
+from emonas.protocols.statement import statement
+from emonas.storage.audit import Audit, Crossing, PartCounts
+from emonas.storage.folds import PARTS, Part
+
+Folds = Mapping[str, Mapping[Part, pd.DataFrame]]
+
+
+def audit(
+    name: str,
+    options: ProtocolOptions,
+    manifest: pd.DataFrame,
+    folds: Folds,
+    notes: tuple[str, ...] = (),
+) -> Audit:
+    """Audit written folds against the manifests of the protocol's corpora.
+
+    `notes` are sentences that stand before the audit's own warnings.
+
+    Raises:
+        EmonasError: a fold names an utterance that no manifest has.
+    """
+    traits = traits_of(manifest)
+    described = {
+        fold: {part: _describe(name, fold, parts[part], traits) for part in PARTS}
+        for fold, parts in folds.items()
+    }
+    counts = {
+        fold: {part: _count(rows) for part, rows in parts.items()}
+        for fold, parts in described.items()
+    }
+    crossings = tuple(
+        crossing
+        for fold, parts in described.items()
+        for pair in combinations(PARTS, 2)
+        for crossing in crossings_of(fold, pair, (parts[pair[0]], parts[pair[1]]), options)
+    )
+    labels = _labels(options, described)
+    return Audit(
+        protocol=name,
+        statement=statement(options),
+        options=options.model_dump(mode="json", by_alias=True),
+        labels=labels,
+        speaker_dependent=options.speaker_dependent,
+        speaker_dependent_validation=options.speaker_dependent_validation,
+        pooled=options.pooled,
+        folds=counts,
+        crossings=crossings,
+        warnings=(*notes, *_missing_classes(labels, counts), *_tested_often(options, folds)),
+        problems=_problems(options, counts, crossings),
+    )
+
+
+def _describe(name: str, fold: str, part: pd.DataFrame, traits: pd.DataFrame) -> pd.DataFrame:
+    rows = part.join(traits, on=["corpus", "utterance"])
+    unknown = rows.loc[rows["speaker"].isna(), "utterance"]
+    if len(unknown):
+        raise EmonasError(
+            f"protocols.{name}: the fold {fold} names {unknown.iloc[0]}, which no manifest has; "
+            "delete the protocol's folder and run again"
+        )
+    return rows
+
+
+def _count(rows: pd.DataFrame) -> PartCounts:
+    labels, speakers = (
+        {str(value): int(count) for value, count in rows[key].value_counts().sort_index().items()}
+        for key in ("label", "speaker")
+    )
+    return PartCounts(utterances=len(rows), labels=labels, speakers=speakers)
+
+
+def _labels(
+    options: ProtocolOptions, folds: Mapping[str, Mapping[Part, pd.DataFrame]]
+) -> tuple[str, ...]:
+    if options.labels is not None:
+        return options.labels
+    return tuple(
+        sorted(
+            {
+                str(label)
+                for parts in folds.values()
+                for rows in parts.values()
+                for label in rows["label"]
+            }
+        )
+    )
+
+
+def _missing_classes(
+    labels: tuple[str, ...], folds: Mapping[str, Mapping[Part, PartCounts]]
+) -> list[str]:
+    return [
+        f"the {part} part of fold {fold} has no {label}"
+        for fold, parts in folds.items()
+        for part, counts in parts.items()
+        for label in labels
+        if counts.utterances and label not in counts.labels
+    ]
+
+
+def _tested_often(options: ProtocolOptions, folds: Folds) -> list[str]:
+    """Say where folds that pass for a partition test an utterance more than once."""
+    if options.speaker_dependent:
+        return []
+    tests = pd.concat([parts["test"][["corpus", "utterance"]] for parts in folds.values()])
+    often = tests[tests.duplicated()].drop_duplicates()
+    if not len(often):
+        return []
+    return [
+        f"{len(often)} utterances are tested in more than one fold, the first is "
+        f"{often['utterance'].iloc[0]}"
+    ]
+
+
+def _problems(
+    options: ProtocolOptions,
+    folds: Mapping[str, Mapping[Part, PartCounts]],
+    crossings: tuple[Crossing, ...],
+) -> tuple[str, ...]:
+    empty = [
+        f"the {part} part of fold {fold} is empty"
+        for fold, parts in folds.items()
+        for part, counts in parts.items()
+        if not counts.utterances and not options.may_be_empty(part)
+    ]
+    return (*empty, *(in_words(crossing) for crossing in crossings if not crossing.allowed))

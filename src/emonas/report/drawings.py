@@ -1,0 +1,37 @@
+"""Draws every figure of the report."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from emonas.report import names
+from emonas.report.figures.cells import draw_genotype
+from emonas.report.figures.charts import draw_confusion, draw_systems
+from emonas.report.figures.curves import alpha_operations, draw_alphas, draw_curves
+from emonas.report.gather import ProtocolResults, SystemResults
+from emonas.report.summary import chance
+
+
+def draw_figures(protocols: Iterable[ProtocolResults], folder: Path) -> None:
+    """Draw the figures of all protocols into `folder`."""
+    for protocol in protocols:
+        metrics = {name: system.metrics for name, system in protocol.systems.items()}
+        level, _ = chance(next(iter(metrics.values())))
+        draw_systems(metrics, level, folder / names.systems_figure(protocol.name))
+        for system in protocol.systems.values():
+            _draw_system(protocol.name, system, folder)
+
+
+def _draw_system(protocol: str, system: SystemResults, folder: Path) -> None:
+    name = system.name
+    draw_confusion(system.metrics, folder / names.confusion_figure(protocol, name))
+    draw_curves(
+        system.search_histories, system.histories, folder / names.curves_figure(protocol, name)
+    )
+    for history in system.search_histories[:1]:
+        if alpha_operations(history):
+            draw_alphas(history, folder / names.alphas_figure(protocol, name))
+    for number, found in enumerate(system.genotypes):
+        # The first is the one that the page shows; of the first seed, every fold is drawn.
+        if found.seed == system.genotypes[0].seed:
+            run = found.fold if number else ""
+            draw_genotype(found.genotype, folder / names.cells_figure(protocol, name, run))

@@ -1,0 +1,1 @@
+"""Drawings by matplotlib: the same input gives the same bytes."""

@@ -1,0 +1,54 @@
+"""What all figures share: colours, fonts, and how they are saved."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from emonas.storage.atomic import whole_file
+
+# Okabe and Ito's palette, which people with any colour vision can tell apart; black comes last.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A6A00", "#000000")
+INK = "#1d2733"
+FAINT = "#8a94a0"
+LINE = "#d5dae0"
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Give figures the report's look, whatever the user's matplotlib settings are."""
+    settings = {
+        "font.family": "DejaVu Sans",
+        "font.size": 9,
+        "axes.titlesize": 10,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.edgecolor": FAINT,
+        "axes.labelcolor": INK,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.color": LINE,
+        "grid.linewidth": 0.6,
+        "text.color": INK,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "legend.frameon": False,
+        "svg.fonttype": "path",
+        "svg.hashsalt": "emonas",
+    }
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(settings)
+        yield
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as `path` (SVG) and a PNG beside it, without dates and versions."""
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, bbox_inches="tight", metadata={"Date": None, "Creator": "emonas"})
+    with whole_file(path.with_suffix(".png")) as temporary:
+        figure.savefig(temporary, bbox_inches="tight", dpi=150, metadata={"Software": None})

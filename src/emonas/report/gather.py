@@ -1,0 +1,159 @@
+"""Everything that the report shows, read from `results` by the contract's paths."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from emonas.errors import EmonasError
+from emonas.report.plan import ReportPlan, SystemCard
+from emonas.storage.folds import read_index
+from emonas.storage.genotype import CellsGenotype, RecurrentGenotype, read_genotype
+from emonas.storage.metrics import Metrics, read_metrics
+from emonas.storage.tables import read_table
+
+
+@dataclass(frozen=True)
+class History:
+    """The epochs of one seed and fold; every column that holds numbers is numeric."""
+
+    seed: int
+    fold: str
+    table: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class FoundGenotype:
+    """What the search found for one seed and fold."""
+
+    seed: int
+    fold: str
+    genotype: CellsGenotype | RecurrentGenotype
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What a stage took for one system: runs, wall seconds and architectures in all, and the peak
+    memory in MiB."""
+
+    runs: int
+    seconds: float
+    memory: float
+    architectures: int
+
+
+@dataclass(frozen=True)
+class SystemResults:
+    """One system under one protocol."""
+
+    name: str
+    card: SystemCard
+    metrics: Metrics
+    genotypes: Sequence[FoundGenotype]
+    search_histories: Sequence[History]
+    histories: Sequence[History]
+    search_cost: Ledger | None
+    cost: Ledger | None
+
+
+@dataclass(frozen=True)
+class ProtocolResults:
+    """One protocol: the index of its folds, and its systems by name."""
+
+    name: str
+    index: pd.DataFrame
+    systems: dict[str, SystemResults]
+    synthetic: bool
+
+
+def gather(plan: ReportPlan, results: Path) -> dict[str, ProtocolResults]:
+    """Read the results of every protocol that the plan runs.
+
+    Raises:
+        EmonasError: a file is missing or damaged.
+    """
+    gathered = {}
+    for protocol in plan.run_protocols():
+        index = read_index(results / "protocols" / protocol / "folds.csv")
+        folds = list(index["fold"])
+        systems = {
+            system: _system(plan, results, protocol, system, folds, seeds)
+            for system, seeds in plan.run_systems(protocol).items()
+        }
+        gathered[protocol] = ProtocolResults(protocol, index, systems, plan.is_synthetic(protocol))
+    return gathered
+
+
+def _system(
+    plan: ReportPlan,
+    results: Path,
+    protocol: str,
+    system: str,
+    folds: Sequence[str],
+    seeds: Sequence[int],
+) -> SystemResults:
+    card = plan.systems[system]
+    stage = "fuse" if card.kind == "fusion" else "train"
+    searched = list(_folders(results / "search" / protocol / system, seeds, folds))
+    trained = list(_folders(results / stage / protocol / system, seeds, folds))
+    genotypes = [
+        FoundGenotype(seed, fold, read_genotype(folder / "genotype.json"))
+        for seed, fold, folder in (searched if card.draws_cells else [])
+        if (folder / "genotype.json").exists()
+    ]
+    if card.draws_cells and not genotypes:
+        folder = results / "search" / protocol / system
+        raise EmonasError(f"{folder}: there is no genotype of {system}; run its search again")
+    return SystemResults(
+        name=system,
+        card=card,
+        metrics=read_metrics(results / "evaluate" / protocol / system / "metrics.json"),
+        genotypes=genotypes,
+        search_histories=_histories(searched) if card.search else [],
+        histories=_histories(trained),
+        search_cost=_ledger(searched) if card.search else None,
+        cost=_ledger(trained),
+    )
+
+
+def _folders(
+    root: Path, seeds: Sequence[int], folds: Sequence[str]
+) -> Iterator[tuple[int, str, Path]]:
+    """The folders of each seed: those of the folds in order, then a search that folds share."""
+    for seed in seeds:
+        folder = root / f"seed{seed}"
+        there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        for fold in [*(fold for fold in folds if fold in there), *sorted(there - set(folds))]:
+            yield seed, fold, folder / fold
+
+
+def _histories(folders: Sequence[tuple[int, str, Path]]) -> list[History]:
+    histories = []
+    for seed, fold, folder in folders:
+        path = folder / "history.csv"
+        if path.exists() and path.read_text(encoding="utf-8").strip():
+            histories.append(History(seed, fold, _numeric(read_table(path))))
+    return histories
+
+
+def _numeric(table: pd.DataFrame) -> pd.DataFrame:
+    converted = table.copy()
+    for column in table.columns:
+        if column != "candidate":
+            converted[column] = pd.to_numeric(table[column], errors="coerce")
+    return converted
+
+
+def _ledger(folders: Sequence[tuple[int, str, Path]]) -> Ledger | None:
+    paths = [path for *_, folder in folders if (path := folder / "cost.csv").exists()]
+    tables = [_numeric(read_table(path, ("seconds", "memory", "architectures"))) for path in paths]
+    if not tables:
+        return None
+    rows = pd.concat(tables)
+    return Ledger(
+        runs=len(tables),
+        seconds=float(rows["seconds"].sum()),
+        memory=float(rows["memory"].max()) if len(rows) else 0.0,
+        architectures=int(rows["architectures"].sum()),
+    )

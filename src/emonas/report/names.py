@@ -1,0 +1,65 @@
+"""The names of the report's files, relative to its folder; the workflow declares them."""
+
+from emonas.report.plan import ReportPlan
+
+FORMATS = ("csv", "md", "tex")
+
+
+def systems_figure(protocol: str) -> str:
+    """UA by fold of every system of a protocol."""
+    return f"figures/{protocol}-systems.svg"
+
+
+def confusion_figure(protocol: str, system: str) -> str:
+    """The confusion matrix of a system."""
+    return f"figures/{protocol}-{system}-confusion.svg"
+
+
+def curves_figure(protocol: str, system: str) -> str:
+    """Validation loss and UA by epoch of a system."""
+    return f"figures/{protocol}-{system}-curves.svg"
+
+
+def cells_figure(protocol: str, system: str, run: str = "") -> str:
+    """The cells that were searched for a system: the first fold and seed, or those of `run`."""
+    return f"figures/{protocol}-{system}-cells{'-' + run if run else ''}.svg"
+
+
+def alphas_figure(protocol: str, system: str) -> str:
+    """The weights of the candidate operations by epoch."""
+    return f"figures/{protocol}-{system}-alphas.svg"
+
+
+def systems_table(protocol: str) -> str:
+    """The stem of the table of a protocol's systems."""
+    return f"tables/{protocol}-systems"
+
+
+def folds_table(protocol: str) -> str:
+    """The stem of the table of every fold and seed of a protocol's systems."""
+    return f"tables/{protocol}-folds"
+
+
+def paper_table(table: str) -> str:
+    """The stem of a paper's table."""
+    return f"tables/{table}"
+
+
+def report_figures(plan: ReportPlan) -> list[str]:
+    """The figures that will surely exist for a plan; each has a PNG of the same stem beside it."""
+    names = []
+    for protocol in plan.run_protocols():
+        names.append(systems_figure(protocol))
+        for system in plan.run_systems(protocol):
+            names += [confusion_figure(protocol, system), curves_figure(protocol, system)]
+            if plan.systems[system].draws_cells:
+                names.append(cells_figure(protocol, system))
+    return names
+
+
+def report_tables(plan: ReportPlan) -> list[str]:
+    """The tables that will exist for a plan, each in three formats."""
+    stems = [paper_table(name) for name in plan.tables]
+    for protocol in plan.run_protocols():
+        stems += [systems_table(protocol), folds_table(protocol)]
+    return [f"{stem}.{suffix}" for stem in stems for suffix in FORMATS]

@@ -1,0 +1,90 @@
+"""`index.html`: one page that holds everything it shows."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from emonas.report import names
+from emonas.report.gather import ProtocolResults
+from emonas.report.plan import ReportPlan
+from emonas.report.tables import Table, show
+from emonas.report.views import (
+    CorpusProblems,
+    protocol_view,
+    skipped_by_reason,
+    system_anchor,
+)
+from emonas.report.words import count
+from emonas.storage.atomic import write_text
+from emonas.storage.manifest import read_problems
+
+_SHOWN_PROBLEMS = 200
+
+
+def write_page(
+    plan: ReportPlan,
+    gathered: Mapping[str, ProtocolResults],
+    papers: Mapping[str, Table],
+    results: Path,
+    folder: Path,
+) -> None:
+    """Write `index.html` into `folder`, whose figures are drawn already."""
+    environment = Environment(
+        loader=PackageLoader("emonas.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {
+        "show": show,
+        "count": count,
+        "system_anchor": system_anchor,
+        "paper_stem": names.paper_table,
+        # The sheet is our own file; escaped, its child selectors would be lost.
+        "sheet": Markup(environment.get_template("style.css").render()),
+    }
+    html = environment.get_template("index.html").render(
+        plan=plan,
+        overview=_overview(plan, gathered),
+        synthetic=[name for name, protocol in gathered.items() if protocol.synthetic],
+        protocols=[
+            protocol_view(plan, protocol, results, folder) for protocol in gathered.values()
+        ],
+        papers=papers,
+        skipped=skipped_by_reason(plan.skipped),
+        problems=_problems(plan, results),
+    )
+    write_text(folder / "index.html", html)
+
+
+def _overview(plan: ReportPlan, gathered: Mapping[str, ProtocolResults]) -> str:
+    systems = {name for protocol in gathered.values() for name in protocol.systems}
+    runs = sum(
+        len(system.metrics.folds)
+        for protocol in gathered.values()
+        for system in protocol.systems.values()
+    )
+    skipped = sum(len(skip.systems) for skip in plan.skipped)
+    text = (
+        f"{count(len(systems), 'system')} under {count(len(gathered), 'protocol')}: "
+        f"{count(runs, 'tested run')} of a fold with a seed."
+    )
+    return f"{text} {count(skipped, 'system')} could not be run." if skipped else text
+
+
+def _problems(plan: ReportPlan, results: Path) -> list[CorpusProblems]:
+    found = []
+    used = {name for protocol in plan.run_protocols() for name in plan.protocols[protocol].corpora}
+    for corpus in plan.corpora:
+        path = results / "corpora" / corpus / "problems.csv"
+        if corpus not in used or not path.exists():
+            continue
+        table = read_problems(path)
+        if len(table):
+            rows = table.head(_SHOWN_PROBLEMS).to_dict("records")
+            shown = [{str(key): str(value) for key, value in row.items()} for row in rows]
+            found.append(CorpusProblems(corpus, len(table), shown))
+    return found

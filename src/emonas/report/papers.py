@@ -1,0 +1,136 @@
+"""The papers' tables: published and own figures side by side."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from emonas.errors import EmonasError
+from emonas.report.gather import ProtocolResults
+from emonas.report.options import Metric, RowOptions, TableOptions
+from emonas.report.plan import ReportPlan
+from emonas.report.summary import deviation, warnings
+from emonas.report.tables import Column, Table
+from emonas.storage.metrics import Metrics
+
+NOT_RUN = "not run"
+SYNTHETIC_DIFFERENCE = "synthetic"
+_TITLES: dict[Metric, str] = {"ua": "UA", "wa": "WA", "parameters": "Parameters"}
+
+
+def paper_summary(
+    plan: ReportPlan, gathered: Mapping[str, ProtocolResults], name: str, options: TableOptions
+) -> Table:
+    """One paper's table; a difference is ours less the published figure, in points.
+
+    Figures on synthetic speech get no difference: they measure another thing than the paper.
+
+    Raises:
+        EmonasError: a row's system or protocol is not known.
+    """
+    rows: list[dict[str, Any]] = []
+    notes: list[str] = [f"From {options.source}."] if options.source else []
+    used: list[str] = []
+    for label, row in options.rows.items():
+        protocol = _protocol(plan, name, label, row, options.protocol)
+        metrics = _metrics(gathered, protocol, row.system)
+        rows.append(_row(plan, label, row, options, protocol, metrics))
+        if row.note:
+            notes.append(f"{label}: {row.note}")
+        if metrics is not None and protocol not in used:
+            used.append(protocol)
+        if row.system and metrics is None:
+            notes.append(f"{label}: {_why_not(plan, row.system, protocol)}")
+    notes += options.notes
+    for protocol in used:
+        notes += [f"Own figures under {protocol}: {text}" for text in warnings(plan, protocol)]
+    return Table(options.title or name, _columns(options), rows, tuple(notes))
+
+
+def _protocol(
+    plan: ReportPlan, table: str, label: str, row: RowOptions, default: str | None
+) -> str:
+    where = f"tables.{table}.rows.{label}"
+    if row.system is None:
+        return ""
+    if row.system not in plan.systems and not any(
+        row.system in skip.systems for skip in plan.skipped
+    ):
+        raise EmonasError(f"{where}.system: no system is named {row.system}; define it or mend it")
+    if named := row.protocol or default:
+        return named
+    known = [run.protocol for run in plan.runs if row.system in run.systems]
+    known += [skip.protocol for skip in plan.skipped if row.system in skip.systems]
+    if len(set(known)) > 1:
+        raise EmonasError(
+            f"{where}: {row.system} is run under {' and '.join(sorted(set(known)))}; name the "
+            "protocol of the row or the table"
+        )
+    return known[0] if known else ""
+
+
+def _metrics(
+    gathered: Mapping[str, ProtocolResults], protocol: str, system: str | None
+) -> Metrics | None:
+    if system is None or protocol not in gathered:
+        return None
+    found = gathered[protocol].systems.get(system)
+    return found.metrics if found else None
+
+
+def _why_not(plan: ReportPlan, system: str, protocol: str) -> str:
+    for skip in plan.skipped:
+        if system in skip.systems and skip.protocol == protocol:
+            return f"{system} was not run: {skip.reason}"
+    return f"{system} is in no run of these settings"
+
+
+def _row(
+    plan: ReportPlan,
+    label: str,
+    row: RowOptions,
+    options: TableOptions,
+    protocol: str,
+    metrics: Metrics | None,
+) -> dict[str, Any]:
+    cells: dict[str, Any] = {
+        "row": label,
+        "system": row.system,
+        "protocol": protocol if metrics is not None else None,
+    }
+    synthetic = metrics is not None and plan.is_synthetic(protocol)
+    for metric in options.columns:
+        published = row.published.get(metric)
+        cells[f"{metric}_published"] = published
+        if row.system and metrics is None:
+            cells[f"{metric}_own"] = NOT_RUN
+        if metrics is None:
+            continue
+        if metric == "parameters":
+            cells["parameters_own"] = metrics.parameters.derived
+            cells["parameters_search"] = metrics.parameters.search
+            continue
+        figure = metrics.ua if metric == "ua" else metrics.wa
+        cells[f"{metric}_own"] = figure.mean
+        cells[f"{metric}_own_std"] = deviation(figure, metrics)
+        if isinstance(published, float):
+            difference = SYNTHETIC_DIFFERENCE if synthetic else figure.mean - published
+            cells[f"{metric}_difference"] = difference
+    return cells
+
+
+def _columns(options: TableOptions) -> tuple[Column, ...]:
+    columns = [Column("row", "Row"), Column("system", "Our system"), Column("protocol", "Protocol")]
+    for metric in options.columns:
+        title = _TITLES[metric]
+        if metric == "parameters":
+            columns += [
+                Column("parameters_published", f"{title}, published", "millions"),
+                Column("parameters_own", "own, trained", "millions"),
+                Column("parameters_search", "own, search network", "millions"),
+            ]
+            continue
+        columns += [
+            Column(f"{metric}_published", f"{title} (%), published", "percent"),
+            Column(f"{metric}_own", f"{title}, own", "percent", f"{metric}_own_std"),
+            Column(f"{metric}_difference", f"{title}, own − published", "points"),
+        ]
+    return tuple(columns)

@@ -1,0 +1,95 @@
+"""What the report is about: the settings, as far as a reader needs them."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from emonas.report.options import TableOptions
+
+
+class _Card(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class CorpusCard(_Card):
+    """A corpus: how it is read, and whether its speech is synthetic."""
+
+    reader: str
+    synthetic: bool = False
+
+
+class ProtocolCard(_Card):
+    """A protocol: what is held out for test and for validation, what may cross, and the rest of
+    its options (labels, merge, style, limit, ...) as they stand in the settings."""
+
+    corpora: list[str]
+    test: str
+    validation: str
+    speaker_dependent: bool = False
+    allow: list[str] = Field(default_factory=list)
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class SystemCard(_Card):
+    """A system: a network with its inputs and search, or a fusion of streams."""
+
+    kind: Literal["network", "fusion"] = "network"
+    network: str = ""
+    inputs: list[str] = Field(default_factory=list)
+    streams: list[str] = Field(default_factory=list)
+    search: str = ""
+    shared_search: bool = False
+    retrain: bool = True
+    options: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def draws_cells(self) -> bool:
+        """Whether the search gives a genotype with cells to draw; gates have none."""
+        return bool(self.search) and self.search != "gates"
+
+
+class RunCard(_Card):
+    """Systems that were run under a protocol with the same seeds."""
+
+    protocol: str
+    systems: list[str]
+    seeds: list[int]
+
+
+class Skipped(_Card):
+    """Systems that were not run under a protocol, and why."""
+
+    protocol: str
+    systems: list[str]
+    reason: str
+
+
+class ReportPlan(_Card):
+    """Everything that the report takes from the settings; the figures come from `results`."""
+
+    title: str
+    settings_file: str
+    command: str
+    corpora: dict[str, CorpusCard]
+    protocols: dict[str, ProtocolCard]
+    systems: dict[str, SystemCard]
+    runs: list[RunCard]
+    skipped: list[Skipped] = Field(default_factory=list)
+    tables: dict[str, TableOptions] = Field(default_factory=dict)
+
+    def run_protocols(self) -> list[str]:
+        """The protocols that were run, in the order of the runs, each once."""
+        return list(dict.fromkeys(run.protocol for run in self.runs))
+
+    def run_systems(self, protocol: str) -> dict[str, list[int]]:
+        """The systems that were run under a protocol, with their seeds, in the order of the runs."""
+        seeds: dict[str, list[int]] = {}
+        for run in self.runs:
+            if run.protocol == protocol:
+                for system in run.systems:
+                    seeds[system] = sorted({*seeds.get(system, []), *run.seeds})
+        return seeds
+
+    def is_synthetic(self, protocol: str) -> bool:
+        """Whether any speech of the protocol is synthetic."""
+        return any(self.corpora[name].synthetic for name in self.protocols[protocol].corpora)

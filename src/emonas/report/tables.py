@@ -1,0 +1,142 @@
+"""One table, written as CSV (fractions), Markdown and LaTeX (percent)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from emonas.storage.atomic import write_text
+from emonas.storage.tables import write_rows
+
+Kind = Literal["text", "percent", "points", "millions", "count"]
+Row = Mapping[str, Any]
+EMPTY = "–"
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "–": "--",
+    "±": r"$\pm$",
+    "−": "$-$",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: the key of its value in a row, its heading, how it is shown, and the key of a
+    standard deviation that is shown behind it."""
+
+    key: str
+    title: str
+    kind: Kind = "text"
+    spread: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under columns, with a caption above and notes below."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: Sequence[Row]
+    notes: tuple[str, ...] = field(default=())
+
+    def shown(self) -> list[list[str]]:
+        """The cells as text for people."""
+        return [[show(row, column) for column in self.columns] for row in self.rows]
+
+
+def show(row: Row, column: Column) -> str:
+    """One cell for people: percent with one decimal, weights in millions.
+
+    A text in the place of a number (a figure that a paper does not print) is shown as it is.
+    """
+    value = row.get(column.key)
+    if value is None or value == "":
+        return EMPTY
+    if isinstance(value, str):
+        return value
+    text = _number(float(value), column.kind)
+    deviation = row.get(column.spread) if column.spread else None
+    return text if deviation is None else f"{text} ± {_number(float(deviation), column.kind)}"
+
+
+def _number(value: float, kind: Kind) -> str:
+    if kind == "percent":
+        return f"{100 * value:.1f}"
+    if kind == "points":
+        points = round(100 * value, 1)
+        return "0.0" if points == 0 else f"{points:+.1f}".replace("-", "−")
+    if kind == "millions":
+        return f"{value / 1e6:.4g}M"
+    return f"{value:,.0f}"
+
+
+def write_tables(stem: Path, table: Table) -> None:
+    """Write `stem`.csv, .md and .tex."""
+    keys = [key for column in table.columns for key in (column.key, column.spread) if key]
+    rows = [{key: row.get(key) for key in keys} for row in table.rows]
+    write_rows(stem.with_name(f"{stem.name}.csv"), rows, keys)
+    write_text(stem.with_name(f"{stem.name}.md"), markdown(table))
+    write_text(stem.with_name(f"{stem.name}.tex"), latex(table))
+
+
+def markdown(table: Table) -> str:
+    """The table in GitHub's Markdown, with its caption and notes."""
+    alignment = [":---" if column.kind == "text" else "---:" for column in table.columns]
+    lines = [
+        f"**{escape_markdown(table.caption)}**",
+        "",
+        _bars(escape_markdown(column.title) for column in table.columns),
+        _bars(alignment),
+        *(_bars(map(escape_markdown, row)) for row in table.shown()),
+    ]
+    if table.notes:
+        lines += ["", *(f"- {escape_markdown(note)}" for note in table.notes)]
+    return "\n".join(lines) + "\n"
+
+
+def _bars(cells: Any) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def escape_markdown(text: str) -> str:
+    """Keep a text from being read as Markdown or HTML."""
+    for sign in ("\\", "|", "*", "_", "`", "[", "]"):
+        text = text.replace(sign, f"\\{sign}")
+    return " ".join(text.replace("&", "&amp;").replace("<", "&lt;").split())
+
+
+def latex(table: Table) -> str:
+    """The table in LaTeX with booktabs, with its caption and notes."""
+    alignment = "".join("l" if column.kind == "text" else "r" for column in table.columns)
+    lines = [
+        "% needs \\usepackage{booktabs}",
+        "\\begin{table}",
+        "\\centering",
+        f"\\caption{{{escape_latex(table.caption)}}}",
+        f"\\begin{{tabular}}{{{alignment}}}",
+        "\\toprule",
+        " & ".join(escape_latex(column.title) for column in table.columns) + r" \\",
+        "\\midrule",
+        *(" & ".join(map(escape_latex, row)) + r" \\" for row in table.shown()),
+        "\\bottomrule",
+        "\\end{tabular}",
+        *(f"\\par\\footnotesize {escape_latex(note)}" for note in table.notes),
+        "\\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def escape_latex(text: str) -> str:
+    """Keep a text from being read as LaTeX."""
+    return " ".join("".join(_LATEX.get(sign, sign) for sign in text).split())

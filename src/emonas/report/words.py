@@ -1,0 +1,72 @@
+"""Plain words for settings, durations and genotypes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from emonas.report.plan import SystemCard
+from emonas.storage.genotype import CellsGenotype, RecurrentGenotype
+
+_WITHOUT_WEIGHTS = frozenset({"none", "skip_connect", "max_pool_3x3", "avg_pool_3x3"})
+
+
+def listed(names: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *head, last = list(names) or [""]
+    return f"{', '.join(head)} and {last}" if head else last
+
+
+def count(number: int, noun: str) -> str:
+    """`1 seed`, `2 seeds`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """Wall time for people."""
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.1f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def memory(mebibytes: float) -> str:
+    """Peak memory for people."""
+    return f"{mebibytes / 1024:.1f} GiB" if mebibytes >= 1024 else f"{mebibytes:.0f} MiB"
+
+
+def describe(card: SystemCard) -> str:
+    """What a system is, in a few words."""
+    if card.kind == "fusion":
+        method = card.options.get("method", "")
+        return f"fusion of {listed(card.streams)}" + (f" by {method}" if method else "")
+    text = f"{card.network} on {listed(card.inputs)}" if card.inputs else card.network
+    return f"{text}, searched by {card.search}" if card.search else text
+
+
+def option_pairs(options: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Options as keys and texts; those that say nothing are left out."""
+    return [
+        (key, _option(value)) for key, value in options.items() if value not in (None, "", [], {})
+    ]
+
+
+def _option(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_option(inner)}" for key, inner in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(_option(inner) for inner in value)
+    return str(value)
+
+
+def degenerate_cells(genotype: CellsGenotype | RecurrentGenotype) -> list[str]:
+    """The cells of a genotype in which no operation has weights: skips and pooling alone."""
+    if isinstance(genotype, RecurrentGenotype):
+        return []
+    cells = {"normal": genotype.normal, "reduction": genotype.reduction}
+    return [
+        name
+        for name, edges in cells.items()
+        if all(edge.operation in _WITHOUT_WEIGHTS for edge in edges)
+    ]

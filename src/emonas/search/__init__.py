@@ -1,0 +1,1 @@
+"""Stage `search`: a fold's training and validation parts go in, a genotype comes out."""

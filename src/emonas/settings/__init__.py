@@ -1,0 +1,1 @@
+"""The settings file as one model, put together from the options that each part declares."""

@@ -1,0 +1,70 @@
+"""What the report shows of the settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from emonas.report.plan import (
+    CorpusCard,
+    ProtocolCard,
+    ReportPlan,
+    RunCard,
+    Skipped,
+    SystemCard,
+)
+
+if TYPE_CHECKING:
+    from emonas.settings.plan import Plan
+
+
+def report_plan(plan: Plan, settings_file: str, command: str) -> ReportPlan:
+    """The report's own view of the settings."""
+    settings = plan.settings
+    return ReportPlan(
+        title=settings.title or "emonas",
+        settings_file=settings_file,
+        command=command,
+        corpora={
+            name: CorpusCard(reader=options.reader, synthetic=options.reader == "synthetic")
+            for name, options in settings.corpora.items()
+        },
+        protocols={name: _protocol_card(options) for name, options in settings.protocols.items()},
+        systems={name: _system_card(plan, name) for name in settings.systems},
+        runs=[
+            RunCard(protocol=protocol, systems=[system], seeds=list(range(seeds)))
+            for (protocol, system), seeds in plan.runs.items()
+        ],
+        skipped=[Skipped(**entry) for entry in plan.skipped],
+        tables=settings.tables,
+    )
+
+
+def _protocol_card(options: Any) -> ProtocolCard:
+    shown = ("corpora", "test", "validate", "allow")
+    values = options.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return ProtocolCard(
+        corpora=list(options.corpora),
+        test=options.test,
+        validation=options.validation,
+        speaker_dependent=options.speaker_dependent,
+        allow=list(options.allow),
+        options={key: value for key, value in values.items() if key not in shown},
+    )
+
+
+def _system_card(plan: Plan, name: str) -> SystemCard:
+    options = plan.settings.systems[name]
+    values = options.model_dump(mode="json", exclude={"fuse", "network", "inputs"})
+    if plan.is_fused(name):
+        return SystemCard(kind="fusion", streams=list(options.fuse), options=values)
+    return SystemCard(
+        network=options.network,
+        inputs=[
+            entry.feature + (f" {', '.join(entry.layers)}" if entry.layers else "")
+            for entry in options.inputs
+        ],
+        search=options.search.method if plan.is_searched(name) else "",
+        shared_search=plan.uses_shared_search(name),
+        retrain=not plan.tests_searched(name),
+        options=values,
+    )

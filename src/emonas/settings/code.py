@@ -1,0 +1,76 @@
+"""A digest of the sources that a job runs: its module and all that it imports inside the package."""
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+_PACKAGE = "emonas"
+
+
+def code_digest(*modules: str) -> str:
+    """Digest of the modules and their import closure inside the package.
+
+    Imports under `if TYPE_CHECKING` do not count, those in functions do. What a job imports by
+    name at run time (a reader, an extractor, ...) is given beside the job's own module.
+    """
+    digest = hashlib.sha256()
+    for module in sorted(import_closure(*modules)):
+        path = _source(module)
+        if path is not None:
+            digest.update(module.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def import_closure(*modules: str) -> set[str]:
+    """The modules and everything of the package that they import, however far away."""
+    found: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        if module not in found:
+            found.add(module)
+            waiting += _imported(module)
+    return found
+
+
+@cache
+def _source(module: str) -> Path | None:
+    """The file of a module; None for a name that is none, or a package without contents."""
+    try:
+        spec = find_spec(module)
+    except ModuleNotFoundError:
+        return None
+    return None if spec is None or spec.origin is None else Path(spec.origin)
+
+
+@cache
+def _imported(module: str) -> tuple[str, ...]:
+    path = _source(module)
+    if path is None:
+        return ()
+    names: set[str] = set()
+    for node in _running_nodes(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names.add(node.module)
+            # `from package import module` names a module where there is one of that name.
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    ours = {name for name in names if name.split(".")[0] == _PACKAGE}
+    return tuple(sorted(name for name in ours if _source(name) is not None))
+
+
+def _running_nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those under `if TYPE_CHECKING`."""
+    for node in ast.iter_child_nodes(tree):
+        if (
+            isinstance(node, ast.If)
+            and isinstance(node.test, ast.Name)
+            and node.test.id == "TYPE_CHECKING"
+        ):
+            continue
+        yield node
+        yield from _running_nodes(node)

@@ -1,0 +1,92 @@
+"""From a settings file, or what Snakemake read of it, to checked settings."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from emonas.errors import EmonasError
+from emonas.settings.expansion import expand_systems
+from emonas.settings.messages import nearest, sentence
+from emonas.settings.model import SettingsBase, settings_model
+from emonas.settings.references import check_references
+
+DATA = "EMONAS_DATA"
+
+
+def load_settings(path: Path) -> SettingsBase:
+    """Read a settings file.
+
+    Raises:
+        EmonasError: it is missing, no YAML, or something in it is wrong.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise EmonasError(f"{path}: can't be read ({error.strerror})") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise EmonasError(f"{path}: this is no YAML ({error})") from error
+    return check_settings(document)
+
+
+def check_settings(document: Any) -> SettingsBase:
+    """Check settings, with systems written out and roots filled in.
+
+    Raises:
+        EmonasError: one sentence with the path of the first key that is wrong.
+    """
+    if not isinstance(document, Mapping):
+        raise EmonasError("settings: a mapping is needed, with corpora, protocols, features, ...")
+    document = {**document, "systems": expand_systems(document.get("systems") or {})}
+    document["corpora"] = _with_roots(document)
+    model = settings_model()
+    try:
+        settings = model.model_validate(document)
+    except ValidationError as error:
+        raise EmonasError(sentence(error, document, known_keys(model))) from error
+    check_references(settings)
+    return settings
+
+
+def known_keys(model: type[SettingsBase]) -> set[str]:
+    """Every key that a settings file may hold anywhere."""
+    return set(_property_names(model.model_json_schema()))
+
+
+def _property_names(schema: Any) -> Iterator[str]:
+    if isinstance(schema, Mapping):
+        yield from schema.get("properties", {})
+        for value in schema.values():
+            yield from _property_names(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from _property_names(value)
+
+
+def _with_roots(document: Mapping[str, Any]) -> Any:
+    """The corpora, each with its root: from `roots`, the file, or EMONAS_DATA/<corpus>."""
+    corpora, roots = document.get("corpora"), document.get("roots") or {}
+    if not isinstance(corpora, Mapping) or not isinstance(roots, Mapping):
+        return corpora
+    for name in roots:
+        if name not in corpora:
+            raise EmonasError(f"roots.{name}: no corpus is named {name}{nearest(name, corpora)}")
+    data = os.environ.get(DATA)
+    filled = {}
+    for name, entry in corpora.items():
+        if isinstance(entry, Mapping) and entry.get("reader") != "synthetic":
+            root = roots.get(name, entry.get("root"))
+            if root is None and data and (Path(data) / str(name)).is_dir():
+                root = str(Path(data) / str(name))
+            if root is not None:
+                entry = {**entry, "root": str(root)}
+                if not Path(root).expanduser().is_dir():
+                    raise EmonasError(
+                        f"corpora.{name}.root: there is no folder {root}; correct it, or leave it "
+                        "out to skip the runs that need it"
+                    )
+        filled[name] = entry
+    return filled

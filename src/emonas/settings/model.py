@@ -1,0 +1,86 @@
+"""The whole settings file as one pydantic model."""
+
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, StringConstraints, Tag, create_model
+
+from emonas.fuse.options import FusionOptions
+from emonas.kinds import Family, all_kinds
+from emonas.learning.options import RuntimeOptions
+from emonas.options import Options
+from emonas.protocols.options import ProtocolOptions
+from emonas.report.options import TableOptions
+
+FUSION = "fusion"
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+"""Names become folders: letters, digits, dots, hyphens and underscores."""
+
+
+class RunOptions(Options):
+    """Systems that are trained and tested under a protocol."""
+
+    protocol: str = Field(description="a name under `protocols`")
+    systems: tuple[str, ...] = Field(min_length=1, description="names under `systems`")
+    seeds: int = Field(1, ge=1, description="how many seeds: 0, 1, ...")
+
+
+def _union(family: Family) -> Any:
+    """The options of all kinds of a family, told apart by the key of that name."""
+    options = [module.Options for module in all_kinds(family).values()]
+    if len(options) < 2: return Options  # TMP
+    return Annotated[reduce(or_, options), Field(discriminator=family)]
+
+
+def _system_kind(value: Any) -> str | None:
+    if isinstance(value, dict):
+        return FUSION if "fuse" in value else value.get("network")
+    return FUSION if isinstance(value, FusionOptions) else getattr(value, "network", None)
+
+
+def _systems() -> Any:
+    """Every kind of system, those that are built from a genotype with their `search`."""
+    searches = Annotated[_union("method") | None, Field(description="how it is found")]
+    tagged: list[Any] = [Annotated[FusionOptions, Tag(FUSION)]]
+    for name, module in all_kinds("network").items():
+        options = module.Options
+        if hasattr(module, "build_searched"):
+            options = create_model(
+                f"{name.title()}System", __base__=options, search=(searches, None)
+            )
+        tagged.append(Annotated[options, Tag(name)])
+    return Annotated[reduce(or_, tagged), Discriminator(_system_kind)]
+
+
+class SettingsBase(Options):
+    """What the settings hold besides the kinds that are found by their modules."""
+
+    title: str = Field("", description="a line that the report begins with")
+    protocols: dict[Name, ProtocolOptions] = Field(description="who is tested on whom, by name")
+    runs: tuple[RunOptions, ...] = Field(min_length=1, description="what is run")
+    tables: dict[Name, TableOptions] = Field(
+        default_factory=dict, description="tables of a paper, published beside own figures"
+    )
+    runtime: RuntimeOptions = Field(
+        default_factory=RuntimeOptions, description="device and threads"
+    )
+    roots: dict[Name, str] = Field(
+        default_factory=dict,
+        description="roots of corpora by name, for `--config`; they go before `root`",
+    )
+    forecast: Literal["auto", "off"] = Field(
+        "auto", description="say before a run how many jobs and hours it will take"
+    )
+
+
+def settings_model() -> type[SettingsBase]:
+    """The model of a settings file."""
+    corpora, features = _union("reader"), _union("extractor")
+    return create_model(
+        "Settings",
+        __base__=SettingsBase,
+        corpora=(dict[Name, corpora], Field(description="what was said, by name")),
+        features=(dict[Name, features], Field(description="how it sounds, by name")),
+        systems=(dict[Name, _systems()], Field(description="what learns, by name")),
+    )

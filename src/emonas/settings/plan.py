@@ -1,0 +1,205 @@
+"""From settings to jobs: what each rule of the workflow reads, and with which options.
+
+A rule gets as `params` only the options that its job reads, so that changing others reruns nothing.
+"""
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+
+from emonas.fuse.options import FusionOptions
+from emonas.kinds import kind_module, kind_name
+from emonas.settings.cards import report_plan
+from emonas.settings.code import code_digest
+from emonas.settings.model import SettingsBase
+
+Params = dict[str, Any]
+
+
+class Plan:
+    """The jobs of a settings file."""
+
+    def __init__(self, settings: SettingsBase) -> None:
+        self.settings: Any = settings
+
+    # What is run, and what is not.
+
+    @cached_property
+    def skipped(self) -> list[dict[str, Any]]:
+        """Systems that can't be run under a protocol here, each with the reason."""
+        entries: dict[tuple[str, str], list[str]] = {}
+        for run in self.settings.runs:
+            for system in run.systems:
+                reason = self._missing(run.protocol, system)
+                if reason:
+                    entries.setdefault((run.protocol, reason), []).append(system)
+        return [
+            {"protocol": protocol, "systems": systems, "reason": reason}
+            for (protocol, reason), systems in entries.items()
+        ]
+
+    @cached_property
+    def runs(self) -> dict[tuple[str, str], int]:
+        """Seeds by protocol and system, of all that can be run."""
+        seeds: dict[tuple[str, str], int] = {}
+        for run in self.settings.runs:
+            for system in run.systems:
+                if not self._missing(run.protocol, system):
+                    key = run.protocol, system
+                    seeds[key] = max(run.seeds, seeds.get(key, 0))
+        return seeds
+
+    @property
+    def protocols(self) -> list[str]:
+        """The protocols of all runs that can be run, each once."""
+        return list(dict.fromkeys(protocol for protocol, _ in self.runs))
+
+    def _missing(self, protocol: str, system: str) -> str:
+        """Why a system can't be run under a protocol here; empty where it can."""
+        for corpus in self.settings.protocols[protocol].corpora:
+            options = self.settings.corpora[corpus]
+            if options.needs_root and options.root is None:
+                return (
+                    f"corpora.{corpus}.root is not given: set it in the settings file, with "
+                    f"--config roots='{{{corpus}: FOLDER}}', or put the corpus into "
+                    f"$EMONAS_DATA/{corpus}"
+                )
+        for feature in self.features_of(system):
+            if reason := self.settings.features[feature].missing:
+                return f"features.{feature}: {reason}"
+        return ""
+
+    # What a system consists of.
+
+    def is_fused(self, system: str) -> bool:
+        """Whether a system fuses others."""
+        return isinstance(self.settings.systems[system], FusionOptions)
+
+    def is_searched(self, system: str) -> bool:
+        """Whether a system is found by a search."""
+        return getattr(self.settings.systems[system], "search", None) is not None
+
+    def stage_of(self, system: str) -> str:
+        """The stage whose results hold the system's predictions."""
+        return "fuse" if self.is_fused(system) else "train"
+
+    def features_of(self, system: str) -> list[str]:
+        """The features that a system, or the streams that it fuses, hear."""
+        options = self.settings.systems[system]
+        if self.is_fused(system):
+            streams: Iterable[str] = options.fuse
+            return list(dict.fromkeys(f for stream in streams for f in self.features_of(stream)))
+        return list(dict.fromkeys(entry.feature for entry in options.inputs))
+
+    def streams_of(self, system: str) -> list[str]:
+        """The systems that a system fuses."""
+        return list(self.settings.systems[system].fuse)
+
+    def corpora_of(self, protocol: str) -> list[str]:
+        """The corpora of a protocol."""
+        return list(self.settings.protocols[protocol].corpora)
+
+    def list_of(self, protocol: str) -> list[str]:
+        """The given list of a protocol's folds, none for most."""
+        listed = self.settings.protocols[protocol].listed
+        return [] if listed is None else [str(listed)]
+
+    def feature_files(self, protocol: str, system: str) -> list[str]:
+        """The feature files that a system reads under a protocol."""
+        return [
+            f"results/features/{corpus}/{feature}.h5"
+            for feature in self.features_of(system)
+            for corpus in self.corpora_of(protocol)
+        ]
+
+    def feature_paths(self, protocol: str, system: str) -> dict[str, dict[str, str]]:
+        """The same, by feature and corpus."""
+        return {
+            feature: {
+                corpus: f"results/features/{corpus}/{feature}.h5"
+                for corpus in self.corpora_of(protocol)
+            }
+            for feature in self.features_of(system)
+        }
+
+    def uses_shared_search(self, system: str) -> bool:
+        """Whether one search serves all folds."""
+        return self.is_searched(system) and self.settings.systems[system].search.shared
+
+    def tests_searched(self, system: str) -> bool:
+        """Whether the searched network is tested with its own weights."""
+        return self.is_searched(system) and not self.settings.systems[system].search.retrain
+
+    # The params of each rule.
+
+    def corpus_params(self, corpus: str) -> Params:
+        """What reading a corpus depends on."""
+        options = self.settings.corpora[corpus]
+        modules = "emonas.corpora.job", kind_name("reader", options.reader)
+        return {"options": options.model_dump(mode="json"), "code": code_digest(*modules)}
+
+    def protocol_params(self, protocol: str) -> Params:
+        """What the folds and their audit depend on."""
+        options = self.settings.protocols[protocol]
+        return {
+            "options": options.model_dump(mode="json", by_alias=True),
+            "code": code_digest("emonas.protocols.job"),
+        }
+
+    def feature_params(self, feature: str) -> Params:
+        """What a feature depends on."""
+        options = self.settings.features[feature]
+        modules = "emonas.features.job", kind_name("extractor", options.extractor)
+        return {"options": options.model_dump(mode="json"), "code": code_digest(*modules)}
+
+    def search_params(self, system: str) -> Params:
+        """What a search depends on: of the system's options only those that the method reads."""
+        options = self.settings.systems[system]
+        method = kind_module("method", options.search.method)
+        reads = None if method.READS_WHOLE_SYSTEM else {"network", "inputs", "normalise"}
+        modules = "emonas.search.job", method.__name__, kind_name("network", options.network)
+        return {
+            "system": options.model_dump(mode="json", include=reads, exclude={"search"}),
+            # Whether the network is retrained, and for how many folds one search serves, is the
+            # business of those who use the genotype.
+            "search": options.search.model_dump(mode="json", exclude={"retrain", "shared"}),
+            **self._runtime(),
+            "code": code_digest(*modules),
+        }
+
+    def train_params(self, system: str) -> Params:
+        """What training depends on besides the genotype."""
+        options = self.settings.systems[system]
+        return {
+            "system": options.model_dump(mode="json", exclude={"search"}),
+            **self._runtime(),
+            "code": code_digest("emonas.train.job", kind_name("network", options.network)),
+        }
+
+    def fuse_params(self, system: str) -> Params:
+        """What a fusion depends on besides its streams."""
+        return {
+            "system": self.settings.systems[system].model_dump(mode="json"),
+            **self._runtime(),
+            "code": code_digest("emonas.fuse.job"),
+        }
+
+    def evaluate_params(self, protocol: str) -> Params:
+        """What the metrics depend on besides the predictions."""
+        options = self.settings.protocols[protocol]
+        return {
+            "pooled": options.pooled,
+            "repeated": options.speaker_dependent,
+            "code": code_digest("emonas.evaluate.job"),
+        }
+
+    def report_params(self, settings_file: str, command: str) -> Params:
+        """What the report depends on besides the results."""
+        plan = report_plan(self, settings_file, command)
+        return {
+            "plan": plan.model_dump(mode="json"),
+            "code": code_digest("emonas.report.job"),
+        }
+
+    def _runtime(self) -> Params:
+        return {"runtime": self.settings.runtime.model_dump(mode="json")}

@@ -1,0 +1,1 @@
+"""A module a file contract: read, validate, write whole or not at all."""

@@ -1,0 +1,90 @@
+"""`results/protocols/{protocol}/audit.json`: what crosses between the parts of each fold."""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from emonas.errors import EmonasError
+from emonas.storage.atomic import write_text
+from emonas.storage.folds import Part
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Shared(_Model):
+    """A speaker, session, text or recording that two parts share.
+
+    `counts` are its utterances in the first and in the second part, `examples` the first few.
+    """
+
+    name: str
+    counts: tuple[int, int]
+    examples: tuple[tuple[str, ...], tuple[str, ...]]
+
+
+class Crossing(_Model):
+    """All of one kind that two parts of a fold share, and why that is allowed, if it is.
+
+    `because` is `allow` (the protocol's key), `declaration` (the kind of protocol implies it), or
+    empty where it is forbidden.
+    """
+
+    fold: str
+    kind: Literal["speaker", "session", "text", "audio"]
+    parts: tuple[Part, Part]
+    because: Literal["allow", "declaration", ""]
+    shared: tuple[Shared, ...]
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the protocol allows it."""
+        return self.because != ""
+
+
+class PartCounts(_Model):
+    """How many utterances a part has: in all, a class, a speaker."""
+
+    utterances: int
+    labels: dict[str, int]
+    speakers: dict[str, int]
+
+
+class Audit(_Model):
+    """The audit of a protocol.
+
+    `statement` says in words who is tested on whom; `options` are the protocol's, as in the
+    settings; `warnings` are sentences on what does not stop the run; `problems` on what does.
+    """
+
+    protocol: str
+    statement: str
+    options: dict[str, Any]
+    labels: tuple[str, ...]
+    speaker_dependent: bool
+    speaker_dependent_validation: bool
+    pooled: bool
+    folds: dict[str, dict[Part, PartCounts]]
+    crossings: tuple[Crossing, ...]
+    warnings: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def write_audit_file(path: Path, audit: Audit) -> None:
+    """Write an audit as JSON, whole or not at all."""
+    write_text(path, audit.model_dump_json(indent=1) + "\n")
+
+
+def read_audit_file(path: Path) -> Audit:
+    """Read an audit.
+
+    Raises:
+        EmonasError: the file is missing or holds no audit.
+    """
+    try:
+        return Audit.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise EmonasError(f"{path}: no audit ({error}); delete it and run again") from error

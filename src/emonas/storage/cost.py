@@ -1,0 +1,54 @@
+"""`cost.csv` (an epoch a row) and `cost.json` (what a network weighs)."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from emonas.errors import EmonasError
+from emonas.storage.atomic import write_json
+from emonas.storage.tables import write_rows
+
+
+@dataclass(frozen=True)
+class EpochCost:
+    """What one epoch took: wall seconds, peak memory in MiB, architectures evaluated."""
+
+    epoch: int
+    seconds: float
+    memory: float
+    architectures: int = 0
+
+
+@dataclass(frozen=True)
+class NetworkCost:
+    """Weights of the search network (none without a search) and the trained one, and its
+    multiply-accumulates for one utterance of the shape in `example`.
+    """
+
+    search: int | None
+    derived: int
+    macs: int
+    example: list[list[int]]
+
+
+def write_epoch_costs(path: Path, rows: Iterable[EpochCost]) -> None:
+    """Write what each epoch took."""
+    write_rows(path, (asdict(row) for row in rows), tuple(EpochCost.__dataclass_fields__))
+
+
+def write_network_cost(path: Path, cost: NetworkCost) -> None:
+    """Write what a network weighs."""
+    write_json(path, asdict(cost))
+
+
+def read_network_cost(path: Path) -> NetworkCost:
+    """Read what a network weighs.
+
+    Raises:
+        EmonasError: the file is missing or does not hold it.
+    """
+    try:
+        return NetworkCost(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise EmonasError(f"{path}: no cost ({error}); delete it and run again") from error

@@ -1,0 +1,185 @@
+"""`results/search/.../genotype.json`: what a search found, as typed JSON."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from emonas.errors import EmonasError
+from emonas.storage.atomic import write_text
+
+CellOperation = Literal[
+    "none",
+    "max_pool_3x3",
+    "avg_pool_3x3",
+    "skip_connect",
+    "sep_conv_3x3",
+    "sep_conv_5x5",
+    "dil_conv_3x3",
+    "dil_conv_5x5",
+]
+RecipeOperation = Literal[
+    "linear",
+    "blend",
+    "elementwise_prod",
+    "elementwise_sum",
+    "activation_tanh",
+    "activation_sigm",
+    "activation_leaky_relu",
+]
+_SINGLE_INPUT = ("activation_tanh", "activation_sigm", "activation_leaky_relu")
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Edge(_Model):
+    """An operation from a state to an inner node; states 0 and 1 are c_{k-2} and c_{k-1},
+    state 2 + i is node i.
+    """
+
+    node: int = Field(ge=0)
+    source: int = Field(ge=0)
+    operation: CellOperation
+
+    @model_validator(mode="after")
+    def _source_comes_first(self) -> "Edge":
+        if self.source >= self.node + 2:
+            raise ValueError(f"node {self.node} takes state {self.source}, which comes after it")
+        return self
+
+
+class CellsGenotype(_Model):
+    """A convolutional architecture: a normal and a reduction cell, `cells` of them (L) with
+    `channels` (C) at the first.
+    """
+
+    kind: Literal["cells"] = "cells"
+    method: str
+    channels: int = Field(ge=1)
+    cells: int = Field(ge=1)
+    nodes: int = Field(ge=1)
+    normal: tuple[Edge, ...]
+    reduction: tuple[Edge, ...]
+
+    @model_validator(mode="after")
+    def _every_node_has_an_edge(self) -> "CellsGenotype":
+        for name in ("normal", "reduction"):
+            reached = {edge.node for edge in getattr(self, name)}
+            if reached != set(range(self.nodes)):
+                raise ValueError(
+                    f"the {name} cell must lead an edge into each of {self.nodes} nodes"
+                )
+        return self
+
+
+class RecipeNode(_Model):
+    """One node of a recipe, in NAS-Bench-NLP's form."""
+
+    op: RecipeOperation
+    input: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _has_the_inputs_of_its_operation(self) -> "RecipeNode":
+        count = len(self.input)
+        if self.op in _SINGLE_INPUT and count != 1:
+            raise ValueError(f"{self.op} takes one input, not {count}")
+        if self.op == "blend" and count != 3:
+            raise ValueError(f"blend takes three inputs, not {count}")
+        if self.op.startswith("elementwise") and count < 2:
+            raise ValueError(f"{self.op} takes two inputs or more, not {count}")
+        if count == 0:
+            raise ValueError(f"{self.op} has no input")
+        return self
+
+
+Recipe = dict[str, RecipeNode]
+
+
+class RecurrentGenotype(_Model):
+    """A recurrent cell: nodes by name, `x` a frame, `h_prev_i` and `h_new_i` hidden states."""
+
+    kind: Literal["recurrent"] = "recurrent"
+    method: str
+    name: str
+    recipe: Recipe
+
+    @model_validator(mode="after")
+    def _can_be_computed(self) -> "RecurrentGenotype":
+        recipe_order(self.recipe)
+        return self
+
+    @property
+    def states(self) -> int:
+        """How many hidden states the cell has."""
+        return recipe_states(self.recipe)
+
+
+Genotype = Annotated[CellsGenotype | RecurrentGenotype, Field(discriminator="kind")]
+_ADAPTER: TypeAdapter[CellsGenotype | RecurrentGenotype] = TypeAdapter(Genotype)
+
+
+def recipe_states(recipe: Recipe) -> int:
+    """How many hidden states a recipe makes: `h_new_0`, `h_new_1`, ... without a gap.
+
+    Raises:
+        ValueError: there is none, or a number is left out.
+    """
+    numbers = sorted(
+        int(name.removeprefix("h_new_"))
+        for name in recipe
+        if name.startswith("h_new_") and name.removeprefix("h_new_").isdigit()
+    )
+    if not numbers or numbers != list(range(len(numbers))):
+        raise ValueError("the recipe must make h_new_0, h_new_1, ... without a gap")
+    return len(numbers)
+
+
+def recipe_order(recipe: Recipe) -> tuple[str, ...]:
+    """The nodes in an order in which they can be computed.
+
+    Raises:
+        ValueError: an input is not defined, or nodes wait for each other.
+    """
+    known = {"x", *(f"h_prev_{state}" for state in range(recipe_states(recipe)))}
+    if clash := known & set(recipe):
+        raise ValueError(f"{min(clash)} is an input of the cell and can't be a node")
+    order: list[str] = []
+    waiting = dict(recipe)
+    for name, node in recipe.items():
+        for source in node.input:
+            if source not in known and source not in recipe:
+                raise ValueError(f"node {name} takes {source}, which is not defined")
+    while waiting:
+        ready = [name for name, node in waiting.items() if set(node.input) <= known | set(order)]
+        if not ready:
+            raise ValueError(f"the nodes {', '.join(waiting)} wait for each other")
+        order += ready
+        for name in ready:
+            del waiting[name]
+    return tuple(order)
+
+
+def write_genotype(path: Path, genotype: CellsGenotype | RecurrentGenotype) -> None:
+    """Write a genotype as JSON, whole or not at all."""
+    write_text(path, genotype.model_dump_json(indent=1) + "\n")
+
+
+def read_genotype(path: Path) -> CellsGenotype | RecurrentGenotype:
+    """Read a genotype.
+
+    Raises:
+        EmonasError: it is no JSON, or no genotype, for instance after editing by hand.
+    """
+    try:
+        return _ADAPTER.validate_python(json.loads(path.read_text(encoding="utf-8")))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise EmonasError(f"{path}: this is no JSON ({error}); delete it and run again") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise EmonasError(
+            f"{path}: {where}: {first['msg']}; mend it, or delete the file and run again"
+        ) from error

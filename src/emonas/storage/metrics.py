@@ -1,0 +1,81 @@
+"""`results/evaluate/{protocol}/{system}/metrics.json`: fractions, not percent."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from emonas.errors import EmonasError
+from emonas.storage.atomic import write_text
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Figure(_Model):
+    """One metric: `mean` and `std` over seeds, `folds_mean` and `folds_std` over folds."""
+
+    mean: float
+    std: float
+    folds_mean: float
+    folds_std: float
+
+
+class FoldScore(_Model):
+    """The scores of one fold and seed on its test part; `best_epoch` was chosen on validation."""
+
+    fold: str
+    seed: int
+    ua: float
+    wa: float
+    utterances: int
+    classes: int
+
+
+class Parameters(_Model):
+    """Weights of the search network (none for a system without a search) and of the trained one."""
+
+    search: int | None = None
+    derived: int
+
+
+class Metrics(_Model):
+    """What a system reached under a protocol.
+
+    `ua` is the mean of class recalls, `wa` plain accuracy; `pooled` says that `mean` is over a
+    seed's pooled test predictions; `confusion` counts (true, predicted) over all seeds and folds.
+    """
+
+    protocol: str
+    system: str
+    seeds: int
+    pooled: bool
+    ua: Figure
+    wa: Figure
+    folds: list[FoldScore]
+    confusion: list[list[int]]
+    labels: list[str]
+    parameters: Parameters
+    macs: int | None = None
+    tasks: dict[str, Any] = Field(default_factory=dict)
+    domains: dict[str, Any] = Field(default_factory=dict)
+    transfer: dict[str, Any] = Field(default_factory=dict)
+
+
+def write_metrics(path: Path, metrics: Metrics) -> None:
+    """Write metrics as JSON, whole or not at all."""
+    write_text(path, metrics.model_dump_json(indent=1) + "\n")
+
+
+def read_metrics(path: Path) -> Metrics:
+    """Read metrics.
+
+    Raises:
+        EmonasError: the file is missing or does not hold metrics.
+    """
+    try:
+        return Metrics.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, ValidationError) as error:
+        raise EmonasError(f"{path}: no metrics ({error}); delete it and run again") from error

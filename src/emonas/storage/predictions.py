@@ -1,0 +1,80 @@
+"""`predictions.h5` of `results/train/...` and `results/fuse/...`: a group a part."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from emonas.errors import EmonasError
+from emonas.storage.atomic import whole_file
+
+EMOTION = "emotion"
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """A system's outputs for one part.
+
+    `utterances`, `corpora` and `labels` (the true ones) have an entry an utterance; `logits` is
+    (utterances, classes), its columns named by `classes`; `embedding` is (utterances, width), what
+    the classifier saw.
+    """
+
+    utterances: tuple[str, ...]
+    corpora: tuple[str, ...]
+    labels: tuple[str, ...]
+    classes: tuple[str, ...]
+    logits: npt.NDArray[np.float32]
+    embedding: npt.NDArray[np.float32]
+
+    @property
+    def predicted(self) -> tuple[str, ...]:
+        """The class of the largest logit of each utterance."""
+        return tuple(self.classes[index] for index in self.logits.argmax(axis=1))
+
+    @property
+    def probabilities(self) -> npt.NDArray[np.float32]:
+        """Softmax of the logits, (utterances, classes)."""
+        shifted = np.exp(self.logits - self.logits.max(axis=1, keepdims=True))
+        return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def write_predictions(path: Path, parts: Mapping[str, Predictions]) -> None:
+    """Write the predictions for every part, whole or not at all."""
+    text = h5py.string_dtype("utf-8")
+    with whole_file(path) as temporary, h5py.File(temporary, "w", track_order=True) as file:
+        for name, part in parts.items():
+            group = file.create_group(name)
+            group.create_dataset("utterance", data=list(part.utterances), dtype=text)
+            group.create_dataset("corpus", data=list(part.corpora), dtype=text)
+            group.create_dataset("label", data=list(part.labels), dtype=text)
+            group.create_dataset("embedding", data=part.embedding.astype(np.float32))
+            logits = group.create_dataset(f"logits/{EMOTION}", data=part.logits.astype(np.float32))
+            logits.attrs.create("classes", list(part.classes), dtype=text)
+
+
+def read_predictions(path: Path, part: str) -> Predictions:
+    """Read the predictions for one part.
+
+    Raises:
+        EmonasError: the file is missing or damaged, or has no such part.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            group = file[part]
+            logits = group[f"logits/{EMOTION}"]
+            return Predictions(
+                utterances=tuple(group["utterance"].asstr()[:]),
+                corpora=tuple(group["corpus"].asstr()[:]),
+                labels=tuple(group["label"].asstr()[:]),
+                classes=tuple(str(name) for name in logits.attrs["classes"]),
+                logits=logits[:],
+                embedding=group["embedding"][:],
+            )
+    except (OSError, KeyError) as error:
+        raise EmonasError(
+            f"{path}: no whole predictions of the part {part} ({error}); delete it and run again"
+        ) from error

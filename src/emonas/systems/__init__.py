@@ -1,0 +1,1 @@
+"""What learns: how a kind of system is built, and how files become its batches."""

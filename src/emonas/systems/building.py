@@ -1,0 +1,44 @@
+"""From options and genotype to a network, through the module of its kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emonas.kinds import kind_module
+from emonas.storage.genotype import CellsGenotype, RecurrentGenotype
+from emonas.systems.options import SystemOptions
+
+if TYPE_CHECKING:
+    from torch import nn
+
+AnyGenotype = CellsGenotype | RecurrentGenotype
+
+
+def build_network(
+    options: SystemOptions, genotype: AnyGenotype | None, widths: tuple[int, ...], classes: int
+) -> nn.Module:
+    """The network that is trained; `widths` are the features a frame of each stream.
+
+    Raises:
+        EmonasError: the genotype is of another kind, or the inputs do not fit.
+    """
+    network: nn.Module = kind_module("network", options.network).build(options, genotype, widths, classes)
+    return network
+
+
+def build_searched(
+    options: SystemOptions, genotype: AnyGenotype, widths: tuple[int, ...], classes: int
+) -> nn.Module:
+    """The network that the search trained, whose weights it kept."""
+    module = kind_module("network", options.network)
+    network: nn.Module = module.build_searched(options, genotype, widths, classes)
+    return network
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Trainable weights, architecture parameters (`alphas`) apart."""
+    return sum(
+        parameter.numel()
+        for name, parameter in network.named_parameters()
+        if "alphas" not in name and parameter.requires_grad
+    )

@@ -1,0 +1,103 @@
+"""How feature files and a fold's parts become examples."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from emonas.errors import EmonasError
+from emonas.learning.batches import Array, Examples
+from emonas.storage.features import FeatureFile
+from emonas.storage.folds import read_part
+from emonas.systems.normalising import Normaliser, fit_normalisers, normalise
+from emonas.systems.options import InputOptions, SystemOptions
+
+FeaturePaths = Mapping[str, Mapping[str, Path]]
+"""Paths of feature files, by feature and corpus."""
+
+
+def feature_paths(paths: Mapping[str, Mapping[str, str]]) -> FeaturePaths:
+    """Paths of feature files from plain text."""
+    return {
+        feature: {corpus: Path(path) for corpus, path in corpora.items()}
+        for feature, corpora in paths.items()
+    }
+
+
+@dataclass(frozen=True)
+class FoldData:
+    """What a search or a training may see of a fold.
+
+    `widths` has the features a frame of each stream. `validation` is None where the protocol
+    validates on nobody.
+    """
+
+    classes: tuple[str, ...]
+    widths: tuple[int, ...]
+    train: Examples
+    validation: Examples | None
+    normalisers: tuple[Normaliser, ...]
+
+
+def load_fold(
+    options: SystemOptions, features: FeaturePaths, train: Path, validation: Path
+) -> FoldData:
+    """Read training and validation part, standardised by the training part.
+
+    The classes are those of the training part; a validation utterance of another class is left
+    out, because nothing can learn it.
+
+    Raises:
+        EmonasError: the training part has fewer than two classes.
+    """
+    table = read_part(train)
+    classes = tuple(sorted(table["label"].unique()))
+    if len(classes) < 2:
+        raise EmonasError(
+            f"{train}: there is one class only, {', '.join(classes)}; give the protocol "
+            "labels, or folds, with which at least two classes can be learnt"
+        )
+    examples = load_examples(table, classes, options.inputs, features)
+    normalisers = fit_normalisers(examples) if options.normalise == "feature" else ()
+    held = read_part(validation)
+    held = held[held["label"].isin(classes)]
+    return FoldData(
+        classes=classes,
+        widths=tuple(stream[0].shape[1] for stream in examples.streams),
+        train=normalise(examples, normalisers),
+        validation=normalise(load_examples(held, classes, options.inputs, features), normalisers)
+        if len(held)
+        else None,
+        normalisers=normalisers,
+    )
+
+
+def load_examples(
+    table: pd.DataFrame,
+    classes: Sequence[str],
+    inputs: Sequence[InputOptions],
+    features: FeaturePaths,
+) -> Examples:
+    """Read the utterances of a part, and no other's frames; an unknown class has number -1."""
+    numbers = {name: number for number, name in enumerate(classes)}
+    labels = np.asarray([numbers.get(label, -1) for label in table["label"]], dtype=np.int64)
+    streams = tuple(stream for entry in inputs for stream in _streams(table, entry, features))
+    return Examples(streams, labels)
+
+
+def _streams(
+    table: pd.DataFrame, entry: InputOptions, features: FeaturePaths
+) -> Iterator[list[Array]]:
+    for layer in entry.layers or (None,):
+        with ExitStack() as stack:
+            files = {
+                corpus: stack.enter_context(FeatureFile(features[entry.feature][corpus]))
+                for corpus in sorted(table["corpus"].unique())
+            }
+            yield [
+                files[corpus].read(utterance, layer)
+                for corpus, utterance in zip(table["corpus"], table["utterance"], strict=True)
+            ]

@@ -1,0 +1,47 @@
+"""`network: recurrent`: a recurrent cell over frames, attention pooling, a classifier."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from emonas.storage.genotype import RecurrentGenotype
+from emonas.systems.building import AnyGenotype
+from emonas.systems.options import SystemOptions
+from emonas.systems.requirements import genotype_of, one_stream
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Options(SystemOptions):
+    """The second stream of EmotionNAS: a searched cell, or one of the library's by name."""
+
+    network: Literal["recurrent"] = Field("recurrent", description="the kind of system")
+    cell: Literal["rnn", "gru", "lstm"] | None = Field(
+        None, description="a cell of torch's own in the place of a search"
+    )
+    hidden: int = Field(256, ge=1, description="width of a hidden state (H)")
+    layers: int = Field(1, ge=1, description="stacked layers (L); 1 in v2, 2 in v1")
+    dropout: float = Field(0.0, ge=0, lt=1, description="dropout before the classifier (ours)")
+
+
+def build(
+    options: Options, genotype: AnyGenotype | None, widths: tuple[int, ...], classes: int
+) -> nn.Module:
+    """Cell, attention pooling over frames, classifier."""
+    from emonas.networks.recipes import RecipeLayers
+    from emonas.networks.recurrent import LibraryLayers, RecurrentClassifier
+
+    width = one_stream(options, widths)
+    body: nn.Module
+    if options.cell is not None:
+        body = LibraryLayers(options.cell, width, options.hidden, options.layers)
+    else:
+        recipe = genotype_of(RecurrentGenotype, options, genotype).recipe
+        body = RecipeLayers(recipe, width, options.hidden, options.layers)
+    return RecurrentClassifier(body, options.hidden, classes, options.dropout)
+
+
+build_searched = build

@@ -1,0 +1,42 @@
+"""`network: resnet`: the residual networks that EmotionNAS compares with (v2, table 2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from emonas.systems.building import AnyGenotype
+from emonas.systems.kinds.cells import CellsTraining
+from emonas.systems.options import SystemOptions
+from emonas.systems.requirements import one_stream
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Options(SystemOptions):
+    """ResNet18, or the smaller one of the paper's fair comparison."""
+
+    network: Literal["resnet"] = Field("resnet", description="the kind of system")
+    blocks: tuple[int, ...] = Field(
+        (2, 2, 2, 2),
+        min_length=1,
+        max_length=4,
+        description="residual blocks of 64, 128, 256 and 512 channels: 2, 2, 2, 2 is ResNet18; "
+        "1, 1, 1 has the 1.23M weights of the paper's ResNet* (our reading)",
+    )
+    training: CellsTraining = Field(
+        default_factory=CellsTraining,
+        description="how it is trained: as the searched cells (ours)",
+    )
+
+
+def build(
+    options: Options, genotype: AnyGenotype | None, widths: tuple[int, ...], classes: int
+) -> nn.Module:
+    """A residual network."""
+    from emonas.networks.resnet import ResNet
+
+    one_stream(options, widths)
+    return ResNet(options.blocks, classes)

@@ -1,0 +1,54 @@
+"""Standardising features by the fold's training part, and nothing else."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from emonas.learning.batches import Array, Examples
+
+_SMALLEST_DEVIATION = 1e-5
+
+
+@dataclass(frozen=True)
+class Normaliser:
+    """Mean and deviation of one stream, (features) each."""
+
+    mean: npt.NDArray[np.float32]
+    deviation: npt.NDArray[np.float32]
+
+    @classmethod
+    def fitted(cls, arrays: Iterable[Array]) -> "Normaliser":
+        """Fit to all frames of the training part; a constant feature keeps deviation 1."""
+        count = 0
+        total, squares = np.zeros(1), np.zeros(1)
+        for array in arrays:
+            wide = array.astype(np.float64)
+            count += len(wide)
+            total = total + wide.sum(axis=0)
+            squares = squares + (wide**2).sum(axis=0)
+        mean = total / count
+        deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
+        deviation = np.where(deviation < _SMALLEST_DEVIATION, 1.0, deviation)
+        return cls(np.asarray(mean, dtype=np.float32), np.asarray(deviation, dtype=np.float32))
+
+    def __call__(self, array: Array) -> Array:
+        """Standardise (frames, features)."""
+        return (array - self.mean) / self.deviation
+
+
+def fit_normalisers(examples: Examples) -> tuple[Normaliser, ...]:
+    """A normaliser a stream."""
+    return tuple(Normaliser.fitted(stream) for stream in examples.streams)
+
+
+def normalise(examples: Examples, normalisers: tuple[Normaliser, ...]) -> Examples:
+    """Standardise every stream; without normalisers nothing changes."""
+    if not normalisers:
+        return examples
+    streams = tuple(
+        [normaliser(array) for array in stream]
+        for normaliser, stream in zip(normalisers, examples.streams, strict=True)
+    )
+    return Examples(streams, examples.labels)

@@ -1,0 +1,36 @@
+"""Options that every kind of system shares."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from emonas.learning.options import TrainingOptions
+from emonas.options import Options
+
+
+class InputOptions(Options):
+    """One input of a system: a feature, and of a feature with layers those that are read."""
+
+    feature: str = Field(description="a name under `features`")
+    layers: tuple[str, ...] = Field((), description="layers of the feature, a stream each")
+
+
+def _feature_by_name(value: Any) -> Any:
+    return {"feature": value} if isinstance(value, str) else value
+
+
+class SystemOptions(Options):
+    """A network and what it hears."""
+
+    network: str = Field(description="the kind of system")
+    inputs: tuple[Annotated[InputOptions, BeforeValidator(_feature_by_name)], ...] = Field(
+        min_length=1, description="features, by name or with layers"
+    )
+    normalise: Literal["feature", "none"] = Field(
+        "feature",
+        description="standardise every feature by mean and deviation over all frames of the "
+        "fold's training part (ours)",
+    )
+    training: TrainingOptions = Field(
+        default_factory=TrainingOptions, description="how it is trained"
+    )

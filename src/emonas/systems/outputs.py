@@ -1,0 +1,88 @@
+"""What every trained system leaves, a fused one too: predictions, weights, history and cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from emonas.learning.supervised import apply_network
+from emonas.storage.cost import NetworkCost, write_epoch_costs, write_network_cost
+from emonas.storage.predictions import Predictions, write_predictions
+from emonas.storage.tables import write_rows
+from emonas.storage.weights import write_weights
+from emonas.systems.building import count_parameters
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from emonas.learning.batches import Examples
+    from emonas.learning.loop import Outcome
+
+
+@dataclass(frozen=True)
+class SystemOutputs:
+    """Paths of one fold and seed of a system."""
+
+    predictions: Path
+    history: Path
+    costs: Path
+    cost: Path
+    weights: Path
+
+
+def predict_part(
+    network: nn.Module,
+    table: pd.DataFrame,
+    examples: Examples,
+    classes: tuple[str, ...],
+    size: int,
+    device: torch.device,
+) -> Predictions:
+    """Apply a network to the utterances of a part; `examples` are in the table's order."""
+    if not len(table):
+        empty = torch.zeros(0, len(classes)).numpy()
+        return Predictions((), (), (), classes, empty, torch.zeros(0, 1).numpy())
+    output = apply_network(network, examples, size, device)
+    return Predictions(
+        utterances=tuple(table["utterance"]),
+        corpora=tuple(table["corpus"]),
+        labels=tuple(table["label"]),
+        classes=classes,
+        logits=output.logits.numpy(),
+        embedding=output.embedding.numpy(),
+    )
+
+
+def write_outputs(
+    outputs: SystemOutputs,
+    parts: Mapping[str, Predictions],
+    weights: Mapping[str, Tensor],
+    outcome: Outcome,
+    cost: NetworkCost,
+) -> None:
+    """Write all files of one fold and seed."""
+    rows = [{**row, "kept": int(row["epoch"] == outcome.best_epoch)} for row in outcome.history]
+    write_rows(outputs.history, rows, None if rows else ("epoch", "kept"))
+    write_epoch_costs(outputs.costs, outcome.costs)
+    write_network_cost(outputs.cost, cost)
+    write_weights(outputs.weights, weights)
+    write_predictions(outputs.predictions, parts)
+
+
+def network_cost(network: nn.Module, example: Examples, searched: int | None) -> NetworkCost:
+    """Weights, and the multiply-accumulates of one utterance as torch counts them.
+
+    torch counts matrix products and convolutions; pooling, norms and activations count nothing.
+    """
+    network.to("cpu").eval()
+    batch = example.take([0]).batch()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(*batch.streams)
+    shapes = [list(stream.frames.shape[1:]) for stream in batch.streams]
+    return NetworkCost(searched, count_parameters(network), counter.get_total_flops() // 2, shapes)

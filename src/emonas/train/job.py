@@ -1,0 +1,134 @@
+"""Train one system on one fold and seed, and apply it to every part of the fold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from emonas.jobs import Progress
+from emonas.kinds import kind_module
+from emonas.learning.batches import Batches
+from emonas.learning.devices import prepare
+from emonas.learning.loop import Outcome, Plan, fit
+from emonas.learning.options import RuntimeOptions
+from emonas.learning.resume import ResumePoint, resume_point
+from emonas.learning.seeds import seed_of
+from emonas.learning.supervised import SupervisedLearner, class_weights
+from emonas.storage.folds import Part, read_part
+from emonas.storage.genotype import read_genotype
+from emonas.storage.predictions import Predictions
+from emonas.storage.weights import read_weights
+from emonas.systems.building import (
+    AnyGenotype,
+    build_network,
+    build_searched,
+    count_parameters,
+)
+from emonas.systems.data import FeaturePaths, FoldData, load_examples, load_fold
+from emonas.systems.normalising import normalise
+from emonas.systems.options import SystemOptions
+from emonas.systems.outputs import SystemOutputs, network_cost, predict_part, write_outputs
+
+
+@dataclass(frozen=True)
+class TrainJob:
+    """One system, fold and seed.
+
+    `genotype` is what a search found, None for a system without one; `searched` are the weights of
+    the searched network where it is to be tested as it is (`retrain: false`). `name` tells this
+    job from others and is the source of its random numbers; `code` is the digest of its sources.
+    """
+
+    name: str
+    system: SystemOptions
+    seed: int
+    features: FeaturePaths
+    parts: Mapping[Part, Path]
+    runtime: RuntimeOptions
+    resume: Path
+    code: str
+    genotype: Path | None = None
+    searched: Path | None = None
+
+
+def train_system(job: TrainJob, outputs: SystemOutputs) -> None:
+    """Train on the training part, choose the epoch on validation, predict every part.
+
+    Raises:
+        EmonasError: an input is damaged or does not fit the system.
+    """
+    device = prepare(job.runtime, seed_of(job.seed, job.name))
+    data = load_fold(job.system, job.features, job.parts["train"], job.parts["validation"])
+    genotype = None if job.genotype is None else read_genotype(job.genotype)
+    if job.searched is not None and genotype is not None:
+        network = build_searched(job.system, genotype, data.widths, len(data.classes))
+        network.load_state_dict(read_weights(job.searched))
+        outcome = Outcome()
+    else:
+        network = build_network(job.system, genotype, data.widths, len(data.classes))
+        inputs = [*job.parts.values(), *([job.genotype] if job.genotype else [])]
+        with resume_point(job.resume, "train", _key(job), inputs) as resume:
+            outcome = _learn(job, data, network, device, resume)
+    parts: dict[str, Predictions] = {
+        part: _predict(job, part, data, network, device) for part in job.parts
+    }
+    cost = network_cost(network, data.train, _searched_parameters(job, genotype, data))
+    write_outputs(outputs, parts, _weights(network, data), outcome, cost)
+
+
+def _key(job: TrainJob) -> dict[str, object]:
+    return {
+        "name": job.name,
+        "seed": job.seed,
+        "code": job.code,
+        "system": job.system.model_dump(mode="json"),
+        "runtime": job.runtime.model_dump(mode="json"),
+    }
+
+
+def _learn(
+    job: TrainJob, data: FoldData, network: nn.Module, device: torch.device, resume: ResumePoint
+) -> Outcome:
+    module = kind_module("network", job.system.network)
+    if hasattr(module, "solve"):
+        solved: Outcome = module.solve(network, job.system, data.train, data.validation)
+        return solved
+    options = job.system.training
+    weights = class_weights(data.train.labels, len(data.classes)) if options.class_weights else None
+    seed = seed_of(job.seed, f"{job.name} batches")
+    return fit(
+        SupervisedLearner(network, options, device, weights),
+        Batches(data.train, options.batch, seed, shuffle=True),
+        None if data.validation is None else Batches(data.validation, options.batch),
+        Plan(options.epochs, options.select, options.patience),
+        resume=resume,
+        progress=Progress(f"train {job.name}", options.epochs),
+    )
+
+
+def _predict(
+    job: TrainJob, part: Part, data: FoldData, network: nn.Module, device: torch.device
+) -> Predictions:
+    table = read_part(job.parts[part])
+    examples = load_examples(table, data.classes, job.system.inputs, job.features)
+    examples = normalise(examples, data.normalisers)
+    return predict_part(network, table, examples, data.classes, job.system.training.batch, device)
+
+
+def _searched_parameters(job: TrainJob, genotype: AnyGenotype | None, data: FoldData) -> int | None:
+    if genotype is None:
+        return None
+    return count_parameters(build_searched(job.system, genotype, data.widths, len(data.classes)))
+
+
+def _weights(network: nn.Module, data: FoldData) -> dict[str, Tensor]:
+    """The network's weights and, beside them, the normalisers: together they are the system."""
+    weights = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
+    for index, normaliser in enumerate(data.normalisers):
+        weights[f"normaliser.{index}.mean"] = torch.from_numpy(normaliser.mean)
+        weights[f"normaliser.{index}.deviation"] = torch.from_numpy(normaliser.deviation)
+    return weights

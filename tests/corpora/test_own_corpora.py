@@ -1,0 +1,89 @@
+"""A CSV table and a folder a class."""
+
+import pytest
+from pydantic import ValidationError
+
+from emonas.corpora.readers import csv, folders
+from emonas.errors import EmonasError
+
+
+def test_a_table_with_two_columns_is_enough(tone, written, tmp_path):
+    tone(tmp_path / "my data" / "a" / "one.wav")
+    tone(tmp_path / "my data" / "b" / "one.wav", pitch=300)
+    table = tmp_path / "my data" / "table.csv"
+    table.write_text("audio,emotion\na/one.wav,happy\nb/one.wav,amused\na/gone.wav,sad\n,sad\n")
+    manifest, problems = written(csv.Options(table=table))
+    assert dict(manifest["emotion"]) == {"a_one": "happy", "b_one": "amused"}
+    assert set(manifest["speaker"]) == {"unknown"}
+    assert "not there" in problems.loc["gone.wav", "problem"]
+    whole = problems.loc[["table.csv"]]
+    assert sorted(whole["consequence"])[0] == "left out"
+    assert any("4 of 4 rows name no speaker" in text for text in whole["problem"])
+
+
+def test_a_table_gives_every_column_and_is_relative_to_the_root(tone, written, tmp_path):
+    tone(tmp_path / "audio" / "one.wav")
+    tone(tmp_path / "audio" / "two.wav", pitch=300)
+    table = tmp_path / "table.csv"
+    table.write_text(
+        "utterance,audio,language,speaker,gender,session,style,text,emotion\n"
+        'u1,one.wav,it,anna,female,2,improvised,"Sì, certo.",gio\n'
+        "u2,two.wav,it,anna,female,2,improvised,No.,xyz\n"
+    )
+    options = csv.Options(table=table, root=tmp_path / "audio", labels={"gio": "happy"})
+    manifest, problems = written(options)
+    row = manifest.loc["u1"]
+    assert list(row[["language", "speaker", "gender", "session", "style", "text", "emotion"]]) == [
+        "it",
+        "anna",
+        "female",
+        "2",
+        "improvised",
+        "Sì, certo.",
+        "happy",
+    ]
+    assert "xyz" in problems.loc["two.wav", "problem"]
+    assert len(problems) == 1
+
+
+def test_a_table_that_is_missing_or_lacks_a_column_is_an_error(written, tmp_path):
+    table = tmp_path / "table.csv"
+    with pytest.raises(EmonasError, match=r"corpora\.mine\.table.*table\.csv"):
+        written(csv.Options(table=table))
+    table.write_text("audio,label\none.wav,happy\n")
+    with pytest.raises(EmonasError, match="column emotion is missing"):
+        written(csv.Options(table=table))
+
+
+def test_folders_are_classes_and_a_pattern_finds_the_speaker(tone, written, tmp_path):
+    root = tmp_path / "mine"
+    tone(root / "happy" / "anna 1.wav")
+    tone(root / "grumpy" / "deep" / "bert 1.wav", pitch=300)
+    tone(root / "grumpy" / "12.wav", pitch=350)
+    tone(root / "stray.wav", pitch=400)
+    manifest, problems = written(folders.Options(root=root, speaker="^([a-z]+) ", language="en"))
+    assert dict(manifest["emotion"]) == {
+        "happy_anna 1": "happy",
+        "grumpy_deep_bert 1": "grumpy",
+        "grumpy_12": "grumpy",
+    }
+    assert dict(manifest["speaker"]) == {
+        "happy_anna 1": "anna",
+        "grumpy_deep_bert 1": "bert",
+        "grumpy_12": "unknown",
+    }
+    assert problems.loc["stray.wav", "consequence"] == "left out"
+    assert problems.loc["12.wav", "consequence"].startswith("used")
+
+
+def test_with_labels_an_unknown_folder_is_left_out(tone, written, tmp_path):
+    tone(tmp_path / "mine" / "joie" / "1.wav")
+    tone(tmp_path / "mine" / "grumpy" / "1.wav", pitch=300)
+    manifest, problems = written(folders.Options(root=tmp_path / "mine", labels={"joie": "happy"}))
+    assert list(manifest["emotion"]) == ["happy"]
+    assert "grumpy" in problems.loc["1.wav", "problem"]
+
+
+def test_a_pattern_that_does_not_compile_is_refused():
+    with pytest.raises(ValidationError, match="no regular expression"):
+        folders.Options(speaker="(")

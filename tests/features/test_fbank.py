@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from emonas.features.extraction import Speech
+from emonas.features.extractors.fbank import Options, build
+
+
+def mel(hertz: np.ndarray | float) -> np.ndarray:
+    return 1127.0 * np.log(1.0 + np.asarray(hertz) / 700.0)
+
+
+def kaldi_fbank(waveform: np.ndarray, bands: int) -> np.ndarray:
+    """Kaldi's definition, a window at a time: 16 kHz, 25 ms, 10 ms, no dither."""
+    edges = np.linspace(mel(20), mel(8000), bands + 2)
+    bins = mel(np.arange(256) * 16000 / 512)
+    povey = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(400) / 399)) ** 0.85
+    rows = []
+    for start in range(0, len(waveform) - 400 + 1, 160):
+        window = waveform[start : start + 400].astype(np.float64) * 32768
+        window -= window.mean()
+        window = window - 0.97 * np.concatenate([window[:1], window[:-1]])
+        power = np.abs(np.fft.rfft(window * povey, 512))[:256] ** 2
+        energies = []
+        for low, centre, high in zip(edges, edges[1:], edges[2:], strict=False):
+            rising, falling = (bins - low) / (centre - low), (high - bins) / (high - centre)
+            energies.append(np.maximum(np.minimum(rising, falling), 0) @ power)
+        rows.append(np.log(np.maximum(energies, np.finfo(np.float32).eps)))
+    return np.array(rows)
+
+
+def speech(samples: int) -> np.ndarray:
+    generator = np.random.default_rng(3)
+    tone = np.sin(2 * np.pi * 440 * np.arange(samples) / 16000)
+    return (0.2 * tone + 0.05 * generator.normal(size=samples)).astype(np.float32)
+
+
+@pytest.mark.parametrize("bands", [23, 80])
+def test_energies_are_those_of_kaldi(bands: int) -> None:
+    waveform = speech(16000)
+    (frames,) = build(Options(bands=bands)).extract([Speech("u", waveform)])
+    assert frames.shape == (98, bands)
+    np.testing.assert_allclose(frames, kaldi_fbank(waveform, bands), atol=1e-3)
+
+
+def test_pooling_averages_frames() -> None:
+    waveform = speech(16000)
+    extractor = build(Options(pool=4))
+    (frames,) = extractor.extract([Speech("u", waveform)])
+    full = kaldi_fbank(waveform, 80)
+    assert frames.shape == (25, 80)
+    assert extractor.frame_rate == 25
+    np.testing.assert_allclose(frames[3], full[12:16].mean(axis=0), atol=1e-3)
+    np.testing.assert_allclose(frames[24], full[96:].mean(axis=0), atol=1e-3)
+
+
+def test_an_utterance_shorter_than_a_window_gives_one_frame() -> None:
+    waveform = speech(100)
+    (frames,) = build(Options()).extract([Speech("u", waveform)])
+    expected = kaldi_fbank(np.pad(waveform, (0, 300)), 80)
+    np.testing.assert_allclose(frames, expected, atol=1e-3)
+
+
+def test_another_sampling_rate_keeps_the_frame_rate() -> None:
+    extractor = build(Options(sampling_rate=8000, bands=40))
+    (frames,) = extractor.extract([Speech("u", speech(8000))])
+    assert frames.shape == (98, 40)
+    assert extractor.frame_rate == 100

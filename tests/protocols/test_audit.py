@@ -1,0 +1,237 @@
+from collections import Counter
+from itertools import combinations
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from emonas.errors import EmonasError
+from emonas.protocols.crossings import normalised
+from emonas.protocols.job import write_audit, write_fold, write_index
+from emonas.protocols.options import ProtocolOptions
+from emonas.storage.audit import read_audit_file
+from emonas.storage.folds import PARTS, read_index, read_part
+from emonas.storage.manifest import write_manifest
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run the stage's jobs on utterances of one corpus, and give the path of the audit."""
+
+    def make(utterances, **given) -> Path:
+        options = ProtocolOptions.model_validate({"corpora": ["talk"], **given})
+        root = tmp_path / "a protocol"
+        manifests = {"talk": tmp_path / "manifest.csv"}
+        write_manifest(manifests["talk"], utterances)
+        write_index("p", options, manifests, root / "folds.csv")
+        index = read_index(root / "folds.csv")
+        folds = {
+            fold: {part: root / fold / f"{part}.csv" for part in PARTS} for fold in index["fold"]
+        }
+        for fold, outputs in folds.items():
+            write_fold("p", options, manifests, fold, outputs)
+            counts = index.set_index("fold").loc[fold]
+            assert all(len(read_part(outputs[part])) == counts[part] for part in PARTS)
+        write_audit("p", options, manifests, folds, root / "audit.json")
+        return root / "audit.json"
+
+    return make
+
+
+def crossing(audit, kind, fold=None):
+    return [c for c in audit.crossings if c.kind == kind and fold in (None, c.fold)]
+
+
+def test_a_shared_speaker_stops_the_run_and_the_pairs_are_named(tmp_path, utterance, run):
+    rows = [utterance(f"{speaker}{take}", speaker, "sad") for speaker in "abc" for take in "12"]
+    listing = tmp_path / "list.csv"
+    listing.write_text(
+        "utterance,fold,part\na1,one,train\na2,one,test\nb1,one,train\nc1,one,validation\n"
+        "c2,one,test\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(EmonasError) as caught:
+        run(rows, test="list", list=listing)
+    message = str(caught.value)
+    assert "in fold one train and test share speaker a: a1 in train and a2 in test" in message
+    assert "1 more such problems" in message
+    assert "add to protocols.p.allow: speaker" in message
+    root = tmp_path / "a protocol"
+    assert not (root / "audit.json").exists()
+    failed = read_audit_file(root / "audit.failed.json")
+    assert [(c.kind, c.parts, [s.name for s in c.shared]) for c in failed.crossings] == [
+        ("speaker", ("train", "test"), ["a"]),
+        ("speaker", ("validation", "test"), ["c"]),
+    ]
+
+    allowed = read_audit_file(run(rows, test="list", list=listing, allow=["speaker"]))
+    assert {c.because for c in allowed.crossings} == {"allow"}
+    assert not (root / "audit.failed.json").exists()
+
+
+def test_the_audit_finds_what_a_loop_over_sets_finds(dyads, run):
+    path = run(dyads, test="speaker", allow=["session"])
+    audit = read_audit_file(path)
+    rows = {row.utterance: row for row in dyads}
+    expected = Counter()
+    for folder in path.parent.iterdir():
+        if folder.is_dir():
+            parts = {part: read_part(folder / f"{part}.csv")["utterance"] for part in PARTS}
+            for first, second in combinations(PARTS, 2):
+                ours, theirs = ({rows[u].session for u in parts[part]} for part in (first, second))
+                for session in ours & theirs:
+                    expected[folder.name, first, second, session] += 1
+    found = Counter((c.fold, *c.parts, shared.name) for c in audit.crossings for shared in c.shared)
+    assert found == expected
+    assert {c.kind for c in audit.crossings} == {"session"}
+    with pytest.raises(EmonasError, match=r"share session 1: .*allow: session$"):
+        run(dyads, test="speaker")
+
+
+def test_the_partner_shares_the_session_by_declaration_and_nothing_else_crosses(dyads, run):
+    audit = read_audit_file(run(dyads, test="speaker", validate="partner"))
+    assert len(audit.crossings) == 10
+    for found in audit.crossings:
+        assert (found.kind, found.parts, found.because) == (
+            "session",
+            ("validation", "test"),
+            "declaration",
+        )
+    assert not read_audit_file(run(dyads, test="session")).crossings
+
+
+def test_a_random_split_declares_its_speakers_but_not_the_same_recording_twice(
+    dyads, utterance, run
+):
+    audit = read_audit_file(run(dyads, test="random", repeats=2))
+    assert audit.speaker_dependent
+    assert "Speaker-dependent" in audit.statement
+    assert {c.because for c in crossing(audit, "speaker")} == {"declaration"}
+    assert len(crossing(audit, "speaker", "run0")) == 3
+    twins = [
+        utterance(f"{row.utterance}_copy", row.speaker, row.emotion, digest=row.digest)
+        for row in dyads
+    ]
+    with pytest.raises(EmonasError, match="share audio digest-"):
+        run([*dyads, *twins], test="random", repeats=1)
+
+
+def test_a_random_validation_shares_speakers_with_training_only(dyads, run):
+    audit = read_audit_file(run(dyads, test="session", validate="random"))
+    assert audit.speaker_dependent_validation
+    assert not audit.speaker_dependent
+    assert {c.parts for c in audit.crossings} == {("train", "validation")}
+
+
+def test_a_recording_under_two_names_is_found_by_its_digest(utterance, run):
+    rows = [
+        utterance(f"{speaker}-{emotion}", speaker, emotion)
+        for speaker in "abcd"
+        for emotion in ("sad", "happy")
+    ]
+    rows[2] = utterance("b-sad", "b", "sad", digest="digest-a-sad")
+    with pytest.raises(EmonasError, match=r"share audio digest-a-sad: .*allow: audio"):
+        run(rows, test="speaker")
+    audit = read_audit_file(run(rows, test="speaker", allow=["audio"]))
+    (found,) = crossing(audit, "audio", "speakera")
+    assert found.parts == ("validation", "test")
+    assert found.shared[0].examples == (("b-sad",), ("a-sad",))
+
+
+def test_texts_cross_whatever_their_case_and_punctuation(utterance, run):
+    rows = [
+        utterance(f"{speaker}-{emotion}", speaker, emotion, text="")
+        for speaker in "abc"
+        for emotion in ("sad", "happy")
+    ]
+    run(rows, test="speaker")
+    rows[0] = utterance("a-sad", "a", "sad", text="Well, I  don't know!")
+    rows[2] = utterance("b-sad", "b", "sad", text="well i dont know")
+    with pytest.raises(EmonasError, match=r"share text well i dont know: .*allow: text"):
+        run(rows, test="speaker")
+    audit = read_audit_file(run(rows, test="speaker", allow=["text"]))
+    assert {c.because for c in audit.crossings} == {"allow"}
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [("Schöne  Grüße!", "schöne grüsse"), ("a\tb\nc", "a b c"), ("?!", ""), ("का है।", "का है")],
+)
+def test_normalised_texts(text, plain):
+    assert normalised(text) == plain
+
+
+def test_a_fold_without_a_class_and_a_class_without_training_go_on_with_a_warning(utterance, run):
+    rows = [
+        utterance(f"{speaker}-{emotion}", speaker, emotion)
+        for speaker in "abc"
+        for emotion in ("sad", "happy")
+    ]
+    rows.append(utterance("a-fear", "a", "fear"))
+    warnings = read_audit_file(run(rows, test="speaker")).warnings
+    assert "the train part of fold speakera has no fear" in warnings
+    assert "the test part of fold speakerb has no fear" in warnings
+    assert len(warnings) == 6
+
+
+def test_a_part_that_is_empty_on_disk_and_a_stranger_stop_the_audit(tmp_path, dyads):
+    options = ProtocolOptions(corpora=("talk",), test="session")
+    manifests = {"talk": tmp_path / "manifest.csv"}
+    write_manifest(manifests["talk"], dyads)
+    parts = {part: tmp_path / f"{part}.csv" for part in PARTS}
+    write_fold("p", options, manifests, "session1", parts)
+    whole = parts["validation"].read_text(encoding="utf-8")
+    parts["validation"].write_text(whole.splitlines()[0] + "\n", encoding="utf-8")
+    with pytest.raises(EmonasError, match="the validation part of fold session1 is empty"):
+        write_audit("p", options, manifests, {"session1": parts}, tmp_path / "audit.json")
+    parts["validation"].write_text(whole + "stranger,talk,sad,\n", encoding="utf-8")
+    with pytest.raises(EmonasError, match="names stranger, which no manifest has"):
+        write_audit("p", options, manifests, {"session1": parts}, tmp_path / "audit.json")
+    with pytest.raises(EmonasError, match="there is no fold session9; there are session1"):
+        write_fold("p", options, manifests, "session9", parts)
+
+
+def test_a_listed_utterance_that_no_manifest_has_is_a_warning(tmp_path, utterance, run):
+    listing = tmp_path / "list.csv"
+    listing.write_text(
+        "utterance,fold,part\na,one,train\nb,one,test\nbroken,one,test\n", encoding="utf-8"
+    )
+    audit = read_audit_file(
+        run([utterance("a", "1", "sad"), utterance("b", "2", "sad")], test="list", list=listing)
+    )
+    assert any(
+        "1 utterances that no manifest has, the first is broken" in w for w in audit.warnings
+    )
+
+
+def test_the_jobs_give_the_same_bytes_again(dyads, run):
+    def files(path):
+        return {file.name: file.read_bytes() for file in path.parent.rglob("*.*")}
+
+    given = {"test": "random", "repeats": 2, "limit": 12}
+    assert files(run(dyads, **given)) == files(run(dyads[::-1], **given))
+
+
+def test_emodb_by_speaker_has_the_counts_of_its_listing(emodb, run):
+    with pytest.raises(EmonasError, match="share text a01"):
+        run(emodb, test="speaker")
+    path = run(emodb, test="speaker", allow=["text"])
+    audit = read_audit_file(path)
+    assert len(audit.folds) == 10
+    tested = Counter()
+    for parts in audit.folds.values():
+        assert sum(counts.utterances for counts in parts.values()) == 535
+        tested.update(parts["test"].labels)
+    assert tested == {
+        "anger": 127,
+        "boredom": 81,
+        "disgust": 46,
+        "fear": 69,
+        "happiness": 71,
+        "sadness": 62,
+        "neutral": 79,
+    }
+    assert "the test part of fold speaker08 has no disgust" in audit.warnings
+    assert {c.kind for c in audit.crossings} == {"text"}
+    index = pd.read_csv(path.parent / "folds.csv", dtype=str)
+    assert list(index["held_out"]) == ["03", "08", "09", "10", "11", "12", "13", "14", "15", "16"]

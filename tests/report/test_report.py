@@ -1,0 +1,210 @@
+"""The whole report, made from a small tree of results."""
+
+import csv
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from conftest import FOLDS, SKIPPED_REASON, UA
+
+from emonas.errors import EmonasError
+from emonas.report.job import write_report
+from emonas.report.names import report_figures, report_tables
+from emonas.report.plan import ReportPlan
+from emonas.storage.metrics import read_metrics
+
+VOID = {"meta", "img", "br", "hr", "link", "input"}
+
+
+class _Page(HTMLParser):
+    """Checks that tags close in order, and collects what the page refers to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.sources: list[str] = []
+        self.links: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+        for key, value in attributes:
+            if key == "id":
+                self.ids.append(value)
+            elif key == "src":
+                self.sources.append(value)
+            elif key == "href":
+                self.links.append(value)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] != "style":
+            self.text += data
+
+
+@pytest.fixture(scope="module")
+def report(plan: ReportPlan, results: Path) -> Path:
+    output = results / "report"
+    write_report(plan, results, output)
+    return output
+
+
+@pytest.fixture(scope="module")
+def html(report: Path) -> str:
+    return (report / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(html: str) -> _Page:
+    parser = _Page()
+    parser.feed(html)
+    parser.close()
+    assert parser.open == []
+    return parser
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_declared_file_is_there(plan, report):
+    for name in [*report_figures(plan), *report_tables(plan)]:
+        assert (report / name).stat().st_size > 0, name
+    for name in report_figures(plan):
+        assert (report / name).with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+    assert not list(report.parent.glob(".report*"))
+
+
+def test_the_tables_hold_the_metrics(results, report):
+    rows = {row["system"]: row for row in _rows(report / "tables/emodb-loso-systems.csv")}
+    folds = _rows(report / "tables/emodb-loso-folds.csv")
+    for system in UA:
+        metrics = read_metrics(results / f"evaluate/emodb-loso/{system}/metrics.json")
+        assert float(rows[system]["ua"]) == metrics.ua.mean
+        assert float(rows[system]["wa_std"]) == metrics.wa.std
+        assert float(rows[system]["ua_folds"]) == metrics.ua.folds_mean
+        assert int(float(rows[system]["parameters"])) == metrics.parameters.derived
+        own = [row for row in folds if row["system"] == system]
+        assert [float(row["ua"]) for row in own] == [fold.ua for fold in metrics.folds]
+    counts = [sum(row) for row in metrics.confusion]
+    assert float(rows["chance"]["ua"]) == 0.25
+    assert float(rows["chance"]["wa"]) == max(counts) / sum(counts)
+
+
+def test_a_papers_table_shows_published_own_and_difference(report):
+    rows = {row["row"]: row for row in _rows(report / "tables/table4.csv")}
+    branch = rows["wav2vec branch"]
+    assert (float(branch["ua_published"]), float(branch["ua_own"])) == (0.662, 0.662)
+    assert float(branch["ua_difference"]) == 0
+    assert branch["wa_published"] == "not in our copy"
+    assert branch["wa_difference"] == ""
+    assert rows["PCNSE-SADRN-CTC"]["ua_own"] == ""
+    assert rows["IEMOCAP"]["ua_own"] == "not run"
+    markdown = (report / "tables/table4.md").read_text(encoding="utf-8")
+    assert "| wav2vec branch | rnn | emodb-loso | 66.2 | 66.2 ± 1.2 | 0.0 |" in markdown
+    assert SKIPPED_REASON.replace("_", "\\_") in markdown
+
+
+def test_synthetic_scores_are_marked_and_get_no_difference(report, page):
+    rows = {row["row"]: row for row in _rows(report / "tables/table4.csv")}
+    assert rows["100% & more_"]["ua_difference"] == "synthetic"
+    warning = "the pipeline works, not that it recognises"
+    assert warning in page.text
+    for stem in ("toy-systems", "toy-folds", "table4"):
+        assert warning in (report / f"tables/{stem}.md").read_text(encoding="utf-8")
+        assert warning in (report / f"tables/{stem}.tex").read_text(encoding="utf-8")
+    assert warning not in (report / "tables/emodb-loso-systems.md").read_text(encoding="utf-8")
+
+
+def test_the_page_says_what_a_reader_must_know(page):
+    text = " ".join(page.text.split())
+    assert "The protocol is speaker-dependent" in text
+    assert "One search serves all folds" in text
+    assert SKIPPED_REASON in text
+    assert "Degenerate genotype (seed 0, fold s03): the reduction cell has no convolution" in text
+    assert "1 text in both train and test, in 1 fold: allowed by the protocol (a_01 & <b>)" in text
+    assert "No speakers and no sessions and no recordings cross between parts." in text
+    assert "s02: the test part has no sadness." in text
+    assert "published counts are those of the search network" in text
+    assert "snakemake --cores 2 --configfile 'workflow/examples/first look.yaml'" in text
+
+
+def test_the_page_says_whether_a_search_was_worth_it(page):
+    text = " ".join(page.text.split())
+    assert "rnn reaches 66.2% UA. It beats linear (linear, 60.1%) by 6.1 points." in text
+    assert (
+        "cnn-c6l3 reaches 57.3% UA. It does not beat linear (linear, 60.1%), which is better by "
+        "2.8 points. Its validation curves" in text
+    )
+
+
+def test_the_page_needs_nothing_from_elsewhere(report, page):
+    assert "script" not in page.tags
+    assert "link" not in page.tags
+    assert page.sources
+    assert all(source.startswith("data:image/svg+xml;base64,") for source in page.sources)
+    assert len(page.ids) == len(set(page.ids))
+    for link in page.links:
+        if link.startswith("#"):
+            assert link[1:] in page.ids
+        else:
+            assert (report / link).exists()
+
+
+def test_names_from_files_are_shown_and_never_run(html, page):
+    assert "<script" not in html
+    assert "wav/<script>alert('x')</script> & ä.wav" in page.text
+    assert "A first look <at> speech emotion" in page.text
+
+
+def test_latex_special_characters_are_escaped(report):
+    latex = (report / "tables/table4.tex").read_text(encoding="utf-8")
+    assert r"100\% \& more\_ &" in latex
+    assert "66.2 $\\pm$ 1.2" in latex
+    assert all(line.count("&") - line.count(r"\&") in (0, 11) for line in latex.splitlines())
+
+
+def test_every_fold_of_the_first_seed_is_drawn(report):
+    drawn = {path.name for path in (report / "figures").glob("toy-rnn-cells*.svg")}
+    others = {f"toy-rnn-cells-{fold}.svg" for fold in FOLDS[1:]}
+    assert drawn == {"toy-rnn-cells.svg", *others}
+    assert (report / "figures/toy-cnn-c6l3-alphas.svg").exists()
+
+
+def test_the_same_results_give_the_same_bytes(plan, results, report, tmp_path):
+    again = tmp_path / "a folder" / "again"
+    again.parent.mkdir()
+    write_report(plan, results, again)
+    names = sorted(path.relative_to(report) for path in report.rglob("*") if path.is_file())
+    assert names == sorted(path.relative_to(again) for path in again.rglob("*") if path.is_file())
+    for name in names:
+        assert (report / name).read_bytes() == (again / name).read_bytes(), name
+
+
+def test_a_broken_run_leaves_the_report_before_as_it_was(plan, results, tmp_path):
+    output = tmp_path / "report"
+    output.mkdir()
+    (output / "index.html").write_text("before", encoding="utf-8")
+    broken = plan.model_copy(
+        update={"runs": [plan.runs[0].model_copy(update={"protocol": "toy", "systems": ["none"]})]}
+    )
+    broken = broken.model_copy(update={"systems": {"none": plan.systems["linear"]}, "tables": {}})
+    with pytest.raises(EmonasError, match=r"metrics\.json"):
+        write_report(broken, results, output)
+    assert (output / "index.html").read_text(encoding="utf-8") == "before"
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
+def test_a_plan_without_any_run_still_says_why(plan, tmp_path):
+    empty = plan.model_copy(update={"runs": []})
+    write_report(empty, tmp_path, tmp_path / "report")
+    text = (tmp_path / "report/index.html").read_text(encoding="utf-8")
+    assert SKIPPED_REASON in text
+    assert (tmp_path / "report/tables/table4.csv").exists()

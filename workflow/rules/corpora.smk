@@ -1,0 +1,12 @@
+rule corpora:
+    output:
+        manifest="results/corpora/{corpus}/manifest.csv",
+        problems="results/corpora/{corpus}/problems.csv",
+    log:
+        "results/logs/corpora/{corpus}.log",
+    params:
+        job=lambda wildcards: PLAN.corpus_params(wildcards.corpus),
+    conda:
+        "../../envs/emonas.yaml"
+    script:
+        "../scripts/corpora.py"

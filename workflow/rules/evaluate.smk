@@ -1,0 +1,22 @@
+def system_files(wildcards, file):
+    """A file of every seed and fold of a system."""
+    protocol, system = wildcards.protocol, wildcards.system
+    folder = f"results/{PLAN.stage_of(system)}/{protocol}/{system}"
+    return [f"{folder}/{job}/{file}" for job in jobs_of(protocol, system)]
+
+
+rule evaluate:
+    input:
+        predictions=lambda wildcards: system_files(wildcards, "predictions.h5"),
+        costs=lambda wildcards: system_files(wildcards, "cost.json"),
+    output:
+        metrics="results/evaluate/{protocol}/{system}/metrics.json",
+    log:
+        "results/logs/evaluate/{protocol}-{system}.log",
+    params:
+        job=lambda wildcards: PLAN.evaluate_params(wildcards.protocol),
+        jobs=lambda wildcards: jobs_of(wildcards.protocol, wildcards.system),
+    conda:
+        "../../envs/emonas.yaml"
+    script:
+        "../scripts/evaluate.py"

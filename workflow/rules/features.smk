@@ -1,0 +1,13 @@
+rule features:
+    input:
+        manifest="results/corpora/{corpus}/manifest.csv",
+    output:
+        features="results/features/{corpus}/{feature}.h5",
+    log:
+        "results/logs/features/{corpus}-{feature}.log",
+    params:
+        job=lambda wildcards: PLAN.feature_params(wildcards.feature),
+    conda:
+        "../../envs/emonas.yaml"
+    script:
+        "../scripts/features.py"

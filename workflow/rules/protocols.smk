@@ -1,0 +1,69 @@
+def manifests_of(wildcards):
+    corpora = PLAN.corpora_of(wildcards.protocol)
+    return [f"results/corpora/{corpus}/manifest.csv" for corpus in corpora]
+
+
+def list_of(wildcards):
+    """The user's own list of folds, where the protocol has one."""
+    return PLAN.list_of(wildcards.protocol)
+
+
+def parts_of(wildcards):
+    return [
+        f"results/protocols/{wildcards.protocol}/{fold}/{part}.csv"
+        for fold in folds_of(wildcards.protocol)
+        for part in ("train", "validation", "test")
+    ]
+
+
+# Which folds there are is known only when the manifest is.
+checkpoint protocols:
+    input:
+        manifests=manifests_of,
+        listed=list_of,
+    output:
+        index="results/protocols/{protocol}/folds.csv",
+    log:
+        "results/logs/protocols/{protocol}.log",
+    params:
+        job=lambda wildcards: PLAN.protocol_params(wildcards.protocol),
+    conda:
+        "../../envs/emonas.yaml"
+    script:
+        "../scripts/protocols.py"
+
+
+rule fold:
+    input:
+        manifests=manifests_of,
+        listed=list_of,
+    output:
+        train="results/protocols/{protocol}/{fold}/train.csv",
+        validation="results/protocols/{protocol}/{fold}/validation.csv",
+        test="results/protocols/{protocol}/{fold}/test.csv",
+    log:
+        "results/logs/protocols/{protocol}-{fold}.log",
+    params:
+        job=lambda wildcards: PLAN.protocol_params(wildcards.protocol),
+    conda:
+        "../../envs/emonas.yaml"
+    script:
+        "../scripts/fold.py"
+
+
+# Everything that learns needs the audit: a crossing that is not allowed stops the run.
+rule audit:
+    input:
+        manifests=manifests_of,
+        listed=list_of,
+        parts=parts_of,
+    output:
+        audit="results/protocols/{protocol}/audit.json",
+    log:
+        "results/logs/protocols/{protocol}-audit.log",
+    params:
+        job=lambda wildcards: PLAN.protocol_params(wildcards.protocol),
+    conda:
+        "../../envs/emonas.yaml"
+    script:
+        "../scripts/audit.py"

@@ -1,0 +1,22 @@
+# Never test.csv: what is searched may not know whom it will be tested on.
+rule search:
+    input:
+        train="results/protocols/{protocol}/{fold}/train.csv",
+        validation="results/protocols/{protocol}/{fold}/validation.csv",
+        audit="results/protocols/{protocol}/audit.json",
+        features=lambda wildcards: PLAN.feature_files(wildcards.protocol, wildcards.system),
+    output:
+        genotype="results/search/{protocol}/{system}/seed{seed}/{fold}/genotype.json",
+        history="results/search/{protocol}/{system}/seed{seed}/{fold}/history.csv",
+        costs="results/search/{protocol}/{system}/seed{seed}/{fold}/cost.csv",
+        weights="results/search/{protocol}/{system}/seed{seed}/{fold}/weights.safetensors",
+    log:
+        "results/logs/search/{protocol}/{system}-seed{seed}-{fold}.log",
+    params:
+        job=lambda wildcards: PLAN.search_params(wildcards.system),
+        features=lambda wildcards: PLAN.feature_paths(wildcards.protocol, wildcards.system),
+    threads: PLAN.settings.runtime.torch_threads
+    conda:
+        "../../envs/emonas.yaml"
+    script:
+        "../scripts/search.py"

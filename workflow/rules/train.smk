@@ -1,0 +1,42 @@
+def genotype_of(wildcards):
+    """What a search found for the fold, or on the first fold where one search serves all."""
+    if not PLAN.is_searched(wildcards.system):
+        return []
+    shared = PLAN.uses_shared_search(wildcards.system)
+    fold = folds_of(wildcards.protocol)[0] if shared else wildcards.fold
+    folder = f"results/search/{wildcards.protocol}/{wildcards.system}/seed{wildcards.seed}/{fold}"
+    return f"{folder}/genotype.json"
+
+
+def searched_weights_of(wildcards):
+    """The searched network's own weights, where it is tested without retraining."""
+    if not PLAN.tests_searched(wildcards.system):
+        return []
+    return str(genotype_of(wildcards)).replace("genotype.json", "weights.safetensors")
+
+
+rule train:
+    input:
+        train="results/protocols/{protocol}/{fold}/train.csv",
+        validation="results/protocols/{protocol}/{fold}/validation.csv",
+        test="results/protocols/{protocol}/{fold}/test.csv",
+        audit="results/protocols/{protocol}/audit.json",
+        features=lambda wildcards: PLAN.feature_files(wildcards.protocol, wildcards.system),
+        genotype=genotype_of,
+        searched=searched_weights_of,
+    output:
+        predictions="results/train/{protocol}/{system}/seed{seed}/{fold}/predictions.h5",
+        history="results/train/{protocol}/{system}/seed{seed}/{fold}/history.csv",
+        costs="results/train/{protocol}/{system}/seed{seed}/{fold}/cost.csv",
+        cost="results/train/{protocol}/{system}/seed{seed}/{fold}/cost.json",
+        weights="results/train/{protocol}/{system}/seed{seed}/{fold}/weights.safetensors",
+    log:
+        "results/logs/train/{protocol}/{system}-seed{seed}-{fold}.log",
+    params:
+        job=lambda wildcards: PLAN.train_params(wildcards.system),
+        features=lambda wildcards: PLAN.feature_paths(wildcards.protocol, wildcards.system),
+    threads: PLAN.settings.runtime.torch_threads
+    conda:
+        "../../envs/emonas.yaml"
+    script:
+        "../scripts/train.py"

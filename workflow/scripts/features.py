@@ -1,0 +1,15 @@
+from pathlib import Path
+
+from emonas.features.job import extract_feature
+from emonas.jobs import logged_job
+from emonas.kinds import kind_options
+
+with logged_job(Path(snakemake.log[0])):
+    extract_feature(
+        snakemake.wildcards.corpus,
+        snakemake.wildcards.feature,
+        kind_options("extractor", snakemake.params.job["options"]),
+        Path(snakemake.input.manifest),
+        Path(snakemake.output.features),
+        snakemake.params.job["code"],
+    )

@@ -1,0 +1,31 @@
+from pathlib import Path
+
+from emonas.jobs import logged_job
+from emonas.kinds import kind_options
+from emonas.learning.options import RuntimeOptions
+from emonas.search.job import SearchJob, SearchOutputs, search_architecture
+from emonas.systems.data import feature_paths
+
+wildcards, params = snakemake.wildcards, snakemake.params.job
+
+with logged_job(Path(snakemake.log[0])):
+    search_architecture(
+        SearchJob(
+            name=f"{wildcards.protocol}/{wildcards.system}/seed{wildcards.seed}/{wildcards.fold}",
+            system=kind_options("network", params["system"]),
+            search=kind_options("method", params["search"]),
+            seed=int(wildcards.seed),
+            features=feature_paths(snakemake.params.features),
+            train=Path(snakemake.input.train),
+            validation=Path(snakemake.input.validation),
+            runtime=RuntimeOptions.model_validate(params["runtime"]),
+            resume=Path("results/resume"),
+            code=params["code"],
+        ),
+        SearchOutputs(
+            genotype=Path(snakemake.output.genotype),
+            history=Path(snakemake.output.history),
+            costs=Path(snakemake.output.costs),
+            weights=Path(snakemake.output.weights),
+        ),
+    )

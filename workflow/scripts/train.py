@@ -1,0 +1,28 @@
+from pathlib import Path
+
+from emonas.jobs import logged_job
+from emonas.kinds import kind_options
+from emonas.learning.options import RuntimeOptions
+from emonas.systems.data import feature_paths
+from emonas.systems.outputs import SystemOutputs
+from emonas.train.job import TrainJob, train_system
+
+wildcards, params = snakemake.wildcards, snakemake.params.job
+given = {name: Path(path) for name, path in snakemake.input.items() if isinstance(path, str)}
+
+with logged_job(Path(snakemake.log[0])):
+    train_system(
+        TrainJob(
+            name=f"{wildcards.protocol}/{wildcards.system}/seed{wildcards.seed}/{wildcards.fold}",
+            system=kind_options("network", params["system"]),
+            seed=int(wildcards.seed),
+            features=feature_paths(snakemake.params.features),
+            parts={part: given[part] for part in ("train", "validation", "test")},
+            runtime=RuntimeOptions.model_validate(params["runtime"]),
+            resume=Path("results/resume"),
+            code=params["code"],
+            genotype=given.get("genotype"),
+            searched=given.get("searched"),
+        ),
+        SystemOutputs(**{name: Path(path) for name, path in snakemake.output.items()}),
+    )
