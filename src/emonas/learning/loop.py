@@ -50,12 +50,15 @@ class Learner(Protocol):
 
 @dataclass(frozen=True)
 class Plan:
-    """How long, and which epoch is kept."""
+    """How long, and which epoch is kept; `pause` ends a call after that epoch, with all that a
+    later call needs to go on kept in its resume point.
+    """
 
     epochs: int
     select: Selection = "last"
     patience: int | None = None
     architectures: int = 0
+    pause: int | None = None
 
 
 @dataclass
@@ -88,7 +91,8 @@ def fit(
             "set it to last, or let the protocol validate"
         )
     outcome, best = _begin(learner, resume)
-    for epoch in range(len(outcome.history) + 1, plan.epochs + 1):
+    end = plan.epochs if plan.pause is None else plan.pause
+    for epoch in range(len(outcome.history) + 1, end + 1):
         if plan.patience is not None and epoch - 1 - outcome.best_epoch >= plan.patience:
             break
         started = time.perf_counter()
@@ -102,7 +106,7 @@ def fit(
         seconds = time.perf_counter() - started
         memory = peak_memory(learner.device)
         outcome.costs.append(EpochCost(epoch, seconds, memory, plan.architectures))
-        if epoch < plan.epochs:
+        if epoch < plan.epochs or plan.pause is not None:
             _keep(learner, outcome, best, resume)
         if progress is not None:
             progress.step(epoch, _summary(row))

@@ -42,6 +42,16 @@ class ResumePoint:
             return None
         return state
 
+    def forget(self, name: str = "state") -> None:
+        """Drop a state that nothing goes on from any more."""
+        if self._folder is not None:
+            (self._folder / f"{name}.pt").unlink(missing_ok=True)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether there is a folder to keep states in."""
+        return self._folder is not None
+
     def part(self, name: str) -> "ResumePoint":
         """A point of its own within this one."""
         return ResumePoint(None if self._folder is None else self._folder / name)

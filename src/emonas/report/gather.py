@@ -35,7 +35,8 @@ class FoundGenotype:
 @dataclass(frozen=True)
 class Ledger:
     """What a stage took for one system: runs, wall seconds and architectures in all, and the peak
-    memory in MiB."""
+    memory in MiB.
+    """
 
     runs: int
     seconds: float

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from emonas.report import names
 from emonas.report.gather import ProtocolResults
@@ -43,8 +42,6 @@ def write_page(
         "count": count,
         "system_anchor": system_anchor,
         "paper_stem": names.paper_table,
-        # The sheet is our own file; escaped, its child selectors would be lost.
-        "sheet": Markup(environment.get_template("style.css").render()),
     }
     html = environment.get_template("index.html").render(
         plan=plan,

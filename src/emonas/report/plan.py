@@ -20,7 +20,8 @@ class CorpusCard(_Card):
 
 class ProtocolCard(_Card):
     """A protocol: what is held out for test and for validation, what may cross, and the rest of
-    its options (labels, merge, style, limit, ...) as they stand in the settings."""
+    its options (labels, merge, style, limit, ...) as they stand in the settings.
+    """
 
     corpora: list[str]
     test: str
@@ -82,7 +83,7 @@ class ReportPlan(_Card):
         return list(dict.fromkeys(run.protocol for run in self.runs))
 
     def run_systems(self, protocol: str) -> dict[str, list[int]]:
-        """The systems that were run under a protocol, with their seeds, in the order of the runs."""
+        """The systems that were run under a protocol, with their seeds, in the runs' order."""
         seeds: dict[str, list[int]] = {}
         for run in self.runs:
             if run.protocol == protocol:

@@ -33,7 +33,8 @@ _LATEX = {
 @dataclass(frozen=True)
 class Column:
     """A column: the key of its value in a row, its heading, how it is shown, and the key of a
-    standard deviation that is shown behind it."""
+    standard deviation that is shown behind it.
+    """
 
     key: str
     title: str

@@ -10,7 +10,6 @@ from pydantic import Field
 from emonas.options import Options
 from emonas.storage.cost import EpochCost
 from emonas.storage.genotype import CellsGenotype, RecurrentGenotype
-from emonas.systems.data import FoldData
 from emonas.systems.options import SystemOptions
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from emonas.learning.resume import ResumePoint
+    from emonas.systems.data import FoldData
 
 
 @dataclass(frozen=True)

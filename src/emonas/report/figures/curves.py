@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from scipy.special import softmax
 
 from emonas.report.figures.style import FAINT, PALETTE, save, style
 from emonas.report.gather import History
@@ -48,7 +51,7 @@ def _draw_measure(axes: Axes, histories: Sequence[History], column: str, factor:
         axes.plot(median.index, median, color=PALETTE[1], linewidth=2, label="median")
         axes.legend(loc="best", fontsize=8)
     axes.set_xlabel("epoch")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _lines(table: pd.DataFrame, column: str) -> list[pd.Series]:
@@ -76,15 +79,15 @@ def operation_weights(history: History, cell: str, operations: Sequence[str]) ->
             continue
         edge, _, operation = column.removeprefix(f"alpha_{cell}_").partition("_")
         edges.setdefault(edge, {})[operation] = table[column]
-    kept = [pd.DataFrame(columns)[list(operations)] for columns in edges.values()]
-    return sum((_softmax(frame) for frame in kept[1:]), _softmax(kept[0])) / len(kept)
+    values = np.stack(
+        [np.stack([columns[name] for name in operations], axis=-1) for columns in edges.values()]
+    )
+    weights = values if _sums_to_one(values) else softmax(values, axis=-1)
+    return pd.DataFrame(weights.mean(axis=0), index=table.index, columns=list(operations))
 
 
-def _softmax(frame: pd.DataFrame) -> pd.DataFrame:
-    if np.allclose(frame.sum(axis=1), 1, atol=1e-3) and (frame >= 0).all(axis=None):
-        return frame
-    powers = np.exp(frame.sub(frame.max(axis=1), axis=0))
-    return powers.div(powers.sum(axis=1), axis=0)
+def _sums_to_one(values: npt.NDArray[np.float64]) -> bool:
+    return bool((values >= 0).all() and np.allclose(values.sum(axis=-1), 1, atol=1e-3))
 
 
 def alpha_operations(history: History) -> dict[str, list[str]]:
@@ -115,7 +118,7 @@ def draw_alphas(history: History, path: Path) -> None:
                 )
             axes.set_title(f"{cell} cell")
             axes.set_xlabel("epoch")
-            axes.xaxis.get_major_locator().set_params(integer=True)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         grid[0].set_ylabel("mean weight over edges")
         figure.legend(*grid[0].get_legend_handles_labels(), loc="outside right center", fontsize=8)
         save(figure, path)

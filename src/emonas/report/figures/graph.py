@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch, PathPatch
@@ -19,7 +20,8 @@ WIDTH = 2.0
 @dataclass(frozen=True)
 class Card:
     """A node: its title, and a row (text, colour) an input; a colour alone where there is no
-    text. `accent` marks the inputs and outputs of the cell."""
+    text. `accent` marks the inputs and outputs of the cell.
+    """
 
     name: str
     title: str
@@ -73,7 +75,7 @@ def _port(card: Card, port: int) -> float:
 def _draw_wire(axes: Axes, points: Sequence[tuple[float, float]], colour: str) -> None:
     vertices = [points[0]]
     codes: list[int] = [int(Path.MOVETO)]
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         middle = (x0 + x1) / 2
         vertices += [(middle, y0), (middle, y1), (x1, y1)]
         codes += [int(Path.CURVE4)] * 3

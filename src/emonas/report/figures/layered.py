@@ -7,6 +7,7 @@ are ordered by the mean place of what leads into them.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 _GAP = 0.35
 _LANE = 0.16
@@ -25,7 +26,8 @@ class Wire:
 @dataclass(frozen=True)
 class Layout:
     """Columns and heights: `y` is a card's middle; `lanes` are the places (column, y) that each
-    wire passes on its way."""
+    wire passes on its way.
+    """
 
     column: dict[str, int]
     y: dict[str, float]
@@ -46,9 +48,8 @@ def lay_out(heights: Mapping[str, float], wires: Sequence[Wire]) -> Layout:
             chains[wire].append(lane)
     links = [
         link
-        for wire in wires
-        for chain in [[wire.source, *chains[wire], wire.target]]
-        for link in zip(chain, chain[1:], strict=False)
+        for wire, chain in chains.items()
+        for link in pairwise([wire.source, *chain, wire.target])
     ]
     y = _heights(column, size, links)
     lanes = {wire: [(column[lane], y[lane]) for lane in chain] for wire, chain in chains.items()}

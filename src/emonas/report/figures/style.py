@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.style import context
 
 from emonas.storage.atomic import whole_file
 
@@ -19,7 +20,7 @@ LINE = "#d5dae0"
 @contextmanager
 def style() -> Iterator[None]:
     """Give figures the report's look, whatever the user's matplotlib settings are."""
-    settings = {
+    settings: dict[str, Any] = {
         "font.family": "DejaVu Sans",
         "font.size": 9,
         "axes.titlesize": 10,
@@ -40,9 +41,7 @@ def style() -> Iterator[None]:
         "svg.fonttype": "path",
         "svg.hashsalt": "emonas",
     }
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(settings)
+    with context(settings, after_reset=True):
         yield
 
 

@@ -1,0 +1,52 @@
+# Needs Python 3.11 or newer and nothing else. `make help` lists what there is.
+PYTHON ?= python3
+BIN := .venv/bin
+CONFIG ?= config.yaml
+CORES ?= all
+STAGES := corpora protocols features search train fuse evaluate report
+REPORT := results/report/index.html
+# Stays true when the sources change: the package is installed in place.
+READY := .venv/.ready
+
+.PHONY: help run test lint docs lock clean $(addprefix clean-,$(STAGES))
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@echo "clean-STAGE     remove a stage's results; STAGE is one of: $(STAGES)"
+	@echo "Variables: CONFIG=$(CONFIG) CORES=$(CORES) PYTHON=$(PYTHON)"
+
+$(READY): envs/lock.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "emonas needs Python 3.11 or newer; say which with make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/lock.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+run: $(READY) ## run the workflow on CONFIG and name the report
+	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --rerun-incomplete --configfile $(CONFIG)
+	@echo "The report: $(CURDIR)/$(REPORT)"
+
+test: $(READY) lint ## lint and run every test
+	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest
+
+lint: $(READY) ## ruff, mypy, snakefmt, import-linter
+	@PATH="$(CURDIR)/$(BIN):$$PATH"; \
+	  ruff check . && ruff format --check . && mypy && lint-imports \
+	  && snakefmt --check Snakefile workflow
+
+docs: $(READY) ## write the settings reference and the JSON schema again
+	$(BIN)/emonas settings write docs
+
+lock: ## resolve the dependencies anew into envs/lock.txt
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet torch==2.13.0 '.[test]'
+	{ head -n 1 envs/lock.txt; .venv-lock/bin/pip freeze --exclude emonas | sed 's/+cpu//'; } > envs/lock.new
+	mv envs/lock.new envs/lock.txt
+	rm -r .venv-lock
+
+clean: ## remove all results
+	rm -rf results
+
+$(addprefix clean-,$(STAGES)): clean-%:
+	rm -rf "results/$*" "results/logs/$*"

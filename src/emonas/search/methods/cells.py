@@ -1,0 +1,183 @@
+"""`method: cells`: the recurrent cell with the lowest validation loss (EmotionNAS v2, 3.3)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from emonas.errors import EmonasError
+from emonas.jobs import report_line
+from emonas.search.named_recipes import CELL_NAMES, CellName, named_recipe
+from emonas.search.outcome import SearchOptions, SearchOutcome, SearchProblem
+from emonas.search.random_recipe import draw_recipe
+from emonas.search.recipe_archive import read_archive
+from emonas.storage.cost import EpochCost
+from emonas.storage.genotype import RecurrentGenotype
+
+if TYPE_CHECKING:
+    from emonas.learning.resume import ResumePoint
+    from emonas.search.halving import Halving
+
+_FIGURES = (
+    "train_loss",
+    "train_ua",
+    "train_wa",
+    "validation_loss",
+    "validation_ua",
+    "validation_wa",
+)
+
+
+class Options(SearchOptions):
+    """The pool of candidate cells, and how they are compared."""
+
+    method: Literal["cells"] = Field("cells", description="the search method")
+    named: tuple[CellName, ...] = Field(
+        CELL_NAMES, description="cells by name in the pool (ours; the papers take an archive's)"
+    )
+    archive: Path | None = Field(
+        None, description="a zip of NAS-Bench-NLP's training logs, whose recipes join the pool"
+    )
+    archive_limit: int | None = Field(
+        None, ge=1, description="how many of the archive's recipes; all where none is given"
+    )
+    archive_choice: Literal["best", "sample"] = Field(
+        "best",
+        description="which of them: lowest published validation loss, or drawn by pool_seed (ours)",
+    )
+    random: int = Field(0, ge=0, description="recipes drawn at random by pool_seed (ours)")
+    pool_seed: int = Field(
+        0, ge=0, description="seed of what is drawn; one pool for all folds and seeds (ours)"
+    )
+    epochs: int = Field(50, ge=1, description="epochs of a candidate that stays to the end (v1)")
+    halving: int = Field(
+        2,
+        ge=1,
+        description="after a round, one candidate in so many goes on (ours); 1 trains each fully, "
+        "as the papers do",
+    )
+    first_epochs: int = Field(5, ge=1, description="fewest epochs of the first round (ours)")
+
+    @model_validator(mode="after")
+    def _has_candidates(self) -> Options:
+        if not self.named and self.archive is None and self.random == 0:
+            raise ValueError("the pool is empty; give named, archive or random")
+        return self
+
+
+def search(options: Options, problem: SearchProblem) -> SearchOutcome:
+    """Train every candidate on the training part, and take the one of lowest validation loss.
+
+    Raises:
+        EmonasError: the protocol has no validation part, the archive can't be read or gives no
+            recipe, or every candidate diverges.
+    """
+    from emonas.search.halving import halve, round_ends
+    from emonas.search.recipe_trials import RecipeTrials
+
+    if problem.data.validation is None:
+        raise EmonasError(
+            f"{problem.name}: the cell is chosen on validation, and the protocol has no "
+            "validation part; let the protocol validate"
+        )
+    pool = gather_pool(options)
+    ends = round_ends(options.epochs, options.first_epochs, options.halving)
+    with TemporaryDirectory() as folder:
+        trials = RecipeTrials(problem, pool, options.epochs, _kept(problem.resume, folder))
+        title = f"search {problem.name}"
+        contest = halve(list(pool), ends, options.halving, trials.train, trials.leave, title)
+        weights = trials.weights(contest.winner)
+    return SearchOutcome(
+        genotype=pool[contest.winner],
+        weights=weights,
+        history=_history(contest),
+        costs=_costs(contest),
+    )
+
+
+def gather_pool(options: Options) -> dict[str, RecurrentGenotype]:
+    """The candidates by name.
+
+    Raises:
+        EmonasError: the archive can't be read, or nothing is in the pool.
+    """
+    pool = {
+        name: RecurrentGenotype(method="cells", name=name, recipe=named_recipe(name))
+        for name in options.named
+    }
+    if options.archive is not None:
+        pool.update(_archived(options, options.archive))
+    for number in range(options.random):
+        name = f"random-{options.pool_seed}-{number}"
+        drawn = draw_recipe(np.random.default_rng([options.pool_seed, number]), name)
+        pool[name] = drawn.model_copy(update={"method": "cells"})
+    if not pool:
+        raise EmonasError(f"{options.archive}: no usable recipe; give another archive or more")
+    return pool
+
+
+def _archived(options: Options, path: Path) -> dict[str, RecurrentGenotype]:
+    archive = read_archive(path)
+    report_line(f"{path}: {len(archive.recipes)} recipes")
+    for status, count in sorted(archive.failed.items()):
+        report_line(f"{path}: {count} left out, because their training ended in: {status}")
+    for entry, reason in archive.problems:
+        report_line(f"{path}: {entry} left out: {reason}")
+    count = options.archive_limit or len(archive.recipes)
+    if options.archive_choice == "best":
+        chosen = archive.best(count)
+    else:
+        chosen = archive.sample(count, np.random.default_rng(options.pool_seed))
+    return {
+        entry.name: RecurrentGenotype(method="cells", name=entry.name, recipe=entry.recipe)
+        for entry in chosen
+    }
+
+
+def _kept(resume: ResumePoint, folder: str) -> ResumePoint:
+    """A point that keeps states, because a candidate goes on from the round before."""
+    from emonas.learning.resume import ResumePoint
+
+    return resume if resume.keeps else ResumePoint(Path(folder))
+
+
+def _history(contest: Halving) -> list[dict[str, Any]]:
+    """A row an epoch of every candidate, ordered by round, candidate and epoch."""
+    rows: list[dict[str, Any]] = []
+    for trial in contest.trials:
+        for epoch, figures in enumerate(trial.history, start=1):
+            rows.append(_row(contest, trial.name, epoch, figures, "ok"))
+        if trial.diverged is not None:
+            rows.append(_row(contest, trial.name, trial.diverged, {}, "diverged"))
+    return sorted(rows, key=lambda row: int(row["round"]))
+
+
+def _row(
+    contest: Halving, name: str, epoch: int, figures: dict[str, float], status: str
+) -> dict[str, Any]:
+    return {
+        "candidate": name,
+        "round": contest.round_of(epoch),
+        "epoch": epoch,
+        **{figure: figures.get(figure) for figure in _FIGURES},
+        "status": status,
+    }
+
+
+def _costs(contest: Halving) -> list[EpochCost]:
+    """Epoch by epoch: the seconds of all that trained it, and how many they were."""
+    costs: dict[int, EpochCost] = {}
+    for trial in contest.trials:
+        for cost in trial.costs:
+            sofar = costs.get(cost.epoch, EpochCost(cost.epoch, 0.0, 0.0))
+            costs[cost.epoch] = EpochCost(
+                epoch=cost.epoch,
+                seconds=sofar.seconds + cost.seconds,
+                memory=max(sofar.memory, cost.memory),
+                architectures=sofar.architectures + 1,
+            )
+    return [costs[epoch] for epoch in sorted(costs)]
