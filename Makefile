@@ -36,7 +36,7 @@ lint: $(READY) ## ruff, mypy, snakefmt, import-linter
 	  && snakefmt --check Snakefile workflow
 
 docs: $(READY) ## write the settings reference and the JSON schema again
-	$(BIN)/emonas settings write docs
+	$(BIN)/emonas reference docs
 
 lock: ## resolve the dependencies anew into envs/lock.txt
 	$(PYTHON) -m venv .venv-lock

@@ -1,4 +1,6 @@
 rule corpora:
+    input:
+        table=lambda wildcards: PLAN.files_of(PLAN.settings.corpora[wildcards.corpus]),
     output:
         manifest="results/corpora/{corpus}/manifest.csv",
         problems="results/corpora/{corpus}/problems.csv",

@@ -1,6 +1,7 @@
 rule features:
     input:
         manifest="results/corpora/{corpus}/manifest.csv",
+        checkpoint=lambda wildcards: PLAN.files_of(PLAN.settings.features[wildcards.feature]),
     output:
         features="results/features/{corpus}/{feature}.h5",
     log:

@@ -5,7 +5,7 @@ def manifests_of(wildcards):
 
 def list_of(wildcards):
     """The user's own list of folds, where the protocol has one."""
-    return PLAN.list_of(wildcards.protocol)
+    return PLAN.files_of(PLAN.settings.protocols[wildcards.protocol])
 
 
 def parts_of(wildcards):

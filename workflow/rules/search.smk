@@ -5,6 +5,7 @@ rule search:
         validation="results/protocols/{protocol}/{fold}/validation.csv",
         audit="results/protocols/{protocol}/audit.json",
         features=lambda wildcards: PLAN.feature_files(wildcards.protocol, wildcards.system),
+        archive=lambda wildcards: PLAN.files_of(PLAN.settings.systems[wildcards.system].search),
     output:
         genotype="results/search/{protocol}/{system}/seed{seed}/{fold}/genotype.json",
         history="results/search/{protocol}/{system}/seed{seed}/{fold}/history.csv",

@@ -18,18 +18,24 @@ _DILATED = {"dil_conv_3x3": 3, "dil_conv_5x5": 5}
 
 
 class FactorizedReduce(nn.Module):
-    """Halve an image by two 1x1 convolutions of stride 2, the second one pixel further."""
+    """Halve an image by two 1x1 convolutions of stride 2, the second one pixel further.
+
+    The stride is a slice before the convolution, because the backward pass of torch 2.13's 1x1
+    convolution of stride 2 with channels last writes outside its memory on a CPU.
+    """
 
     def __init__(self, inputs: int, outputs: int, affine: bool) -> None:
         super().__init__()
-        self.even = nn.Conv2d(inputs, outputs // 2, 1, 2, bias=False)
-        self.odd = nn.Conv2d(inputs, outputs - outputs // 2, 1, 2, bias=False)
+        self.even = nn.Conv2d(inputs, outputs // 2, 1, bias=False)
+        self.odd = nn.Conv2d(inputs, outputs - outputs // 2, 1, bias=False)
         self.norm = nn.BatchNorm2d(outputs, affine=affine)
 
     def forward(self, image: Tensor) -> Tensor:
         """An odd side is continued by zeros, so that both halves have one size."""
-        further = nn.functional.pad(image, (-1, 1, -1, 1))
-        reduced: Tensor = self.norm(torch.cat([self.even(image), self.odd(further)], dim=1))
+        time, features = image.shape[2:]
+        further = nn.functional.pad(image, (0, features % 2, 0, time % 2))[:, :, 1::2, 1::2]
+        halves = [self.even(image[:, :, ::2, ::2]), self.odd(further)]
+        reduced: Tensor = self.norm(torch.cat(halves, dim=1))
         return reduced
 
 

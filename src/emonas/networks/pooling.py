@@ -15,6 +15,8 @@ class AttentionPooling(nn.Module):
 
     def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
         """(batch, time, width) and (batch, time) to (batch, width)."""
+        # A cell may overflow on padding, and a weight of 0 times infinity is not 0.
+        frames = frames.masked_fill(~mask[..., None], 0.0)
         scores = self.score(frames).squeeze(-1).masked_fill(~mask, float("-inf"))
         return torch.einsum("bt,btw->bw", scores.softmax(dim=1), frames)
 

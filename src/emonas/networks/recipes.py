@@ -26,6 +26,7 @@ class RecipeLayer(nn.Module):
     A linear node is a matrix for each of its inputs and one bias. The matrices that multiply the
     same source are stacked in `weights`, one entry a source in the order of `sources`, so that a
     step has one product a source; `places` says which linear node each block of rows belongs to.
+    `biases` has a row for each of `linear_nodes`.
     A node that is not linear takes `x` as it is where `width` equals `hidden`; elsewhere a linear
     map of its own, `widen`, brings `x` to the hidden width first (our reading: NAS-Bench-NLP's
     recipes read `x` in linear nodes only).
@@ -36,14 +37,14 @@ class RecipeLayer(nn.Module):
         self.hidden = hidden
         self.states = recipe_states(recipe)
         self._nodes = [(name, recipe[name].op, recipe[name].input) for name in recipe_order(recipe)]
-        self._linear = [name for name, operation, _ in self._nodes if operation == "linear"]
-        self.places = _places(recipe, self._linear)
+        self.linear_nodes = [name for name, operation, _ in self._nodes if operation == "linear"]
+        self.places = _places(recipe, self.linear_nodes)
         self.sources = tuple(self.places)
         self.weights = nn.ParameterList(
             torch.empty(len(nodes) * hidden, width if source == "x" else hidden)
             for source, nodes in self.places.items()
         )
-        self.biases = nn.Parameter(torch.empty(len(self._linear), hidden))
+        self.biases = nn.Parameter(torch.empty(len(self.linear_nodes), hidden))
         direct = any("x" in inputs for _, operation, inputs in self._nodes if operation != "linear")
         self.widen = nn.Linear(width, hidden) if direct and width != hidden else None
         self._takes_frames = direct
@@ -60,7 +61,7 @@ class RecipeLayer(nn.Module):
         states = [frames.new_zeros(len(frames), self.hidden) for _ in range(self.states)]
         outputs = []
         for direct, sums in zip(self._direct(frames), self._sums(frames), strict=True):
-            states = self.step(direct, dict(zip(self._linear, sums, strict=True)), states)
+            states = self.step(direct, dict(zip(self.linear_nodes, sums, strict=True)), states)
             outputs.append(states[0])
         return torch.stack(outputs, dim=1)
 
@@ -92,7 +93,7 @@ class RecipeLayer(nn.Module):
         values[name] = value
         if name in self.places:
             weight = self.weights[self.sources.index(name)]
-            blocks = linear(value, weight).split(self.hidden, dim=-1)
+            blocks = linear(value, weight).chunk(len(self.places[name]), dim=-1)
             for node, block in zip(self.places[name], blocks, strict=True):
                 sums[node] = sums[node] + block
 
@@ -107,9 +108,9 @@ class RecipeLayer(nn.Module):
         totals = [bias.expand(1, frames.shape[1], -1) for bias in self.biases]
         if "x" in self.places:
             weight = self.weights[self.sources.index("x")]
-            blocks = linear(frames, weight).split(self.hidden, dim=-1)
+            blocks = linear(frames, weight).chunk(len(self.places["x"]), dim=-1)
             for node, block in zip(self.places["x"], blocks, strict=True):
-                number = self._linear.index(node)
+                number = self.linear_nodes.index(node)
                 totals[number] = totals[number] + block
         steps = zip(*(total.unbind(dim=1) for total in totals), strict=True)
         return [list(step) for step in steps] if totals else [[]] * frames.shape[1]

@@ -40,7 +40,7 @@ def crossing_lines(audit: Audit) -> list[CrossingLine]:
         if kind not in {key[0] for key in groups}
     ]
     if clean:
-        lines.append(CrossingLine(f"No {' and no '.join(clean)} cross between parts.", True))
+        lines.append(CrossingLine(f"No {listed(clean, 'or')} cross between the parts.", True))
     return lines
 
 

@@ -16,14 +16,22 @@ def draw_figures(protocols: Iterable[ProtocolResults], folder: Path) -> None:
     for protocol in protocols:
         metrics = {name: system.metrics for name, system in protocol.systems.items()}
         level, _ = chance(next(iter(metrics.values())))
-        draw_systems(metrics, level, folder / names.systems_figure(protocol.name))
+        remark = _remark(protocol)
+        draw_systems(metrics, level, folder / names.systems_figure(protocol.name), remark)
         for system in protocol.systems.values():
-            _draw_system(protocol.name, system, folder)
+            confusion = folder / names.confusion_figure(protocol.name, system.name)
+            draw_confusion(system.metrics, confusion, remark)
+            _draw_search(protocol.name, system, folder)
 
 
-def _draw_system(protocol: str, system: SystemResults, folder: Path) -> None:
+def _remark(protocol: ProtocolResults) -> str:
+    remarks = ["synthetic speech"] if protocol.synthetic else []
+    remarks += ["speaker-dependent"] if protocol.speaker_dependent else []
+    return ", ".join(remarks)
+
+
+def _draw_search(protocol: str, system: SystemResults, folder: Path) -> None:
     name = system.name
-    draw_confusion(system.metrics, folder / names.confusion_figure(protocol, name))
     draw_curves(
         system.search_histories, system.histories, folder / names.curves_figure(protocol, name)
     )

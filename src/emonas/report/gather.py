@@ -8,10 +8,13 @@ import pandas as pd
 
 from emonas.errors import EmonasError
 from emonas.report.plan import ReportPlan, SystemCard
+from emonas.storage.audit import Audit, read_audit_file
 from emonas.storage.folds import read_index
 from emonas.storage.genotype import CellsGenotype, RecurrentGenotype, read_genotype
 from emonas.storage.metrics import Metrics, read_metrics
 from emonas.storage.tables import read_table
+
+_TEXTS = ("candidate", "status")
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,13 @@ class SystemResults:
 
 @dataclass(frozen=True)
 class ProtocolResults:
-    """One protocol: the index of its folds, and its systems by name."""
+    """One protocol: its audit and its systems by name, and what its scores can't say."""
 
     name: str
-    index: pd.DataFrame
+    audit: Audit
     systems: dict[str, SystemResults]
     synthetic: bool
+    speaker_dependent: bool
 
 
 def gather(plan: ReportPlan, results: Path) -> dict[str, ProtocolResults]:
@@ -76,13 +80,20 @@ def gather(plan: ReportPlan, results: Path) -> dict[str, ProtocolResults]:
     """
     gathered = {}
     for protocol in plan.run_protocols():
-        index = read_index(results / "protocols" / protocol / "folds.csv")
-        folds = list(index["fold"])
+        folder = results / "protocols" / protocol
+        audit = read_audit_file(folder / "audit.json")
+        folds = list(read_index(folder / "folds.csv")["fold"])
         systems = {
             system: _system(plan, results, protocol, system, folds, seeds)
             for system, seeds in plan.run_systems(protocol).items()
         }
-        gathered[protocol] = ProtocolResults(protocol, index, systems, plan.is_synthetic(protocol))
+        gathered[protocol] = ProtocolResults(
+            name=protocol,
+            audit=audit,
+            systems=systems,
+            synthetic=plan.is_synthetic(protocol),
+            speaker_dependent=audit.speaker_dependent or plan.protocols[protocol].speaker_dependent,
+        )
     return gathered
 
 
@@ -141,7 +152,7 @@ def _histories(folders: Sequence[tuple[int, str, Path]]) -> list[History]:
 def _numeric(table: pd.DataFrame) -> pd.DataFrame:
     converted = table.copy()
     for column in table.columns:
-        if column != "candidate":
+        if column not in _TEXTS:
             converted[column] = pd.to_numeric(table[column], errors="coerce")
     return converted
 

@@ -41,9 +41,9 @@ def _write(plan: ReportPlan, results: Path, folder: Path) -> None:
     for name, table in papers.items():
         write_tables(folder / names.paper_table(name), table)
     for protocol in gathered.values():
-        summary = systems_summary(plan, protocol)
+        summary = systems_summary(protocol)
         write_tables(folder / names.systems_table(protocol.name), summary)
-        write_tables(folder / names.folds_table(protocol.name), folds_summary(plan, protocol))
+        write_tables(folder / names.folds_table(protocol.name), folds_summary(protocol))
     report_line("the tables are written")
     draw_figures(gathered.values(), folder)
     report_line("the figures are drawn")

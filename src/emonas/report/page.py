@@ -47,9 +47,7 @@ def write_page(
         plan=plan,
         overview=_overview(plan, gathered),
         synthetic=[name for name, protocol in gathered.items() if protocol.synthetic],
-        protocols=[
-            protocol_view(plan, protocol, results, folder) for protocol in gathered.values()
-        ],
+        protocols=[protocol_view(plan, protocol, folder) for protocol in gathered.values()],
         papers=papers,
         skipped=skipped_by_reason(plan.skipped),
         problems=_problems(plan, results),
@@ -67,7 +65,7 @@ def _overview(plan: ReportPlan, gathered: Mapping[str, ProtocolResults]) -> str:
     skipped = sum(len(skip.systems) for skip in plan.skipped)
     text = (
         f"{count(len(systems), 'system')} under {count(len(gathered), 'protocol')}: "
-        f"{count(runs, 'tested run')} of a fold with a seed."
+        f"{count(runs, 'run')}, each of one fold with one seed."
     )
     return f"{text} {count(skipped, 'system')} could not be run." if skipped else text
 

@@ -32,7 +32,9 @@ def paper_summary(
     for label, row in options.rows.items():
         protocol = _protocol(plan, name, label, row, options.protocol)
         metrics = _metrics(gathered, protocol, row.system)
-        rows.append(_row(plan, label, row, options, protocol, metrics))
+        rows.append(_row(label, row, options, protocol, metrics))
+        if metrics is not None and gathered[protocol].synthetic:
+            _drop_differences(rows[-1])
         if row.note:
             notes.append(f"{label}: {row.note}")
         if metrics is not None and protocol not in used:
@@ -41,7 +43,7 @@ def paper_summary(
             notes.append(f"{label}: {_why_not(plan, row.system, protocol)}")
     notes += options.notes
     for protocol in used:
-        notes += [f"Own figures under {protocol}: {text}" for text in warnings(plan, protocol)]
+        notes += [f"Own figures under {protocol}: {text}" for text in warnings(gathered[protocol])]
     return Table(options.title or name, _columns(options), rows, tuple(notes))
 
 
@@ -84,7 +86,6 @@ def _why_not(plan: ReportPlan, system: str, protocol: str) -> str:
 
 
 def _row(
-    plan: ReportPlan,
     label: str,
     row: RowOptions,
     options: TableOptions,
@@ -96,7 +97,6 @@ def _row(
         "system": row.system,
         "protocol": protocol if metrics is not None else None,
     }
-    synthetic = metrics is not None and plan.is_synthetic(protocol)
     for metric in options.columns:
         published = row.published.get(metric)
         cells[f"{metric}_published"] = published
@@ -112,9 +112,14 @@ def _row(
         cells[f"{metric}_own"] = figure.mean
         cells[f"{metric}_own_std"] = deviation(figure, metrics)
         if isinstance(published, float):
-            difference = SYNTHETIC_DIFFERENCE if synthetic else figure.mean - published
-            cells[f"{metric}_difference"] = difference
+            cells[f"{metric}_difference"] = figure.mean - published
     return cells
+
+
+def _drop_differences(cells: dict[str, Any]) -> None:
+    for key in cells:
+        if key.endswith("_difference"):
+            cells[key] = SYNTHETIC_DIFFERENCE
 
 
 def _columns(options: TableOptions) -> tuple[Column, ...]:
@@ -124,13 +129,13 @@ def _columns(options: TableOptions) -> tuple[Column, ...]:
         if metric == "parameters":
             columns += [
                 Column("parameters_published", f"{title}, published", "millions"),
-                Column("parameters_own", "own, trained", "millions"),
-                Column("parameters_search", "own, search network", "millions"),
+                Column("parameters_own", f"{title}, own", "millions"),
+                Column("parameters_search", "Search network, own", "millions"),
             ]
             continue
         columns += [
             Column(f"{metric}_published", f"{title} (%), published", "percent"),
             Column(f"{metric}_own", f"{title}, own", "percent", f"{metric}_own_std"),
-            Column(f"{metric}_difference", f"{title}, own − published", "points"),
+            Column(f"{metric}_difference", f"{title}, difference", "points"),
         ]
     return tuple(columns)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from emonas.report.gather import ProtocolResults
-from emonas.report.plan import ReportPlan
 from emonas.report.tables import Column, Table
 from emonas.report.words import describe
 from emonas.storage.metrics import Figure, Metrics
@@ -18,14 +17,14 @@ SPEAKER_DEPENDENT_WARNING = (
 )
 _SYSTEM_COLUMNS = (
     Column("system", "System"),
-    Column("what", "What it is"),
     Column("ua", "UA (%)", "percent", "ua_std"),
     Column("wa", "WA (%)", "percent", "wa_std"),
     Column("ua_folds", "UA over folds", "percent", "ua_folds_std"),
     Column("wa_folds", "WA over folds", "percent", "wa_folds_std"),
     Column("parameters", "Parameters", "millions"),
-    Column("parameters_search", "of the search", "millions"),
+    Column("parameters_search", "Search network", "millions"),
     Column("seeds", "Seeds", "count"),
+    Column("what", "What it is"),
 )
 _FOLD_COLUMNS = (
     Column("system", "System"),
@@ -38,10 +37,10 @@ _FOLD_COLUMNS = (
 )
 
 
-def warnings(plan: ReportPlan, protocol: str) -> tuple[str, ...]:
+def warnings(protocol: ProtocolResults) -> tuple[str, ...]:
     """What must stand beside every score of a protocol."""
-    found = [SYNTHETIC_WARNING] if plan.is_synthetic(protocol) else []
-    if plan.protocols[protocol].speaker_dependent:
+    found = [SYNTHETIC_WARNING] if protocol.synthetic else []
+    if protocol.speaker_dependent:
         found.append(SPEAKER_DEPENDENT_WARNING)
     return tuple(found)
 
@@ -58,7 +57,7 @@ def chance(metrics: Metrics) -> tuple[float, float]:
     return 1 / len(present), max(present) / sum(present)
 
 
-def systems_summary(plan: ReportPlan, protocol: ProtocolResults) -> Table:
+def systems_summary(protocol: ProtocolResults) -> Table:
     """The systems of a protocol, and chance level as the last row."""
     rows: list[dict[str, Any]] = []
     for name, system in protocol.systems.items():
@@ -84,7 +83,7 @@ def systems_summary(plan: ReportPlan, protocol: ProtocolResults) -> Table:
     first = next(iter(protocol.systems.values())).metrics
     ua, wa = chance(first)
     rows.append({"system": "chance", "what": "always the commonest class", "ua": ua, "wa": wa})
-    notes = (*warnings(plan, protocol.name), _what_mean_is(first))
+    notes = (*warnings(protocol), _what_mean_is(first))
     return Table(f"Systems under {protocol.name}", _SYSTEM_COLUMNS, rows, notes)
 
 
@@ -100,7 +99,7 @@ def _what_mean_is(metrics: Metrics) -> str:
     )
 
 
-def folds_summary(plan: ReportPlan, protocol: ProtocolResults) -> Table:
+def folds_summary(protocol: ProtocolResults) -> Table:
     """UA and WA of every system, fold and seed."""
     rows = [
         {"system": name, **score.model_dump(), "seed": str(score.seed)}
@@ -108,4 +107,4 @@ def folds_summary(plan: ReportPlan, protocol: ProtocolResults) -> Table:
         for score in system.metrics.folds
     ]
     caption = f"Every fold and seed under {protocol.name}"
-    return Table(caption, _FOLD_COLUMNS, rows, warnings(plan, protocol.name))
+    return Table(caption, _FOLD_COLUMNS, rows, warnings(protocol))

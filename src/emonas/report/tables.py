@@ -78,17 +78,30 @@ def _number(value: float, kind: Kind) -> str:
         points = round(100 * value, 1)
         return "0.0" if points == 0 else f"{points:+.1f}".replace("-", "−")
     if kind == "millions":
-        return f"{value / 1e6:.4g}M"
+        return _millions(value / 1e6)
     return f"{value:,.0f}"
+
+
+def _millions(value: float) -> str:
+    """Two decimals as the papers print them, a third below one million."""
+    if 0 < value < 0.0005:
+        return "<0.001M"
+    text = f"{value:.3f}".removesuffix("0") if value < 1 else f"{value:.2f}"
+    return f"{text}M"
 
 
 def write_tables(stem: Path, table: Table) -> None:
     """Write `stem`.csv, .md and .tex."""
     keys = [key for column in table.columns for key in (column.key, column.spread) if key]
-    rows = [{key: row.get(key) for key in keys} for row in table.rows]
+    # Empty text, not None: None would turn a column of whole numbers into floats.
+    rows = [{key: _or_empty(row.get(key)) for key in keys} for row in table.rows]
     write_rows(stem.with_name(f"{stem.name}.csv"), rows, keys)
     write_text(stem.with_name(f"{stem.name}.md"), markdown(table))
     write_text(stem.with_name(f"{stem.name}.tex"), latex(table))
+
+
+def _or_empty(value: Any) -> Any:
+    return "" if value is None else value
 
 
 def markdown(table: Table) -> str:

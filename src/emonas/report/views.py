@@ -22,7 +22,7 @@ from emonas.report.words import (
     memory,
     option_pairs,
 )
-from emonas.storage.audit import Audit, read_audit_file
+from emonas.storage.audit import Audit
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class SystemView:
     scores: list[tuple[str, str]]
     facts: list[tuple[str, str]]
     remarks: list[str]
+    degenerate: list[str]
     folds: Table
     confusion: Picture
     curves: Picture
@@ -59,6 +60,7 @@ class ProtocolView:
     name: str
     anchor: str
     synthetic: bool
+    speaker_dependent: bool
     warnings: Sequence[str]
     audit: Audit
     crossings: list[CrossingLine]
@@ -73,37 +75,36 @@ class ProtocolView:
     systems: list[SystemView]
 
 
-def protocol_view(
-    plan: ReportPlan, protocol: ProtocolResults, results: Path, folder: Path
-) -> ProtocolView:
+def protocol_view(plan: ReportPlan, protocol: ProtocolResults, folder: Path) -> ProtocolView:
     """Make a protocol's section; `folder` holds the figures that were drawn already."""
     name = protocol.name
     card = plan.protocols[name]
-    audit = read_audit_file(results / "protocols" / name / "audit.json")
+    audit = protocol.audit
     facts = [
         ("Corpora", ", ".join(_corpus(plan, corpus) for corpus in card.corpora)),
-        ("Tested", card.test),
+        ("Tested in turn", card.test),
         ("Validates", card.validation),
         ("May cross", listed(card.allow) or "nothing"),
         ("Classes", ", ".join(audit.labels)),
         *((key.replace("_", " "), text) for key, text in option_pairs(card.options)),
     ]
-    folds = folds_summary(plan, protocol)
+    folds = folds_summary(protocol)
     return ProtocolView(
         name=name,
         anchor=f"protocol-{name}",
         synthetic=protocol.synthetic,
-        warnings=warnings(plan, name),
+        speaker_dependent=protocol.speaker_dependent,
+        warnings=warnings(protocol),
         audit=audit,
         crossings=crossing_lines(audit),
         facts=facts,
         parts=parts_table(audit),
         classes=classes_table(audit),
-        summary=systems_summary(plan, protocol),
+        summary=systems_summary(protocol),
         summary_stem=names.systems_table(name),
         folds_stem=names.folds_table(name),
         picture=picture(folder, names.systems_figure(name), f"UA by fold of the systems: {name}"),
-        verdicts=verdicts(plan, protocol),
+        verdicts=verdicts(protocol),
         systems=[_system_view(name, system, folds, folder) for system in protocol.systems.values()],
     )
 
@@ -132,6 +133,7 @@ def _system_view(protocol: str, system: SystemResults, folds: Table, folder: Pat
         scores=_scores(system),
         facts=_facts(system),
         remarks=_remarks(system),
+        degenerate=_degenerate(system),
         folds=Table(f"Folds and seeds of {name}", folds.columns[1:], own),
         confusion=picture(
             folder, names.confusion_figure(protocol, name), f"Confusion matrix of {name}"
@@ -221,14 +223,32 @@ def _remarks(system: SystemResults) -> list[str]:
             if len(distinct) > 1
             else f"All of its searches ({len(system.genotypes)}) found the same genotype."
         )
-    for found in system.genotypes:
-        if cells := degenerate_cells(found.genotype):
-            remarks.append(
-                f"Degenerate genotype (seed {found.seed}, fold {found.fold}): the "
-                f"{listed(cells)} {'cell has' if len(cells) == 1 else 'cells have'} no "
-                "convolution, only skips and pooling."
-            )
+    if diverged := _diverged(system):
+        remarks.append(f"{count(diverged, 'trial')} of candidate cells diverged and dropped out.")
     return remarks
+
+
+def _diverged(system: SystemResults) -> int:
+    """How many candidates of all searches did not train to an end."""
+    return sum(
+        int((history.table["status"] == "diverged").sum())
+        for history in system.search_histories
+        if "status" in history.table
+    )
+
+
+def _degenerate(system: SystemResults) -> list[str]:
+    """A sentence for each way in which genotypes of a system are degenerate."""
+    found: dict[str, list[str]] = {}
+    for genotype in system.genotypes:
+        if cells := degenerate_cells(genotype.genotype):
+            where = f"seed {genotype.seed} fold {genotype.fold}"
+            found.setdefault(listed(cells), []).append(where)
+    return [
+        f"Degenerate genotype ({', '.join(where)}): no convolution in the {cells} cell, only skips "
+        "and pooling."
+        for cells, where in found.items()
+    ]
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from emonas.storage.genotype import CellsGenotype, RecurrentGenotype
 _WITHOUT_WEIGHTS = frozenset({"none", "skip_connect", "max_pool_3x3", "avg_pool_3x3"})
 
 
-def listed(names: Iterable[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
+def listed(names: Iterable[str], word: str = "and") -> str:
+    """`a`, `a and b`, `a, b and c`; or with another word before the last."""
     *head, last = list(names) or [""]
-    return f"{', '.join(head)} and {last}" if head else last
+    return f"{', '.join(head)} {word} {last}" if head else last
 
 
 def count(number: int, noun: str) -> str:
@@ -45,16 +45,15 @@ def describe(card: SystemCard) -> str:
 
 def option_pairs(options: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Options as keys and texts; those that say nothing are left out."""
-    return [
-        (key, _option(value)) for key, value in options.items() if value not in (None, "", [], {})
-    ]
+    said = {key: value for key, value in options.items() if value not in (None, "", [], (), {})}
+    return [(key, _option(value)) for key, value in said.items()]
 
 
 def _option(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {_option(inner)}" for key, inner in value.items())
+        return ", ".join(f"{key}: {text}" for key, text in option_pairs(value))
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(_option(inner) for inner in value)
     return str(value)

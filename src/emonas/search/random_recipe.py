@@ -9,35 +9,40 @@ from emonas.storage.genotype import (
     RecipeNode,
     RecipeOperation,
     RecurrentGenotype,
+    recipe_order,
     recipe_states,
 )
 
 MOST_STATES = 3
 FEWEST_NODES, MOST_NODES = 3, 12
 _SHARES: dict[RecipeOperation, float] = {
-    "linear": 0.45,
-    "blend": 0.05,
-    "elementwise_prod": 0.05,
-    "elementwise_sum": 0.05,
-    "activation_tanh": 0.14,
-    "activation_sigm": 0.14,
-    "activation_leaky_relu": 0.12,
+    "linear": 0.48,
+    "blend": 0.02,
+    "elementwise_prod": 0.02,
+    "elementwise_sum": 0.04,
+    "activation_tanh": 0.15,
+    "activation_sigm": 0.18,
+    "activation_leaky_relu": 0.11,
 }
-"""How often an operation is drawn, about as often as in NAS-Bench-NLP's published recipes."""
+"""How often an operation is drawn: its share in NAS-Bench-NLP's published recipes."""
+_UNREAD = 9.0
+"""How much likelier a node reads what nobody reads yet, so that few recipes have idle parts."""
+_OPERATIONS = tuple(_SHARES)
 
 
 def draw_recipe(generator: np.random.Generator, name: str) -> RecurrentGenotype:
     """Draw a cell of 1 to 3 hidden states and 3 to 12 nodes.
 
     As in NAS-Bench-NLP, nodes are drawn one by one and a recipe with idle parts is drawn anew:
-    the frame and every old state are read, and every node acts on h_new_0, at once or later. The
-    frame is read by linear nodes only.
+    the frame and every old state are read, and every node acts on h_new_0, at once or later. Its
+    published recipes show what reads what: a linear node the frame, old states and activations, an
+    activation a linear node, the others anything but the frame. No node is zero for ever (ours).
     """
     states = int(generator.integers(1, MOST_STATES + 1))
     count = int(generator.integers(FEWEST_NODES, MOST_NODES + 1))
     while True:
         recipe = _draw(generator, states, count)
-        if recipe is not None and not idle_parts(recipe):
+        if recipe is not None and not idle_parts(recipe) and not silent_parts(recipe):
             return RecurrentGenotype(method="random", name=name, recipe=recipe)
 
 
@@ -58,18 +63,43 @@ def idle_parts(recipe: Recipe) -> set[str]:
     return {"x", *old, *recipe} - reached
 
 
+def silent_parts(recipe: Recipe) -> set[str]:
+    """States and nodes that stay zero at every step, because all states begin at zero."""
+    states, order = recipe_states(recipe), recipe_order(recipe)
+    sounding = {"x"}
+    for _ in range(states + 1):
+        for name in order:
+            if _sounds(recipe[name], sounding):
+                sounding.add(name)
+        sounding |= {f"h_prev_{i}" for i in range(states) if f"h_new_{i}" in sounding}
+    return {*recipe, *(f"h_prev_{i}" for i in range(states))} - sounding
+
+
+def _sounds(node: RecipeNode, sounding: set[str]) -> bool:
+    """Whether a node can differ from zero, given the inputs that can."""
+    heard = [source in sounding for source in node.input]
+    if node.op in ("linear", "activation_sigm"):
+        return True
+    if node.op == "elementwise_prod":
+        return all(heard)
+    if node.op == "blend":
+        gate, first, second = heard
+        return second or (gate and first)
+    return any(heard)
+
+
 def _draw(generator: np.random.Generator, states: int, count: int) -> Recipe | None:
     """`count` nodes; those that nobody reads become new states, None where they are too many."""
     old = [f"h_prev_{state}" for state in range(states)]
     nodes: Recipe = {}
     for number in range(count):
-        nodes[f"node_{number}"] = _draw_node(generator, old, list(nodes))
+        nodes[f"node_{number}"] = _draw_node(generator, old, nodes)
     read = {source for node in nodes.values() for source in node.input}
     ends = [name for name in nodes if name not in read]
     if len(ends) > states:
         return None
     others = [name for name in nodes if name in read]
-    ends += _choose(generator, others, states - len(ends))
+    ends += [others[row] for row in generator.permutation(len(others))[: states - len(ends)]]
     order = generator.permutation(states)
     names = {end: f"h_new_{place}" for end, place in zip(ends, order, strict=True)}
     return {
@@ -80,27 +110,20 @@ def _draw(generator: np.random.Generator, states: int, count: int) -> Recipe | N
     }
 
 
-def _draw_node(
-    generator: np.random.Generator, old: Sequence[str], nodes: Sequence[str]
-) -> RecipeNode:
-    """A node over what is there; the first is linear, because the frame enters by such a node."""
-    hidden = [*old, *nodes]
-    operations = list(_SHARES)
+def _draw_node(generator: np.random.Generator, old: Sequence[str], nodes: Recipe) -> RecipeNode:
+    """A node over what is there, drawn again where that is too little."""
+    read = {source for node in nodes.values() for source in node.input}
     while True:
-        drawn = operations[generator.choice(len(operations), p=list(_SHARES.values()))]
-        operation: RecipeOperation = drawn if nodes else "linear"
+        operation = _OPERATIONS[generator.choice(len(_OPERATIONS), p=list(_SHARES.values()))]
+        linear = [name for name, node in nodes.items() if node.op == "linear"]
+        active = [name for name, node in nodes.items() if node.op.startswith("activation")]
         if operation == "linear":
-            inputs = int(generator.integers(2, 4))
-            sources = ["x", *hidden]
-        elif operation == "blend":
-            inputs, sources = 3, hidden
-        elif operation.startswith("elementwise"):
-            inputs, sources = 2, hidden
+            count, sources = int(generator.integers(2, 4)), ["x", *old, *active]
+        elif operation.startswith("activation"):
+            count, sources = 1, linear
         else:
-            inputs, sources = 1, list(nodes)
-        if inputs <= len(sources):
-            return RecipeNode(op=operation, input=tuple(_choose(generator, sources, inputs)))
-
-
-def _choose(generator: np.random.Generator, names: Sequence[str], count: int) -> list[str]:
-    return [names[row] for row in generator.permutation(len(names))[:count]]
+            count, sources = 3 if operation == "blend" else 2, [*old, *nodes]
+        if count <= len(sources):
+            weights = np.array([1.0 if source in read else _UNREAD for source in sources])
+            rows = generator.choice(len(sources), count, replace=False, p=weights / weights.sum())
+            return RecipeNode(op=operation, input=tuple(sources[row] for row in rows))

@@ -2,7 +2,7 @@
 
 from functools import reduce
 from operator import or_
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, create_model
 
@@ -69,8 +69,8 @@ class SettingsBase(Options):
         default_factory=dict,
         description="roots of corpora by name, for `--config`; they go before `root`",
     )
-    forecast: Literal["auto", "off"] = Field(
-        "auto", description="say before a run how many jobs and hours it will take"
+    forecast: bool = Field(
+        False, description="say before a run how many jobs and hours it will take"
     )
 
 

@@ -5,6 +5,7 @@ A rule gets as `params` only the options that its job reads, so that changing ot
 
 from collections.abc import Iterable
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from emonas.fuse.options import FusionOptions
@@ -99,10 +100,10 @@ class Plan:
         """The corpora of a protocol."""
         return list(self.settings.protocols[protocol].corpora)
 
-    def list_of(self, protocol: str) -> list[str]:
-        """The given list of a protocol's folds, none for most."""
-        listed = self.settings.protocols[protocol].listed
-        return [] if listed is None else [str(listed)]
+    def files_of(self, options: Any) -> list[str]:
+        """The files that options name (a table, a list, an archive, a checkpoint)."""
+        values = [getattr(options, name) for name in type(options).model_fields]
+        return [str(value) for value in values if isinstance(value, Path) and not value.is_dir()]
 
     def feature_files(self, protocol: str, system: str) -> list[str]:
         """The feature files that a system reads under a protocol."""

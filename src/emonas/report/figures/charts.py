@@ -10,8 +10,11 @@ from emonas.report.figures.style import FAINT, INK, PALETTE, save, style
 from emonas.storage.metrics import Metrics
 
 
-def draw_confusion(metrics: Metrics, path: Path) -> None:
-    """Draw a confusion matrix: rows are true classes, in percent of their utterances."""
+def draw_confusion(metrics: Metrics, path: Path, remark: str = "") -> None:
+    """Draw a confusion matrix: rows are true classes, in percent of their utterances.
+
+    `remark` stands above it, for what the scores can't say.
+    """
     counts = np.asarray(metrics.confusion, dtype=float)
     totals = counts.sum(axis=1, keepdims=True)
     share = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
@@ -36,14 +39,20 @@ def draw_confusion(metrics: Metrics, path: Path) -> None:
         axes.set_yticks(range(classes), metrics.labels)
         axes.set_xlabel("predicted")
         axes.set_ylabel("true")
+        axes.set_title(remark, color=PALETTE[1])
         axes.grid(visible=False)
         axes.spines[:].set_visible(False)
         axes.tick_params(length=0)
         save(figure, path)
 
 
-def draw_systems(systems: Mapping[str, Metrics], chance: float, path: Path) -> None:
-    """Draw each system's UA: a dot a fold and seed, a bar at the mean, and chance level."""
+def draw_systems(
+    systems: Mapping[str, Metrics], chance: float, path: Path, remark: str = ""
+) -> None:
+    """Draw each system's UA: a dot a fold and seed, a bar at the mean, and chance level.
+
+    `remark` stands above it, for what the scores can't say.
+    """
     names = list(systems)
     with style():
         figure = Figure(figsize=(7.2, 0.9 + 0.42 * len(names)))
@@ -71,4 +80,5 @@ def draw_systems(systems: Mapping[str, Metrics], chance: float, path: Path) -> N
         axes.set_xlim(0, 100)
         axes.set_xlabel("UA in percent (dots: folds and seeds; bar: the mean)")
         axes.grid(visible=False, axis="y")
+        axes.set_title(remark, color=PALETTE[1])
         save(figure, path)

@@ -22,7 +22,7 @@ def draw_curves(search: Sequence[History], training: Sequence[History], path: Pa
 
     Histories with a column `candidate` (a selection among cells) are drawn a line a candidate.
     """
-    rows = [("search", search)] if search else []
+    rows = [("search", search)] if any(map(_has_curve, search)) else []
     rows.append(("training", training))
     with style():
         figure = Figure(figsize=(8.4, 2.7 * len(rows)), layout="constrained")
@@ -33,6 +33,10 @@ def draw_curves(search: Sequence[History], training: Sequence[History], path: Pa
                 axes.set_title(title)
                 axes.set_ylabel(label)
         save(figure, path)
+
+
+def _has_curve(history: History) -> bool:
+    return any(_lines(history.table, column) for column, *_ in _MEASURES)
 
 
 def _draw_measure(axes: Axes, histories: Sequence[History], column: str, factor: int) -> None:

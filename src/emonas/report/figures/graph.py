@@ -106,7 +106,7 @@ def _draw_card(axes: Axes, card: Card, left: float, middle: float) -> None:
         card.title,
         ha="center",
         va="center",
-        fontsize=8.5,
+        fontsize=8,
         fontweight="bold" if card.accent or any(text for text, _ in card.rows) else "normal",
         zorder=4,
     )

@@ -105,7 +105,7 @@ def gather_pool(options: Options) -> dict[str, RecurrentGenotype]:
     Raises:
         EmonasError: the archive can't be read, or nothing is in the pool.
     """
-    pool = {
+    pool: dict[str, RecurrentGenotype] = {
         name: RecurrentGenotype(method="cells", name=name, recipe=named_recipe(name))
         for name in options.named
     }

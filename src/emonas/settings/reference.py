@@ -1,0 +1,110 @@
+"""The settings reference and the JSON schema, generated from the model."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from emonas.fuse.options import FusionOptions
+from emonas.kinds import Family, all_kinds
+from emonas.protocols.options import ProtocolOptions
+from emonas.report.options import RowOptions, TableOptions
+from emonas.settings.model import RunOptions, SettingsBase, settings_model
+from emonas.storage.atomic import write_text
+
+_HEAD = """# Settings
+
+Written by `emonas reference docs`; a test holds it equal to the models. A default marked (ours),
+(our reading) or (DARTS' code) is not the paper's own word.
+"""
+
+
+def write_reference(folder: Path) -> list[Path]:
+    """Write `settings.md` and `settings.schema.json`."""
+    pages = {"settings.md": reference_page(), "settings.schema.json": schema_text()}
+    for name, text in pages.items():
+        write_text(folder / name, text)
+    return [folder / name for name in pages]
+
+
+def schema_text() -> str:
+    """The JSON schema of a settings file, for editors."""
+    return json.dumps(settings_model().model_json_schema(), indent=1) + "\n"
+
+
+def reference_page() -> str:
+    """A table for every part of the settings."""
+    parts = [_HEAD, _table("Top level", SettingsBase)]
+    families: dict[Family, str] = {
+        "reader": "`corpora`: readers",
+        "extractor": "`features`: extractors",
+        "network": "`systems`: networks",
+        "method": "`search` of a system: methods",
+    }
+    parts.append(_table("`protocols`", ProtocolOptions))
+    for family, title in families.items():
+        parts.append(f"## {title}\n")
+        for name, module in all_kinds(family).items():
+            parts.append(_table(f"`{family}: {name}`", module.Options, level=3))
+    parts.append(_table("`systems`: fusions", FusionOptions))
+    parts.append(_table("`runs`", RunOptions))
+    parts.append(_table("`tables`", TableOptions))
+    parts.append(_table("`rows` of a table", RowOptions))
+    return "\n".join(parts)
+
+
+def _table(title: str, model: type[BaseModel], level: int = 2) -> str:
+    lines = [f"{'#' * level} {title}\n", f"{_summary(model)}\n"]
+    lines += ["| key | values | default | meaning |", "| --- | --- | --- | --- |"]
+    lines += [f"| {' | '.join(row)} |" for row in _rows(model)]
+    return "\n".join(lines) + "\n"
+
+
+def _summary(model: type[BaseModel]) -> str:
+    return " ".join((model.__doc__ or "").split())
+
+
+def _rows(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, str, str]]:
+    """A row a field; the fields of a model within stand by their path."""
+    for name, field in model.model_fields.items():
+        key = prefix + (field.alias or name)
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from _rows(inner, f"{key}.")
+        else:
+            values = (f"`{key}`", _values(inner), _default(field), field.description or "")
+            yield tuple(" ".join(cell.replace("|", "\\|").split()) for cell in values)  # type: ignore[misc]
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True, validated_data={})
+    if value is PydanticUndefined or value is None:
+        return "none"
+    if isinstance(value, Mapping | tuple | list) and not value:
+        return "empty"
+    return f"`{', '.join(map(str, value)) if isinstance(value, tuple) else value}`"
+
+
+def _values(annotation: Any) -> str:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return ", ".join(f"`{value}`" for value in arguments)
+    if origin is Annotated:
+        return _values(arguments[0])
+    if origin in (Union, UnionType):
+        return " or ".join(_values(a) for a in arguments if a is not NoneType)
+    if origin is tuple:
+        return f"list of {_values(arguments[0])}"
+    if origin is dict:
+        return f"{_values(arguments[1])} by name"
+    plain = {str: "text", int: "integer", float: "number", bool: "true, false", Path: "path"}
+    if annotation in plain:
+        return plain[annotation]
+    return getattr(annotation, "__name__", str(annotation)).removesuffix("Options").lower()

@@ -1,0 +1,167 @@
+"""The parts that the page is made of."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from pydantic import ValidationError
+from scipy.special import softmax
+
+from emonas.errors import EmonasError
+from emonas.report.figures.curves import alpha_operations, operation_weights
+from emonas.report.figures.graph import Card, draw_graph
+from emonas.report.figures.layered import Wire, lay_out
+from emonas.report.gather import History, gather
+from emonas.report.options import RowOptions, TableOptions
+from emonas.report.papers import paper_summary
+from emonas.report.tables import Column, Table, escape_latex, escape_markdown, show, write_tables
+from emonas.report.verdicts import verdicts
+from emonas.report.words import degenerate_cells, duration, listed, memory
+from emonas.storage.genotype import CellsGenotype, Edge
+
+
+def test_latex_is_escaped():
+    assert escape_latex("a_b & 5% #1 {x} $y$ ~ ^") == (
+        r"a\_b \& 5\% \#1 \{x\} \$y\$ \textasciitilde{} \textasciicircum{}"
+    )
+    assert escape_latex("\\input{/etc/passwd}") == r"\textbackslash{}input\{/etc/passwd\}"
+
+
+def test_markdown_is_escaped():
+    assert escape_markdown("a|b <script> *c*\nd") == r"a\|b &lt;script> \*c\* d"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "text"),
+    [
+        ("percent", 0.6625, "66.2"),
+        ("points", 0.0214, "+2.1"),
+        ("points", -0.0214, "−2.1"),
+        ("points", -0.0001, "0.0"),
+        ("millions", 11_180_000, "11.18M"),
+        ("millions", 70_000, "0.07M"),
+        ("millions", 132_323, "0.132M"),
+        ("millions", 300, "<0.001M"),
+        ("count", 5531, "5,531"),
+        ("percent", "not in our copy", "not in our copy"),
+        ("percent", None, "–"),
+    ],
+)
+def test_numbers_for_people(kind, value, text):
+    assert show({"x": value}, Column("x", "X", kind)) == text
+
+
+def test_whole_numbers_stay_whole_in_csv(tmp_path):
+    columns = (Column("name", "Name"), Column("n", "N", "count"))
+    table = Table("caption", columns, [{"name": "a, b", "n": 5}, {"name": 'c "d"', "n": None}])
+    write_tables(tmp_path / "v1.table", table)
+    text = (tmp_path / "v1.table.csv").read_text(encoding="utf-8")
+    assert text == 'name,n\n"a, b",5\n"c ""d""",\n'
+
+
+def test_words():
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert listed([]) == ""
+    assert [duration(5), duration(600), duration(9000)] == ["5.0 s", "10.0 min", "2.5 h"]
+    assert [memory(812), memory(2048)] == ["812 MiB", "2.0 GiB"]
+
+
+def test_published_figures_have_the_right_units():
+    with pytest.raises(ValidationError, match="fraction"):
+        RowOptions(published={"ua": 66.2})
+    with pytest.raises(ValidationError, match="number of weights"):
+        RowOptions(published={"parameters": 0.13})
+    assert RowOptions(published={"wa": "not in our copy"}).published["wa"] == "not in our copy"
+    with pytest.raises(ValidationError):
+        RowOptions(published={"wa": "about 70"})
+
+
+def test_a_row_of_two_protocols_must_name_one(plan, results):
+    gathered = gather(plan, results)
+    options = TableOptions(rows={"branch": RowOptions(system="linear")})
+    with pytest.raises(EmonasError, match=r"tables\.t\.rows\.branch: linear is run under"):
+        paper_summary(plan, gathered, "t", options)
+    options = TableOptions(rows={"branch": RowOptions(system="lineer")})
+    with pytest.raises(EmonasError, match="no system is named lineer"):
+        paper_summary(plan, gathered, "t", options)
+
+
+def test_without_a_baseline_nothing_is_claimed(plan, results):
+    runs = [run.model_copy(update={"systems": ["rnn"]}) for run in plan.runs]
+    gathered = gather(plan.model_copy(update={"runs": runs}), results)
+    (verdict,) = verdicts(gathered["emodb-loso"])
+    assert verdict.beats is None
+    assert "nothing here says what the search is worth" in verdict.text
+
+
+def test_only_cells_without_any_convolution_are_degenerate():
+    def edges(operation):
+        return tuple(
+            Edge(node=node, source=source, operation=operation if node else "skip_connect")
+            for node in range(2)
+            for source in (0, 1)
+        )
+
+    genotype = CellsGenotype(
+        method="darts",
+        channels=4,
+        cells=3,
+        nodes=2,
+        normal=edges("avg_pool_3x3"),
+        reduction=edges("sep_conv_3x3"),
+    )
+    assert degenerate_cells(genotype) == ["normal"]
+
+
+def test_weights_of_operations_are_softmax_means_over_edges():
+    draw = np.random.default_rng(0)
+    names = ["skip_connect", "sep_conv_3x3", "none"]
+    values = draw.normal(size=(2, 4, 3))  # edges, epochs, operations
+    table = pd.DataFrame({"epoch": range(4), "alpha_entropy": 0.5})
+    for edge, key in enumerate(("0-2", "1-2")):
+        for operation, name in enumerate(names):
+            table[f"alpha_normal_{key}_{name}"] = values[edge, :, operation]
+    history = History(0, "s01", table)
+    assert alpha_operations(history) == {"normal": names}
+    expected = softmax(values, axis=2).mean(axis=0)
+    np.testing.assert_allclose(operation_weights(history, "normal", names), expected)
+
+
+def _random_graph(seed: int) -> tuple[dict[str, float], list[Wire]]:
+    draw = np.random.default_rng(seed)
+    heights = {f"n{node}": float(draw.uniform(0.4, 1.6)) for node in range(14)}
+    wires = [
+        Wire(f"n{source}", f"n{node}", port)
+        for node in range(3, 14)
+        for port, source in enumerate(draw.choice(node, size=2, replace=False))
+    ]
+    return heights, wires
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_cards_overlap_and_no_wire_runs_behind_a_card(seed):
+    heights, wires = _random_graph(seed)
+    layout = lay_out(heights, wires)
+    boxes = [(layout.column[name], layout.y[name], height) for name, height in heights.items()]
+    boxes += [(column, y, 0.0) for lanes in layout.lanes.values() for column, y in lanes]
+    for number, (column, y, height) in enumerate(boxes):
+        for other_column, other_y, other_height in boxes[:number]:
+            if column == other_column:
+                assert abs(y - other_y) >= (height + other_height) / 2
+    for wire in wires:
+        passed = range(layout.column[wire.source] + 1, layout.column[wire.target])
+        assert [column for column, _ in layout.lanes[wire]] == list(passed)
+
+
+def test_a_drawing_holds_all_its_cards():
+    heights, wires = _random_graph(7)
+    ports = {name: sum(wire.target == name for wire in wires) for name in heights}
+    cards = [Card(name, name, (("operation", "#000000"),) * ports[name]) for name in heights]
+    axes = Figure().subplots()
+    draw_graph(axes, cards, wires)
+    assert sorted(text.get_text() for text in axes.texts if text.get_text() in heights) == sorted(
+        heights
+    )
+    bottom, top = axes.get_ylim()
+    assert all(top < text.get_position()[1] < bottom for text in axes.texts)
