@@ -23,7 +23,9 @@ def check(settings: SettingsFile = Path("config.yaml")) -> None:
     for (protocol, system), seeds in plan.runs.items():
         typer.echo(f"runs     {protocol}: {system}, seeds: {seeds}")
     for entry in plan.skipped:
-        typer.echo(f"skipped  {entry['protocol']}: {', '.join(entry['systems'])}: {entry['reason']}")
+        typer.echo(
+            f"skipped  {entry['protocol']}: {', '.join(entry['systems'])}: {entry['reason']}"
+        )
 
 
 @application.command()

@@ -68,7 +68,7 @@ def fuse_streams(job: FuseJob, outputs: SystemOutputs) -> None:
             Batches(
                 examples["train"],
                 options.batch,
-                seed_of(job.seed, f"{job.name} batches"),
+                seed_of(job.seed, job.name, "batches"),
                 shuffle=True,
             ),
             Batches(validation, options.batch) if len(validation) else None,

@@ -15,6 +15,7 @@ from filelock import FileLock
 from emonas.storage.atomic import whole_file
 
 State = dict[str, Any]
+_LARGE = 2**20
 _LOGGER = logging.getLogger("emonas")
 
 
@@ -63,12 +64,13 @@ def resume_point(
 ) -> Iterator[ResumePoint]:
     """Give the job's point under `root`, named by a digest of its options, code and inputs.
 
+    A large input (a feature file) counts by its size and time, as Snakemake has it.
+
     A second process of the same job waits until the first has ended.
     """
     digest = hashlib.sha256(json.dumps(params, sort_keys=True, default=str).encode())
     for path in inputs:
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+        digest.update(_identity(path))
     folder = root / stage / digest.hexdigest()[:32]
     folder.parent.mkdir(parents=True, exist_ok=True)
     lock = folder.with_suffix(".lock")
@@ -76,3 +78,10 @@ def resume_point(
         yield ResumePoint(folder)
         shutil.rmtree(folder, ignore_errors=True)
         lock.unlink(missing_ok=True)
+
+
+def _identity(path: Path) -> bytes:
+    status = path.stat()
+    if status.st_size > _LARGE:
+        return f"{path} {status.st_size} {status.st_mtime_ns}".encode()
+    return hashlib.sha256(path.read_bytes()).digest()

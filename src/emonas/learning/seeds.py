@@ -3,6 +3,7 @@
 import hashlib
 
 
-def seed_of(seed: int, name: str) -> int:
-    """A seed of 31 bits from the user's seed and the name of what draws from it."""
-    return int.from_bytes(hashlib.sha256(f"{seed} {name}".encode()).digest()[:4], "big") >> 1
+def seed_of(seed: int, *names: str) -> int:
+    """A seed of 31 bits from the user's seed and names, such as those of a job and a purpose."""
+    text = "\0".join([str(seed), *names])
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1

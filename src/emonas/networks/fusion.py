@@ -95,7 +95,8 @@ class FusionClassifier(nn.Module):
 
 class DecisionPerceptron(nn.Module):
     """The perceptron of v1 on the streams' probabilities: 8-8, 8-4, 4-4 for two streams and four
-    classes, ReLU between (the activation is ours)."""
+    classes, ReLU between (the activation is ours).
+    """
 
     def __init__(self, streams: int, classes: int) -> None:
         super().__init__()

@@ -1,16 +1,16 @@
 """The stage's one job: a fold's training and validation part become a genotype."""
 
-import importlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from emonas.jobs import report_line
+from emonas.kinds import kind_module
 from emonas.learning.devices import prepare
 from emonas.learning.options import RuntimeOptions
 from emonas.learning.resume import resume_point
+from emonas.learning.seeds import seed_of
 from emonas.search.outcome import SearchOptions, SearchOutcome, SearchProblem
-from emonas.search.seeding import seed_of
 from emonas.storage.cost import write_epoch_costs
 from emonas.storage.genotype import write_genotype
 from emonas.storage.tables import write_rows
@@ -54,7 +54,7 @@ class SearchOutputs:
 
     genotype: Path
     history: Path
-    cost: Path
+    costs: Path
     weights: Path
 
 
@@ -74,16 +74,14 @@ def search_architecture(job: SearchJob, output: SearchOutputs) -> None:
 
 
 def _run(options: SearchOptions, problem: SearchProblem) -> SearchOutcome:
-    name = options.method.replace("-", "_")
-    module = importlib.import_module(f"emonas.search.methods.{name}")
-    outcome: SearchOutcome = module.search(options, problem)
+    outcome: SearchOutcome = kind_module("method", options.method).search(options, problem)
     return outcome
 
 
 def _write(outcome: SearchOutcome, output: SearchOutputs) -> None:
     write_weights(output.weights, outcome.weights)
     write_rows(output.history, outcome.history, None if outcome.history else ("epoch",))
-    write_epoch_costs(output.cost, outcome.costs)
+    write_epoch_costs(output.costs, outcome.costs)
     write_genotype(output.genotype, outcome.genotype)
 
 
@@ -102,4 +100,5 @@ def _inputs(job: SearchJob) -> list[Path]:
     features = [
         path for _, paths in sorted(job.features.items()) for _, path in sorted(paths.items())
     ]
-    return [job.train, job.validation, *features]
+    archive = getattr(job.search, "archive", None)
+    return [job.train, job.validation, *features, *([] if archive is None else [archive])]

@@ -37,7 +37,7 @@ class RecipeTrials:
         resume: ResumePoint,
     ) -> None:
         data, training = problem.data, problem.system.training
-        seed = seed_of(problem.seed, f"{problem.name} batches")
+        seed = seed_of(problem.seed, problem.name, "batches")
         self._problem = problem
         self._candidates = candidates
         self._resume = resume
@@ -81,7 +81,7 @@ class RecipeTrials:
 
     def _learner(self, name: str) -> SupervisedLearner:
         problem = self._problem
-        torch.manual_seed(seed_of(problem.seed, f"{problem.name} {name}"))
+        torch.manual_seed(seed_of(problem.seed, problem.name, name))
         network: nn.Module = build_searched(
             problem.system, self._candidates[name], problem.data.widths, len(problem.data.classes)
         )

@@ -1,4 +1,4 @@
-"""A digest of the sources that a job runs: its module and all that it imports inside the package."""
+"""A digest of the sources that a job runs: its modules and all of the package they import."""
 
 import ast
 import hashlib

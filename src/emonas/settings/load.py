@@ -77,16 +77,21 @@ def _with_roots(document: Mapping[str, Any]) -> Any:
     data = os.environ.get(DATA)
     filled = {}
     for name, entry in corpora.items():
+        filled[name] = entry
         if isinstance(entry, Mapping) and entry.get("reader") != "synthetic":
             root = roots.get(name, entry.get("root"))
             if root is None and data and (Path(data) / str(name)).is_dir():
-                root = str(Path(data) / str(name))
+                root = Path(data) / str(name)
             if root is not None:
-                entry = {**entry, "root": str(root)}
-                if not Path(root).expanduser().is_dir():
-                    raise EmonasError(
-                        f"corpora.{name}.root: there is no folder {root}; correct it, or leave it "
-                        "out to skip the runs that need it"
-                    )
-        filled[name] = entry
+                filled[name] = {**entry, "root": _checked_root(str(name), str(root))}
     return filled
+
+
+def _checked_root(corpus: str, root: str) -> str:
+    folder = Path(root).expanduser()
+    if not folder.is_dir():
+        raise EmonasError(
+            f"corpora.{corpus}.root: there is no folder {root}; correct it, or leave it out to "
+            "skip the runs that need it"
+        )
+    return str(folder)

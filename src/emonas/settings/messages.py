@@ -53,7 +53,11 @@ def _path(details: ErrorDetails, document: Mapping[str, Any]) -> str:
 
 def _unknown_kind(path: str, details: ErrorDetails) -> str:
     context = details.get("ctx", {})
-    key = "method" if path.endswith("search") else _CHOOSERS.get(path.split(".")[0], "kind")
+    key = (
+        "method"
+        if path.endswith("search")
+        else _CHOOSERS.get(path.split(".", maxsplit=1)[0], "kind")
+    )
     tag = context.get("tag")
     if tag is None:
         return f"{path}.{key}: is missing; it says which kind this is"

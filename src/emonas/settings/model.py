@@ -29,7 +29,6 @@ class RunOptions(Options):
 def _union(family: Family) -> Any:
     """The options of all kinds of a family, told apart by the key of that name."""
     options = [module.Options for module in all_kinds(family).values()]
-    if len(options) < 2: return Options  # TMP
     return Annotated[reduce(or_, options), Field(discriminator=family)]
 
 
@@ -41,14 +40,13 @@ def _system_kind(value: Any) -> str | None:
 
 def _systems() -> Any:
     """Every kind of system, those that are built from a genotype with their `search`."""
-    searches = Annotated[_union("method") | None, Field(description="how it is found")]
+    searches: Any = Annotated[_union("method") | None, Field(description="how it is found")]
     tagged: list[Any] = [Annotated[FusionOptions, Tag(FUSION)]]
     for name, module in all_kinds("network").items():
         options = module.Options
         if hasattr(module, "build_searched"):
-            options = create_model(
-                f"{name.title()}System", __base__=options, search=(searches, None)
-            )
+            fields: dict[str, Any] = {"search": (searches, None)}
+            options = create_model(f"{name.title()}System", __base__=options, **fields)
         tagged.append(Annotated[options, Tag(name)])
     return Annotated[reduce(or_, tagged), Discriminator(_system_kind)]
 
@@ -76,11 +74,13 @@ class SettingsBase(Options):
 
 def settings_model() -> type[SettingsBase]:
     """The model of a settings file."""
-    corpora, features = _union("reader"), _union("extractor")
-    return create_model(
-        "Settings",
-        __base__=SettingsBase,
-        corpora=(dict[Name, corpora], Field(description="what was said, by name")),
-        features=(dict[Name, features], Field(description="how it sounds, by name")),
-        systems=(dict[Name, _systems()], Field(description="what learns, by name")),
-    )
+    parts: dict[str, tuple[Any, str]] = {
+        "corpora": (_union("reader"), "what was said, by name"),
+        "features": (_union("extractor"), "how it sounds, by name"),
+        "systems": (_systems(), "what learns, by name"),
+    }
+    fields: dict[str, Any] = {
+        name: (dict[Name, kind], Field(description=text))  # type: ignore[valid-type]
+        for name, (kind, text) in parts.items()
+    }
+    return create_model("Settings", __base__=SettingsBase, **fields)

@@ -96,14 +96,12 @@ def _values(annotation: Any) -> str:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         return ", ".join(f"`{value}`" for value in arguments)
-    if origin is Annotated:
-        return _values(arguments[0])
-    if origin in (Union, UnionType):
-        return " or ".join(_values(a) for a in arguments if a is not NoneType)
-    if origin is tuple:
-        return f"list of {_values(arguments[0])}"
-    if origin is dict:
-        return f"{_values(arguments[1])} by name"
+    if origin in (Annotated, Union, UnionType):
+        inner = arguments[:1] if origin is Annotated else arguments
+        return " or ".join(_values(argument) for argument in inner if argument is not NoneType)
+    if origin in (tuple, dict):
+        each = _values(arguments[0 if origin is tuple else 1])
+        return f"list of {each}" if origin is tuple else f"{each} by name"
     plain = {str: "text", int: "integer", float: "number", bool: "true, false", Path: "path"}
     if annotation in plain:
         return plain[annotation]

@@ -33,6 +33,10 @@ def _uses(settings: Any) -> Iterator[tuple[str, str, str, Iterable[str]]]:
         else:
             for entry in system.inputs:
                 yield f"systems.{name}.inputs", "feature", entry.feature, settings.features
+    yield from _uses_of_results(settings)
+
+
+def _uses_of_results(settings: Any) -> Iterator[tuple[str, str, str, Iterable[str]]]:
     for index, run in enumerate(settings.runs):
         yield f"runs.{index}.protocol", "protocol", run.protocol, settings.protocols
         for system in run.systems:

@@ -22,7 +22,9 @@ def build_network(
     Raises:
         EmonasError: the genotype is of another kind, or the inputs do not fit.
     """
-    network: nn.Module = kind_module("network", options.network).build(options, genotype, widths, classes)
+    network: nn.Module = kind_module("network", options.network).build(
+        options, genotype, widths, classes
+    )
     return network
 
 

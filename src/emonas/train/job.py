@@ -70,7 +70,9 @@ def train_system(job: TrainJob, outputs: SystemOutputs) -> None:
         outcome = Outcome()
     else:
         network = build_network(job.system, genotype, data.widths, len(data.classes))
-        inputs = [*job.parts.values(), *([job.genotype] if job.genotype else [])]
+        features = [path for paths in job.features.values() for path in paths.values()]
+        genotypes = [] if job.genotype is None else [job.genotype]
+        inputs = [*job.parts.values(), *features, *genotypes]
         with resume_point(job.resume, "train", _key(job), inputs) as resume:
             outcome = _learn(job, data, network, device, resume)
     parts: dict[str, Predictions] = {
@@ -99,7 +101,7 @@ def _learn(
         return solved
     options = job.system.training
     weights = class_weights(data.train.labels, len(data.classes)) if options.class_weights else None
-    seed = seed_of(job.seed, f"{job.name} batches")
+    seed = seed_of(job.seed, job.name, "batches")
     return fit(
         SupervisedLearner(network, options, device, weights),
         Batches(data.train, options.batch, seed, shuffle=True),

@@ -31,6 +31,9 @@ _FIGURES = (
     "validation_wa",
 )
 
+READS_WHOLE_SYSTEM = True
+"""Whether a change of the system's training options changes the search."""
+
 
 class Options(SearchOptions):
     """The pool of candidate cells, and how they are compared."""

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from emonas.errors import EmonasError
 from emonas.jobs import Progress
+from emonas.learning.seeds import seed_of
 from emonas.search.outcome import SearchOptions, SearchOutcome, SearchProblem
-from emonas.search.seeding import seed_of
 from emonas.systems.requirements import one_stream
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from emonas.networks.search_cells import SearchNetwork
     from emonas.search.bilevel import AlphaSteps
     from emonas.storage.genotype import CellsGenotype
+
+READS_WHOLE_SYSTEM = False
+"""Whether a change of the system's training options changes the search."""
 
 
 class Options(SearchOptions):

@@ -9,10 +9,13 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from emonas.errors import EmonasError
+from emonas.learning.seeds import seed_of
 from emonas.search.outcome import SearchOptions, SearchOutcome, SearchProblem
-from emonas.search.seeding import seed_of
 from emonas.storage.cost import EpochCost
 from emonas.storage.genotype import CellsGenotype, Edge, RecurrentGenotype
+
+READS_WHOLE_SYSTEM = False
+"""Whether a change of the system's training options changes the search."""
 
 
 class Options(SearchOptions):
