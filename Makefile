@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 CONFIG ?= config.yaml
 CORES ?= all
-STAGES := corpora protocols features search train fuse evaluate report
+# In an order in which nothing depends on what follows.
+STAGES := corpora features protocols search train fuse evaluate report
 REPORT := results/report/index.html
 # Stays true when the sources change: the package is installed in place.
 READY := .venv/.ready
@@ -12,7 +13,8 @@ READY := .venv/.ready
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
-	@echo "clean-STAGE     remove a stage's results; STAGE is one of: $(STAGES)"
+	@echo "clean-STAGE     remove the results of a stage and of those after it, so that they are made"
+	@echo "                again; STAGE is one of: $(STAGES)"
 	@echo "Variables: CONFIG=$(CONFIG) CORES=$(CORES) PYTHON=$(PYTHON)"
 
 $(READY): envs/lock.txt pyproject.toml
@@ -48,5 +50,6 @@ lock: ## resolve the dependencies anew into envs/lock.txt
 clean: ## remove all results
 	rm -rf results
 
+# What follows goes too: Snakemake makes nothing again that only stands between what is there.
 $(addprefix clean-,$(STAGES)): clean-%:
-	rm -rf "results/$*" "results/logs/$*"
+	rm -rf $$(echo "$(STAGES)" | sed 's#.*\($*\)#\1#; s#[a-z][a-z]*#results/&#g')

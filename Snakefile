@@ -24,4 +24,5 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        "results/report/index.html",
+        # All of it, not the page alone: that of another settings file may stand in its place.
+        rules.report.output,

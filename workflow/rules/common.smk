@@ -13,8 +13,14 @@ def load_plan():
         raise WorkflowError(str(error)) from None
 
 
+def readable_path(path):
+    """Relative to the working folder where it lies in it: reports name no machine's folders."""
+    path, here = Path(path), Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
 PLAN = load_plan()
-SETTINGS_FILE = str(workflow.configfiles[-1]) if workflow.configfiles else "config.yaml"
+SETTINGS_FILE = " ".join(map(readable_path, workflow.configfiles))
 
 
 wildcard_constraints:
@@ -40,7 +46,29 @@ def jobs_of(protocol, system):
     return [f"seed{seed}/{fold}" for seed in seeds for fold in folds_of(protocol)]
 
 
+def searches_of(protocol, system):
+    """Seeds and folds of a system's searches: the first fold only where one serves all."""
+    if not PLAN.is_searched(system):
+        return []
+    folds = folds_of(protocol)[: 1 if PLAN.uses_shared_search(system) else None]
+    seeds = range(PLAN.runs[protocol, system])
+    return [f"seed{seed}/{fold}" for seed in seeds for fold in folds]
+
+
+def print_forecast():
+    """Jobs and hours; a forecast that can't be made never fails the run."""
+    from emonas.settings.forecast import forecast_lines
+
+    try:
+        for line in forecast_lines(PLAN, workflow.cores or 1):
+            print(f"emonas: {line}")
+    except EmonasError as error:
+        print(f"emonas: no forecast: {error}")
+
+
 onstart:
     for entry in PLAN.skipped:
         systems = ", ".join(entry["systems"])
         print(f"emonas: skipped under {entry['protocol']}: {systems}: {entry['reason']}")
+    if PLAN.settings.forecast and PLAN.runs:
+        print_forecast()

@@ -19,8 +19,8 @@ rule fuse:
         "results/logs/fuse/{protocol}/{system}-seed{seed}-{fold}.log",
     params:
         job=lambda wildcards: PLAN.fuse_params(wildcards.system),
-    threads: PLAN.settings.runtime.torch_threads
     conda:
         "../../envs/emonas.yaml"
+    threads: PLAN.settings.runtime.torch_threads
     script:
         "../scripts/fuse.py"

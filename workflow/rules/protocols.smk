@@ -26,7 +26,7 @@ checkpoint protocols:
     log:
         "results/logs/protocols/{protocol}.log",
     params:
-        job=lambda wildcards: PLAN.protocol_params(wildcards.protocol),
+        job=lambda wildcards: PLAN.split_params(wildcards.protocol),
     conda:
         "../../envs/emonas.yaml"
     script:
@@ -44,7 +44,7 @@ rule fold:
     log:
         "results/logs/protocols/{protocol}-{fold}.log",
     params:
-        job=lambda wildcards: PLAN.protocol_params(wildcards.protocol),
+        job=lambda wildcards: PLAN.split_params(wildcards.protocol),
     conda:
         "../../envs/emonas.yaml"
     script:
@@ -62,7 +62,7 @@ rule audit:
     log:
         "results/logs/protocols/{protocol}-audit.log",
     params:
-        job=lambda wildcards: PLAN.protocol_params(wildcards.protocol),
+        job=lambda wildcards: PLAN.audit_params(wildcards.protocol),
     conda:
         "../../envs/emonas.yaml"
     script:

@@ -2,19 +2,44 @@ from emonas.report.names import report_figures, report_tables
 from emonas.report.plan import ReportPlan
 from emonas.settings.cards import report_plan
 
-REPORT_PLAN = report_plan(PLAN, SETTINGS_FILE, f"snakemake --cores all --configfile {SETTINGS_FILE}")
+REPORT_PLAN = report_plan(
+    PLAN, SETTINGS_FILE, f"snakemake --cores all --configfile {SETTINGS_FILE}"
+)
 
 
-def reported_files(wildcards):
-    """Everything that the report reads; histories and genotypes stand beside predictions."""
+def reported_files(stage, file):
+    """A file of every seed and fold of all systems that have the stage."""
     return [
-        f"results/evaluate/{protocol}/{system}/metrics.json" for protocol, system in PLAN.runs
+        f"results/{stage}/{protocol}/{system}/{job}/{file}"
+        for protocol, system in PLAN.runs
+        for job in reported_jobs(stage, protocol, system)
+    ]
+
+
+def reported_jobs(stage, protocol, system):
+    if stage == "search":
+        return searches_of(protocol, system)
+    return jobs_of(protocol, system) if PLAN.stage_of(system) == stage else []
+
+
+def learning_files(wildcards):
+    """What the report draws beside the metrics: how it was learned, and what that cost."""
+    return [
+        path
+        for stage in ("search", "train", "fuse")
+        for file in ("history.csv", "cost.csv")
+        for path in reported_files(stage, file)
     ]
 
 
 rule report:
     input:
-        metrics=reported_files,
+        metrics=[
+            f"results/evaluate/{protocol}/{system}/metrics.json" for protocol, system in PLAN.runs
+        ],
+        folds=[f"results/protocols/{protocol}/folds.csv" for protocol in PLAN.protocols],
+        genotypes=lambda wildcards: reported_files("search", "genotype.json"),
+        learning=learning_files,
         audits=[f"results/protocols/{protocol}/audit.json" for protocol in PLAN.protocols],
         problems=[
             f"results/corpora/{corpus}/problems.csv"

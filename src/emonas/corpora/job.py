@@ -40,11 +40,19 @@ def write_corpus(corpus: str, options: ReaderOptions, manifest: Path, problems: 
     rows = [*found.problems, *broken, *left_out, *notes]
     write_problems(problems, rows)
     if not utterances:
-        raise EmonasError(
-            f"corpora.{corpus}: no utterance can be used; {problems} lists why, file by file"
-        )
+        raise EmonasError(_nothing_usable(corpus, rows))
     write_manifest(manifest, utterances)
     report_line(f"{corpus}: {len(utterances)} utterances, {len(rows)} problems")
+
+
+def _nothing_usable(corpus: str, rows: Sequence[Problem]) -> str:
+    """Snakemake removes the problems of a job that fails: they go into the log and the sentence."""
+    for row in rows:
+        report_line(f"{row.file}: {row.problem}")
+    if not rows:
+        return f"corpora.{corpus}: it has no utterance; check its root and its options"
+    more = f" (and {len(rows) - 1} more; its log lists all)" if len(rows) > 1 else ""
+    return f"corpora.{corpus}: no utterance can be used: {rows[0].file}: {rows[0].problem}{more}"
 
 
 def _require_root(corpus: str, options: ReaderOptions) -> None:

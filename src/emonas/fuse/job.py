@@ -76,19 +76,19 @@ def fuse_streams(job: FuseJob, outputs: SystemOutputs) -> None:
             resume=resume,
             progress=Progress(f"fuse {job.name}", options.epochs),
         )
-    parts: dict[str, Predictions] = {
-        part: predict_part(
-            network,
-            _table(streams[part][0]),
-            examples[part],
-            first.classes,
-            options.batch,
-            device,
-        )
-        for part in PARTS
-    }
-    state = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
-    write_outputs(outputs, parts, state, outcome, _cost(job, network, examples["train"]))
+        parts: dict[str, Predictions] = {
+            part: predict_part(
+                network,
+                _table(streams[part][0]),
+                examples[part],
+                first.classes,
+                options.batch,
+                device,
+            )
+            for part in PARTS
+        }
+        state = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
+        write_outputs(outputs, parts, state, outcome, _cost(job, network, examples["train"]))
 
 
 def _key(job: FuseJob) -> dict[str, object]:
@@ -105,13 +105,16 @@ def _streams(job: FuseJob, part: Part) -> list[Predictions]:
     """The streams' predictions for one part, in the order of the settings."""
     streams = [read_predictions(job.predictions[name], part) for name in job.options.fuse]
     for name, stream in zip(job.options.fuse, streams, strict=True):
-        same = (stream.corpora, stream.utterances) == (streams[0].corpora, streams[0].utterances)
-        if not same or stream.classes != streams[0].classes:
+        if _heard(stream) != _heard(streams[0]):
             raise EmonasError(
-                f"{job.predictions[name]}: other utterances or classes in {part} than "
+                f"{job.predictions[name]}: other utterances, labels or classes in {part} than "
                 f"{job.predictions[job.options.fuse[0]]}; delete both and run again"
             )
     return streams
+
+
+def _heard(stream: Predictions) -> tuple[tuple[str, ...], ...]:
+    return stream.corpora, stream.utterances, stream.labels, stream.classes
 
 
 def _examples(

@@ -8,7 +8,8 @@ from emonas.networks.streams import Stream
 def mask_stream(stream: Stream, time_share: float, feature_share: float) -> Stream:
     """Set one random span of frames and one of features to 0, an utterance at a time.
 
-    A span is as long as a uniform draw from 0 to the given share of the utterance.
+    A span's length is drawn uniformly from the whole numbers from 0 to the given share of the
+    utterance, its start from where it fits.
     """
     frames = stream.frames
     batch, steps, width = frames.shape
@@ -22,8 +23,10 @@ def mask_stream(stream: Stream, time_share: float, feature_share: float) -> Stre
 def _keep(lengths: torch.Tensor, size: int, share: float) -> torch.Tensor:
     """1 outside a random span of each row, 0 inside, (batch, size)."""
     draws = torch.rand(2, len(lengths)).to(lengths.device)
-    spans = draws[0] * share * lengths
-    starts = draws[1] * (lengths - spans)
+    longest = (share * lengths).floor()
+    # Rounding may lift a draw just below 1 onto the bound itself.
+    spans = torch.minimum((draws[0] * (longest + 1)).floor(), longest)
+    starts = torch.minimum((draws[1] * (lengths - spans + 1)).floor(), lengths - spans)
     steps = torch.arange(size, device=lengths.device)
     inside = (steps >= starts[:, None]) & (steps < (starts + spans)[:, None])
     return (~inside).float()

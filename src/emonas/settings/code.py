@@ -14,13 +14,16 @@ def code_digest(*modules: str) -> str:
     """Digest of the modules and their import closure inside the package.
 
     Imports under `if TYPE_CHECKING` do not count, those in functions do. What a job imports by
-    name at run time (a reader, an extractor, ...) is given beside the job's own module.
+    name at run time (a reader, an extractor, ...) is given beside the job's own module. Data
+    that lies beside the given modules (a page's templates) counts too.
     """
     digest = hashlib.sha256()
     for module in sorted(import_closure(*modules)):
         path = _source(module)
         if path is not None:
             digest.update(module.encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in sorted({path for module in modules for path in _data_beside(module)}):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 
@@ -36,14 +39,27 @@ def import_closure(*modules: str) -> set[str]:
     return found
 
 
+def _data_beside(module: str) -> Iterator[Path]:
+    """The files in a module's folder and below that are no Python."""
+    source = _source(module)
+    if source is not None:
+        for path in source.parent.rglob("*"):
+            if path.is_file() and path.suffix not in (".py", ".pyc") and path.name[0] != ".":
+                yield path
+
+
 @cache
 def _source(module: str) -> Path | None:
-    """The file of a module; None for a name that is none, or a package without contents."""
-    try:
-        spec = find_spec(module)
-    except ModuleNotFoundError:
+    """The file of a module of the package; None for a name that is none. Nothing is imported."""
+    root, *names = module.split(".")
+    spec = find_spec(root)
+    if spec is None or spec.origin is None:
         return None
-    return None if spec is None or spec.origin is None else Path(spec.origin)
+    folder = Path(spec.origin).parent.joinpath(*names)
+    for path in (folder / "__init__.py", folder.with_name(f"{folder.name}.py")):
+        if path.is_file():
+            return path
+    return None
 
 
 @cache

@@ -38,6 +38,13 @@ def _entries(key: str, entry: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _combinations(key: str, loop: Any) -> list[dict[str, Any]]:
+    combinations = _written_out(key, loop)
+    if not combinations:
+        raise EmonasError(f"systems.{key}.for: is empty; give it a value")
+    return combinations
+
+
+def _written_out(key: str, loop: Any) -> list[dict[str, Any]]:
     if isinstance(loop, Mapping) and all(isinstance(values, list) for values in loop.values()):
         return [dict(zip(loop, values, strict=True)) for values in product(*loop.values())]
     if isinstance(loop, list) and all(isinstance(values, Mapping) for values in loop):

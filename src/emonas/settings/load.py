@@ -28,7 +28,8 @@ def load_settings(path: Path) -> SettingsBase:
     except OSError as error:
         raise EmonasError(f"{path}: can't be read ({error.strerror})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise EmonasError(f"{path}: this is no YAML ({error})") from error
+        reason = " ".join(str(error).split())
+        raise EmonasError(f"{path}: this is no YAML ({reason})") from error
     return check_settings(document)
 
 
@@ -40,8 +41,11 @@ def check_settings(document: Any) -> SettingsBase:
     """
     if not isinstance(document, Mapping):
         raise EmonasError("settings: a mapping is needed, with corpora, protocols, features, ...")
-    document = {**document, "systems": expand_systems(document.get("systems") or {})}
-    document["corpora"] = _with_roots(document)
+    document = dict(document)
+    if isinstance(document.get("systems"), Mapping):
+        document["systems"] = expand_systems(document["systems"])
+    if isinstance(document.get("corpora"), Mapping):
+        document["corpora"] = _with_roots(document["corpora"], document.get("roots"))
     model = settings_model()
     try:
         settings = model.model_validate(document)
@@ -66,11 +70,9 @@ def _property_names(schema: Any) -> Iterator[str]:
             yield from _property_names(value)
 
 
-def _with_roots(document: Mapping[str, Any]) -> Any:
+def _with_roots(corpora: Mapping[str, Any], given: Any) -> dict[str, Any]:
     """The corpora, each with its root: from `roots`, the file, or EMONAS_DATA/<corpus>."""
-    corpora, roots = document.get("corpora"), document.get("roots") or {}
-    if not isinstance(corpora, Mapping) or not isinstance(roots, Mapping):
-        return corpora
+    roots = given if isinstance(given, Mapping) else {}
     for name in roots:
         if name not in corpora:
             raise EmonasError(f"roots.{name}: no corpus is named {name}{nearest(name, corpora)}")

@@ -11,6 +11,27 @@ _CHOOSERS = {"corpora": "reader", "features": "extractor", "systems": "network"}
 _SENTENCES = {
     "extra_forbidden": "is no known key",
     "missing": "is missing",
+    "string_pattern_mismatch": "a name is made of letters, digits, dots, hyphens and underscores",
+    "greater_than": "must be more than {gt:g}, not {value}",
+    "greater_than_equal": "must be at least {ge:g}, not {value}",
+    "less_than": "must be less than {lt:g}, not {value}",
+    "less_than_equal": "must be at most {le:g}, not {value}",
+    "too_short": "needs {min_length} or more entries, not {actual_length}",
+    "too_long": "takes {max_length} entries at most, not {actual_length}",
+    "literal_error": "must be {expected}, not {value}",
+}
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "finite": "a number",
+    "bool": "true or false",
+    "string": "text",
+    "path": "a path",
+    "tuple": "a list",
+    "list": "a list",
+    "dict": "keys with values",
+    "model": "keys with values",
+    "mapping": "keys with values",
 }
 
 
@@ -26,28 +47,34 @@ def sentence(error: ValidationError, document: Mapping[str, Any], known: Iterabl
     path = _path(details, document)
     if details["type"] in ("union_tag_invalid", "union_tag_not_found"):
         return _unknown_kind(path, details)
-    text = _SENTENCES.get(details["type"], details["msg"].removeprefix("Value error, "))
-    hint = ""
+    text = _text(details)
     if details["type"] == "extra_forbidden":
-        hint = nearest(str(details["loc"][-1]), known)
-    elif details["type"] not in ("missing", "value_error"):
-        text += f", not {details['input']!r}"
-    return f"{path}: {text}{hint}"
+        text += nearest(str(details["loc"][-1]), known)
+    return f"{path}: {text}"
+
+
+def _text(details: ErrorDetails) -> str:
+    """What is wrong, in our words where pydantic's would be a programmer's."""
+    value, context = repr(details["input"]), details.get("ctx", {})
+    if text := _SENTENCES.get(details["type"]):
+        return text.format(value=value, **context)
+    if needed := _KINDS.get(details["type"].split("_")[0]):
+        return f"must be {needed}, not {value}"
+    return details["msg"].removeprefix("Value error, ")
 
 
 def _path(details: ErrorDetails, document: Mapping[str, Any]) -> str:
     """The location without the names that pydantic puts between for the kinds of a union."""
     here: Any = document
     parts = []
-    last = len(details["loc"]) - 1
-    for index, part in enumerate(details["loc"]):
+    for part in details["loc"]:
         inside = isinstance(here, Mapping) and part in here
         inside = inside or (isinstance(here, list | tuple) and isinstance(part, int))
         if inside:
             parts.append(str(part))
             here = here[part]
-        elif index == last:
-            parts.append(str(part))
+    if details["type"] == "missing":
+        parts.append(str(details["loc"][-1]))
     return ".".join(parts) or "settings"
 
 

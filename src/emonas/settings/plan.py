@@ -3,7 +3,7 @@
 A rule gets as `params` only the options that its job reads, so that changing others reruns nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,27 @@ class Plan:
         for feature in self.features_of(system):
             if reason := self.settings.features[feature].missing:
                 return f"features.{feature}: {reason}"
-        return ""
+        return next(self._absent_files(protocol, system), "")
+
+    def _absent_files(self, protocol: str, system: str) -> Iterator[str]:
+        """A reason for every file that is named and not there; roots are checked on loading."""
+        for key, options in self._parts_of(protocol, system):
+            for name, field in type(options).model_fields.items():
+                value = getattr(options, name)
+                if isinstance(value, Path) and not value.exists():
+                    path = f"{key}.{field.alias or name}"
+                    yield f"{path}: there is no file {value}; correct it, or put the file there"
+
+    def _parts_of(self, protocol: str, system: str) -> Iterator[tuple[str, Any]]:
+        """The options that a system under a protocol reads, by the path of their key."""
+        yield f"protocols.{protocol}", self.settings.protocols[protocol]
+        for corpus in self.corpora_of(protocol):
+            yield f"corpora.{corpus}", self.settings.corpora[corpus]
+        for feature in self.features_of(system):
+            yield f"features.{feature}", self.settings.features[feature]
+        for name in self.streams_of(system) if self.is_fused(system) else [system]:
+            if self.is_searched(name):
+                yield f"systems.{name}.search", self.settings.systems[name].search
 
     # What a system consists of.
 
@@ -139,8 +159,16 @@ class Plan:
         modules = "emonas.corpora.job", kind_name("reader", options.reader)
         return {"options": options.model_dump(mode="json"), "code": code_digest(*modules)}
 
-    def protocol_params(self, protocol: str) -> Params:
-        """What the folds and their audit depend on."""
+    def split_params(self, protocol: str) -> Params:
+        """What the folds depend on: what may cross is the business of their audit."""
+        options = self.settings.protocols[protocol]
+        return {
+            "options": options.model_dump(mode="json", by_alias=True, exclude={"allow"}),
+            "code": code_digest("emonas.protocols.job"),
+        }
+
+    def audit_params(self, protocol: str) -> Params:
+        """What the audit of the folds depends on."""
         options = self.settings.protocols[protocol]
         return {
             "options": options.model_dump(mode="json", by_alias=True),

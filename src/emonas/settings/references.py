@@ -42,6 +42,8 @@ def _uses_of_results(settings: Any) -> Iterator[tuple[str, str, str, Iterable[st
         for system in run.systems:
             yield f"runs.{index}.systems", "system", system, settings.systems
     for name, table in settings.tables.items():
+        if table.protocol is not None:
+            yield f"tables.{name}.protocol", "protocol", table.protocol, settings.protocols
         for title, row in table.rows.items():
             if row.system is not None:
                 yield f"tables.{name}.rows.{title}.system", "system", row.system, settings.systems

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from emonas.errors import EmonasError
 from emonas.storage.atomic import write_text
 from emonas.storage.folds import Part
+from emonas.storage.problems import first_problem
 
 
 class _Model(BaseModel):
@@ -87,4 +88,6 @@ def read_audit_file(path: Path) -> Audit:
     try:
         return Audit.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
-        raise EmonasError(f"{path}: no audit ({error}); delete it and run again") from error
+        raise EmonasError(
+            f"{path}: no audit ({first_problem(error)}); delete it and run again"
+        ) from error

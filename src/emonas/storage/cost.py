@@ -1,12 +1,14 @@
 """`cost.csv` (an epoch a row) and `cost.json` (what a network weighs)."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from emonas.errors import EmonasError
 from emonas.storage.atomic import write_json
+from emonas.storage.problems import first_problem
 from emonas.storage.tables import write_rows
 
 
@@ -49,6 +51,8 @@ def read_network_cost(path: Path) -> NetworkCost:
         EmonasError: the file is missing or does not hold it.
     """
     try:
-        return NetworkCost(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise EmonasError(f"{path}: no cost ({error}); delete it and run again") from error
+        return TypeAdapter(NetworkCost).validate_json(path.read_bytes(), strict=True)
+    except (OSError, ValueError) as error:
+        raise EmonasError(
+            f"{path}: no cost ({first_problem(error)}); delete it and run again"
+        ) from error

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from emonas.errors import EmonasError
 from emonas.storage.atomic import write_text
+from emonas.storage.problems import first_problem
 
 CellOperation = Literal[
     "none",
@@ -171,15 +172,15 @@ def read_genotype(path: Path) -> CellsGenotype | RecurrentGenotype:
     """Read a genotype.
 
     Raises:
-        EmonasError: it is no JSON, or no genotype, for instance after editing by hand.
+        EmonasError: it is missing, no JSON, or no genotype, for instance after editing by hand.
     """
     try:
         return _ADAPTER.validate_python(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise EmonasError(f"{path}: can't be read ({error.strerror}); run the search") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise EmonasError(f"{path}: this is no JSON ({error}); delete it and run again") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
         raise EmonasError(
-            f"{path}: {where}: {first['msg']}; mend it, or delete the file and run again"
+            f"{path}: {first_problem(error)}; mend it, or delete the file and run again"
         ) from error

@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from emonas.errors import EmonasError
 from emonas.storage.atomic import write_text
+from emonas.storage.problems import first_problem
 
 
 class _Model(BaseModel):
@@ -77,5 +78,7 @@ def read_metrics(path: Path) -> Metrics:
     """
     try:
         return Metrics.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, ValidationError) as error:
-        raise EmonasError(f"{path}: no metrics ({error}); delete it and run again") from error
+    except (OSError, ValueError) as error:
+        raise EmonasError(
+            f"{path}: no metrics ({first_problem(error)}); delete it and run again"
+        ) from error

@@ -66,7 +66,7 @@ def read_predictions(path: Path, part: str) -> Predictions:
         with h5py.File(path, "r") as file:
             group = file[part]
             logits = group[f"logits/{EMOTION}"]
-            return Predictions(
+            predictions = Predictions(
                 utterances=tuple(group["utterance"].asstr()[:]),
                 corpora=tuple(group["corpus"].asstr()[:]),
                 labels=tuple(group["label"].asstr()[:]),
@@ -74,7 +74,18 @@ def read_predictions(path: Path, part: str) -> Predictions:
                 logits=logits[:],
                 embedding=group["embedding"][:],
             )
-    except (OSError, KeyError) as error:
+        _check(predictions)
+    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise EmonasError(
             f"{path}: no whole predictions of the part {part} ({error}); delete it and run again"
         ) from error
+    return predictions
+
+
+def _check(predictions: Predictions) -> None:
+    """Hold names, logits and embeddings against each other."""
+    count = len(predictions.utterances)
+    if {len(predictions.corpora), len(predictions.labels), len(predictions.embedding)} != {count}:
+        raise ValueError("names, labels and embeddings do not agree")
+    if predictions.logits.shape != (count, len(predictions.classes)):
+        raise ValueError("logits and classes do not agree")

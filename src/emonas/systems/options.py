@@ -19,11 +19,14 @@ def _feature_by_name(value: Any) -> Any:
     return {"feature": value} if isinstance(value, str) else value
 
 
+_ByName = BeforeValidator(_feature_by_name, json_schema_input_type=str | InputOptions)
+
+
 class SystemOptions(Options):
     """A network and what it hears."""
 
     network: str = Field(description="the kind of system")
-    inputs: tuple[Annotated[InputOptions, BeforeValidator(_feature_by_name)], ...] = Field(
+    inputs: tuple[Annotated[InputOptions, _ByName], ...] = Field(
         min_length=1, description="features, by name or with layers"
     )
     normalise: Literal["feature", "none"] = Field(

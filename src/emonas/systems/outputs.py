@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,10 +80,12 @@ def network_cost(network: nn.Module, example: Examples, searched: int | None) ->
     """Weights, and the multiply-accumulates of one utterance as torch counts them.
 
     torch counts matrix products and convolutions; pooling, norms and activations count nothing.
+    Shapes alone are computed, because on a CPU torch can't see into its LSTM.
     """
-    network.to("cpu").eval()
+    shapes_only = torch.device("meta")
+    sketch = copy.deepcopy(network).to(shapes_only).eval()
     batch = example.take([0]).batch()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network(*batch.streams)
+        sketch(*batch.to(shapes_only).streams)
     shapes = [list(stream.frames.shape[1:]) for stream in batch.streams]
     return NetworkCost(searched, count_parameters(network), counter.get_total_flops() // 2, shapes)

@@ -64,22 +64,27 @@ def train_system(job: TrainJob, outputs: SystemOutputs) -> None:
     device = prepare(job.runtime, seed_of(job.seed, job.name))
     data = load_fold(job.system, job.features, job.parts["train"], job.parts["validation"])
     genotype = None if job.genotype is None else read_genotype(job.genotype)
-    if job.searched is not None and genotype is not None:
-        network = build_searched(job.system, genotype, data.widths, len(data.classes))
-        network.load_state_dict(read_weights(job.searched))
-        outcome = Outcome()
-    else:
-        network = build_network(job.system, genotype, data.widths, len(data.classes))
-        features = [path for paths in job.features.values() for path in paths.values()]
-        genotypes = [] if job.genotype is None else [job.genotype]
-        inputs = [*job.parts.values(), *features, *genotypes]
-        with resume_point(job.resume, "train", _key(job), inputs) as resume:
+    with resume_point(job.resume, "train", _key(job), _inputs(job)) as resume:
+        if job.searched is not None and genotype is not None:
+            network = build_searched(job.system, genotype, data.widths, len(data.classes))
+            network.load_state_dict(read_weights(job.searched))
+            outcome = Outcome()
+        else:
+            network = build_network(job.system, genotype, data.widths, len(data.classes))
             outcome = _learn(job, data, network, device, resume)
-    parts: dict[str, Predictions] = {
-        part: _predict(job, part, data, network, device) for part in job.parts
-    }
-    cost = network_cost(network, data.train, _searched_parameters(job, genotype, data))
-    write_outputs(outputs, parts, _weights(network, data), outcome, cost)
+        parts: dict[str, Predictions] = {
+            part: _predict(job, part, data, network, device) for part in job.parts
+        }
+        cost = network_cost(network, data.train, _searched_parameters(job, genotype, data))
+        write_outputs(outputs, parts, _weights(network, data), outcome, cost)
+
+
+def _inputs(job: TrainJob) -> list[Path]:
+    features = [
+        path for _, paths in sorted(job.features.items()) for _, path in sorted(paths.items())
+    ]
+    found = [path for path in (job.genotype, job.searched) if path is not None]
+    return [*job.parts.values(), *features, *found]
 
 
 def _key(job: TrainJob) -> dict[str, object]:

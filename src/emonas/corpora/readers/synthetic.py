@@ -8,7 +8,13 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from emonas.corpora.reading import WORKING_RATE, Listing, ReaderOptions, Recording
+from emonas.corpora.reading import (
+    WORKING_RATE,
+    Expected,
+    Listing,
+    ReaderOptions,
+    Recording,
+)
 from emonas.corpora.synthesis.plan import Line, lines, speakers
 from emonas.corpora.synthesis.prosody import EmotionName
 from emonas.corpora.synthesis.render import Rendering, render
@@ -55,6 +61,13 @@ class Options(ReaderOptions):
             if len(set(values)) < len(values):
                 raise ValueError(f"{name} names one twice; name each once")
         return self
+
+
+def expected(options: Options) -> Expected:
+    """How large it will be, before a word is spoken."""
+    people = 2 * options.sessions
+    spoken = people * len(options.emotions) * options.utterances
+    return Expected(spoken, people, options.sessions, WORKING_RATE)
 
 
 def read(options: Options, folder: Path) -> Listing:

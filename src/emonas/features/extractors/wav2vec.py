@@ -48,6 +48,13 @@ class Options(ExtractorOptions):
         return "" if self.checkpoint else "checkpoint is not given"
 
 
+LARGE = (
+    ((512, 10, 5), (512, 8, 4), (512, 4, 2), (512, 4, 2), (512, 4, 2), (512, 1, 1), (512, 1, 1)),
+    (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13),
+)
+"""wav2vec-large: channels, kernel and stride of the feature extractor; the aggregator's kernels."""
+
+
 class Wav2vecFeatures:
     """Gives (frames, features) an utterance; (727, 512) with the papers' settings."""
 
@@ -77,6 +84,16 @@ class Wav2vecFeatures:
         if options.frames is not None:
             frames = padded(frames[: options.frames], options.frames)
         return pooled(frames, options.pool)
+
+
+def untrained(options: Options) -> Extractor:
+    """Make an extractor of random weights: it takes as long as the real one, for forecasts."""
+    import torch
+
+    from emonas.networks.wav2vec import Wav2vec
+
+    torch.set_num_threads(options.torch_threads)
+    return Wav2vecFeatures(options, Wav2vec(*LARGE).eval(), "")
 
 
 def build(options: Options) -> Extractor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
@@ -121,6 +122,49 @@ def gather_pool(options: Options) -> dict[str, RecurrentGenotype]:
     if not pool:
         raise EmonasError(f"{options.archive}: no usable recipe; give another archive or more")
     return pool
+
+
+def rehearsal(options: Options) -> Options:
+    """The same search for one epoch with the LSTM, which never diverges, and one of each source.
+
+    For forecasts: where the archive is not there, the LSTM stands for its cells.
+    """
+    there = options.archive is not None and options.archive.exists()
+    return options.model_copy(
+        update={
+            "named": ("lstm",),
+            "archive": options.archive if there else None,
+            "archive_limit": 1,
+            "random": min(options.random, 1),
+            "epochs": 1,
+            "halving": 1,
+        }
+    )
+
+
+def trained_epochs(options: Options) -> int | None:
+    """Epochs of all candidates together, if none diverges, for forecasts.
+
+    None where the pool is an archive that is not there, without a limit.
+    """
+    from emonas.search.halving import round_ends
+
+    candidates = _pool_size(options)
+    if candidates is None:
+        return None
+    total, before = 0, 0
+    for end in round_ends(options.epochs, options.first_epochs, options.halving):
+        total += candidates * (end - before)
+        before, candidates = end, math.ceil(candidates / options.halving)
+    return total
+
+
+def _pool_size(options: Options) -> int | None:
+    if options.archive is None or options.archive.exists():
+        return len(gather_pool(options))
+    if options.archive_limit is None:
+        return None
+    return len(options.named) + options.archive_limit + options.random
 
 
 def _archived(options: Options, path: Path) -> dict[str, RecurrentGenotype]:

@@ -13,10 +13,14 @@ from emonas.systems.options import SystemOptions
 if TYPE_CHECKING:
     import numpy.typing as npt
     from sklearn.linear_model import LogisticRegression
+    from torch import Tensor
 
     from emonas.learning.batches import Examples
     from emonas.learning.loop import Outcome
     from emonas.networks.linear import PooledLinear
+
+_TOGETHER = 64
+"""Utterances that are pooled at a time."""
 
 
 class Options(SystemOptions):
@@ -56,15 +60,16 @@ def solve(
     from emonas.learning.loop import Outcome
 
     inputs, outcome = _standardised(network, train), Outcome()
+    held = None if validation is None else _embedded(network, validation)
     best = -np.inf
     for number, strength in enumerate(options.strengths, 1):
         weights = "balanced" if options.class_weights else None
         model = LogisticRegression(C=strength, class_weight=weights, max_iter=5000)
         model.fit(inputs, train.labels)
         row = {"epoch": float(number), "strength": strength}
-        row |= _figures(network, model, train, "train")
-        if validation is not None:
-            row |= _figures(network, model, validation, "validation")
+        row |= _figures(model, inputs, train.labels, "train")
+        if validation is not None and held is not None:
+            row |= _figures(model, held, validation.labels, "validation")
         outcome.history.append(row)
         reached = row.get("validation_ua", -strength)
         if reached > best:
@@ -73,27 +78,39 @@ def solve(
     return outcome
 
 
-def _standardised(network: PooledLinear, examples: Examples) -> npt.NDArray[np.float32]:
+def _standardised(network: PooledLinear, examples: Examples) -> npt.NDArray[np.float64]:
     import torch
 
-    pooled = network.pool(*examples.batch().streams)
+    pooled = _pooled(network, examples)
     scale = pooled.std(dim=0, unbiased=False)
     network.centre.copy_(pooled.mean(dim=0))
     network.scale.copy_(torch.where(scale < 1e-6, torch.ones_like(scale), scale))
     return _embedded(network, examples)
 
 
-def _embedded(network: PooledLinear, examples: Examples) -> npt.NDArray[np.float32]:
-    pooled = network.pool(*examples.batch().streams)
-    return ((pooled - network.centre) / network.scale).numpy()
+def _embedded(network: PooledLinear, examples: Examples) -> npt.NDArray[np.float64]:
+    """In double precision: in single, the solver may stop long before the optimum."""
+    return ((_pooled(network, examples) - network.centre) / network.scale).double().numpy()
+
+
+def _pooled(network: PooledLinear, examples: Examples) -> Tensor:
+    """All utterances pooled, a few at a time, because a whole part may not fit into memory."""
+    import torch
+
+    from emonas.learning.batches import Batches
+
+    batches = Batches(examples, _TOGETHER).epoch()
+    return torch.cat([network.pool(*batch.streams) for batch in batches])
 
 
 def _figures(
-    network: PooledLinear, model: LogisticRegression, examples: Examples, part: str
+    model: LogisticRegression,
+    inputs: npt.NDArray[np.float64],
+    labels: npt.NDArray[np.int64],
+    part: str,
 ) -> dict[str, float]:
     from sklearn.metrics import accuracy_score, log_loss, recall_score
 
-    inputs, labels = _embedded(network, examples), examples.labels
     predicted = model.predict(inputs)
     present = np.unique(labels)
     return {

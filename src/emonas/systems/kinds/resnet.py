@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from emonas.systems.building import AnyGenotype
-from emonas.systems.kinds.cells import CellsTraining
+from emonas.systems.image_training import ImageTraining
 from emonas.systems.options import SystemOptions
 from emonas.systems.requirements import one_stream
 
@@ -26,8 +26,8 @@ class Options(SystemOptions):
         description="residual blocks of 64, 128, 256 and 512 channels: 2, 2, 2, 2 is ResNet18; "
         "1, 1, 1 has the 1.23M weights of the paper's ResNet* (our reading)",
     )
-    training: CellsTraining = Field(
-        default_factory=CellsTraining,
+    training: ImageTraining = Field(
+        default_factory=ImageTraining,
         description="how it is trained: as the searched cells (ours)",
     )
 

@@ -1,0 +1,147 @@
+"""Hours of jobs, scaled from rehearsals, which equal systems share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emonas.errors import EmonasError
+from emonas.kinds import kind_module
+from emonas.learning.devices import prepare
+from emonas.settings.forecast.jobs import Jobs
+from emonas.settings.forecast.rehearsal import (
+    Heard,
+    Learnt,
+    rehearse_extraction,
+    rehearse_fusion,
+    rehearse_system,
+)
+from emonas.settings.forecast.sizes import CorpusSize, ProtocolSize
+from emonas.settings.plan import Plan
+
+_HOUR = 3600.0
+
+
+@dataclass(frozen=True)
+class Hours:
+    """Hours of one core as far as they are known, and whether that is all."""
+
+    known: float = 0.0
+    whole: bool = True
+
+
+UNKNOWN = Hours(0.0, whole=False)
+
+
+class Clock:
+    """Says how long jobs take; `unknown` has a sentence for everything that it can't tell."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        sizes: dict[str, ProtocolSize | None],
+        corpora: dict[str, CorpusSize | None],
+        folder: str,
+    ) -> None:
+        prepare(plan.settings.runtime, 0)
+        self._plan = plan
+        self._sizes = sizes
+        self._corpora = corpora
+        self._folder = Path(folder)
+        self._heard: dict[str, Heard | None] = {}
+        self._learnt: dict[str, Learnt | None] = {}
+        self._fused: dict[str, float | None] = {}
+        self.unknown: list[str] = []
+
+    def hours(self, jobs: Jobs) -> Hours:
+        """Hours of one core for some jobs."""
+        if jobs.rule == "features":
+            return self._extraction(jobs)
+        if jobs.rule not in ("search", "train", "fuse"):
+            return Hours()
+        size = self._sizes[jobs.protocol]
+        if size is None or jobs.count is None:
+            return UNKNOWN
+        seconds = self._fusion(jobs) if jobs.rule == "fuse" else self._learning(jobs)
+        return UNKNOWN if seconds is None else Hours(seconds * size.train * jobs.count / _HOUR)
+
+    def _extraction(self, jobs: Jobs) -> Hours:
+        heard, size = self._heard_feature(jobs.feature), self._corpora[jobs.corpus]
+        if heard is None or size is None:
+            return UNKNOWN
+        return Hours(heard.seconds * size.utterances / _HOUR)
+
+    def _learning(self, jobs: Jobs) -> float | None:
+        """Seconds an utterance of one search or training, over all epochs."""
+        learnt = self._learnt_system(jobs.system)
+        if learnt is None:
+            return None
+        options = self._plan.settings.systems[jobs.system]
+        if jobs.rule == "search":
+            epochs = self._search_epochs(jobs.system, options.search)
+            return None if epochs is None else learnt.search * epochs
+        if self._plan.tests_searched(jobs.system):
+            return 0.0
+        solved = hasattr(kind_module("network", options.network), "solve")
+        return learnt.train * (1 if solved else options.training.epochs)
+
+    def _search_epochs(self, system: str, options: Any) -> int | None:
+        """Epochs of all candidates together."""
+        module = kind_module("method", options.method)
+        if not hasattr(module, "trained_epochs"):
+            return int(getattr(options, "epochs", 0))
+        epochs: int | None = module.trained_epochs(options)
+        if epochs is None:
+            self._tell(f"systems.{system}.search: how many candidates there are is not known")
+        return epochs
+
+    def _fusion(self, jobs: Jobs) -> float | None:
+        options = self._plan.settings.systems[jobs.system]
+        streams = {name: self._learnt_system(name) for name in options.fuse}
+        widths = {name: learnt.width for name, learnt in streams.items() if learnt is not None}
+        if len(widths) < len(streams):
+            return None
+        if jobs.system not in self._fused:
+            folder, runtime = self._folder / "fuse" / jobs.system, self._plan.settings.runtime
+            try:
+                self._fused[jobs.system] = rehearse_fusion(options, widths, runtime, folder)
+            except EmonasError as error:
+                self._fused[jobs.system] = None
+                self._tell(f"systems.{jobs.system}: {error}")
+        seconds = self._fused[jobs.system]
+        return None if seconds is None else seconds * float(options.training.epochs)
+
+    def _heard_feature(self, feature: str) -> Heard | None:
+        if feature not in self._heard:
+            options = self._plan.settings.features[feature]
+            known = [size.seconds for size in self._corpora.values() if size is not None]
+            seconds = max(known, default=1.0)
+            try:
+                self._heard[feature] = rehearse_extraction(options, seconds)
+            except EmonasError as error:
+                self._heard[feature] = None
+                self._tell(f"features.{feature}: {error}")
+            else:
+                if self._heard[feature] is None:
+                    self._tell(f"features.{feature}: {options.missing}")
+        return self._heard[feature]
+
+    def _learnt_system(self, system: str) -> Learnt | None:
+        options, names = self._plan.settings.systems[system], self._plan.features_of(system)
+        heard = {name: self._heard_feature(name) for name in names}
+        there = {name: entry for name, entry in heard.items() if entry is not None}
+        if len(there) < len(heard):
+            return None
+        # Systems that differ in name only are rehearsed once.
+        key = options.model_dump_json()
+        if key not in self._learnt:
+            folder, runtime = self._folder / str(len(self._learnt)), self._plan.settings.runtime
+            try:
+                self._learnt[key] = rehearse_system(options, there, runtime, folder)
+            except EmonasError as error:
+                self._learnt[key] = None
+                self._tell(f"systems.{system}: {error}")
+        return self._learnt[key]
+
+    def _tell(self, reason: str) -> None:
+        if reason not in self.unknown:
+            self.unknown.append(reason)

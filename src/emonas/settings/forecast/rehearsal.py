@@ -1,0 +1,263 @@
+"""What a job takes on this machine: the real job, once, on a few random examples."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from emonas.features.extraction import Speech
+from emonas.features.job import build_extractor
+from emonas.fuse.job import FuseJob, fuse_streams
+from emonas.kinds import kind_module, kind_options
+from emonas.learning.options import RuntimeOptions
+from emonas.search.job import SearchJob, SearchOutputs, search_architecture
+from emonas.storage.cost import NetworkCost, write_network_cost
+from emonas.storage.features import Array, FeatureFacts, write_features
+from emonas.storage.folds import PARTS, Part, write_part
+from emonas.storage.predictions import Predictions, read_predictions, write_predictions
+from emonas.storage.tables import read_table
+from emonas.systems.outputs import SystemOutputs
+from emonas.train.job import TrainJob, train_system
+
+CLASSES = 4
+FEWEST = 2
+SIZES = (FEWEST, 8, 32)
+"""Utterances of a rehearsal: the next more is tried as long as the last took not too long."""
+ENOUGH_SECONDS = 1.5
+CORPUS = "rehearsal"
+FUSED_UTTERANCES = 64
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What an extractor gives: seconds an utterance, one example of it, names of layers."""
+
+    seconds: float
+    example: Array
+    layers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """Seconds an utterance and epoch of the search and of training, and the embedding's width."""
+
+    search: float
+    train: float
+    width: int
+    utterances: int
+
+
+def rehearse_extraction(options: Any, seconds: float) -> Heard | None:
+    """Extract a feature from noise twice; None where it takes a checkpoint that is not there.
+
+    Raises:
+        EmonasError: the extractor can't be made.
+    """
+    module = kind_module("extractor", options.extractor)
+    if not options.missing:
+        extractor = build_extractor(options)
+    elif hasattr(module, "untrained"):
+        extractor = module.untrained(options)
+    else:
+        return None
+    samples = round(seconds * options.sampling_rate)
+    noise = np.random.default_rng(0).normal(0, 0.1, samples).astype(np.float32)
+    speech = Speech("noise", noise, "a few words")
+    extractor.extract([speech])
+    started = time.perf_counter()
+    example = extractor.extract([speech])[0]
+    return Heard(time.perf_counter() - started, example, tuple(extractor.layers))
+
+
+def rehearse_system(
+    options: Any, heard: Mapping[str, Heard], runtime: RuntimeOptions, folder: Path
+) -> Learnt:
+    """Search and train a system for one epoch, first to warm up, then on as many as time allows.
+
+    An epoch here is one batch. Small batches take longer an utterance, so this is an upper bound.
+
+    Raises:
+        EmonasError: the system can't be searched or trained so.
+    """
+    learnt = _rehearse(options, heard, runtime, folder / "warm", SIZES[0])
+    for size in SIZES[1:]:
+        # What takes long from the start is not measured again: there the first steps count little.
+        longest = learnt.utterances * max(learnt.search, learnt.train)
+        if longest > ENOUGH_SECONDS or learnt.utterances >= options.training.batch:
+            break
+        count = min(size, options.training.batch)
+        learnt = _rehearse(options, heard, runtime, folder / str(size), count)
+    return learnt
+
+
+def rehearse_fusion(
+    options: Any, widths: Mapping[str, int], runtime: RuntimeOptions, folder: Path
+) -> float:
+    """Train a fusion of streams with random embeddings; seconds an utterance and epoch.
+
+    Raises:
+        EmonasError: the streams can't be fused so.
+    """
+    generator = np.random.default_rng(0)
+    for name, width in widths.items():
+        parts: dict[str, Predictions] = {
+            part: _random_predictions(generator, width) for part in PARTS
+        }
+        write_predictions(folder / f"{name}.h5", parts)
+        write_network_cost(folder / f"{name}.json", NetworkCost(None, 1, 1, [[1, width]]))
+    job = FuseJob(
+        name="rehearsal",
+        options=options.model_copy(update={"training": _one_epoch(options.training)}),
+        seed=0,
+        predictions={name: folder / f"{name}.h5" for name in widths},
+        costs={name: folder / f"{name}.json" for name in widths},
+        runtime=runtime,
+        resume=folder / "resume",
+        code="",
+    )
+    outputs = _outputs(folder / "fused")
+    fuse_streams(job, outputs)
+    return _epoch_seconds(outputs.costs) / FUSED_UTTERANCES
+
+
+def _rehearse(
+    options: Any, heard: Mapping[str, Heard], runtime: RuntimeOptions, folder: Path, count: int
+) -> Learnt:
+    paths = {name: {CORPUS: folder / f"{name}.h5"} for name in heard}
+    for number, (name, example) in enumerate(heard.items()):
+        _write_random(paths[name][CORPUS], example, count + 2 * _held_out(count), number)
+    parts = _write_parts(folder, count)
+    training = _one_epoch(options.training, batch=count)
+    small = options.model_copy(update={"training": training})
+    system = kind_options("network", small.model_dump(mode="json", exclude={"search"}))
+    searched, genotype = 0.0, None
+    if getattr(options, "search", None) is not None:
+        found = _search_outputs(folder)
+        search = SearchJob(
+            name="rehearsal",
+            system=system,
+            search=_small_search(options.search, count),
+            seed=0,
+            features=paths,
+            train=parts["train"],
+            validation=parts["validation"],
+            runtime=runtime,
+            resume=folder / "resume",
+            code="",
+        )
+        search_architecture(search, found)
+        searched, genotype = _epoch_seconds(found.costs) / count, found.genotype
+    outputs = _outputs(folder)
+    job = TrainJob(
+        name="rehearsal",
+        system=system,
+        seed=0,
+        features=paths,
+        parts=parts,
+        runtime=runtime,
+        resume=folder / "resume",
+        code="",
+        genotype=genotype,
+    )
+    solved = hasattr(kind_module("network", options.network), "solve")
+    whole = _wall_seconds(lambda: train_system(job, outputs))
+    seconds = whole if solved else _epoch_seconds(outputs.costs)
+    width = int(read_predictions(outputs.predictions, "train").embedding.shape[1])
+    return Learnt(searched, seconds / count, width, count)
+
+
+def _small_search(options: Any, count: int) -> Any:
+    """The search for one epoch, on one batch."""
+    module = kind_module("method", options.method)
+    if hasattr(module, "rehearsal"):
+        options = module.rehearsal(options)
+    elif hasattr(options, "epochs"):
+        options = options.model_copy(update={"epochs": 1})
+    return options.model_copy(update={"batch": count}) if hasattr(options, "batch") else options
+
+
+def _one_epoch(training: Any, **changes: int) -> Any:
+    return training.model_copy(update={"epochs": 1, "patience": None, **changes})
+
+
+def _wall_seconds(work: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _epoch_seconds(cost: Path) -> float:
+    """Seconds of an epoch of one architecture."""
+    rows = read_table(cost, ("seconds", "architectures"))
+    if not len(rows):
+        return 0.0
+    architectures = max(1, int(rows["architectures"].astype(int).max()))
+    return float(rows["seconds"].astype(float).max()) / architectures
+
+
+def _write_random(path: Path, heard: Heard, count: int, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    facts = FeatureFacts("rehearsal", {}, 0.0, heard.layers)
+    with write_features(path, facts) as writer:
+        for number in range(count):
+            frames = generator.standard_normal(heard.example.shape).astype(np.float32)
+            writer.append(f"u{number}", frames)
+
+
+def _write_parts(folder: Path, count: int) -> dict[Part, Path]:
+    """`count` utterances to train on, and others to validate and test on."""
+    paths: dict[Part, Path] = {part: folder / f"{part}.csv" for part in PARTS}
+    few, start = _held_out(count), 0
+    for part, size in zip(PARTS, (count, few, few), strict=True):
+        table = pd.DataFrame(
+            {
+                "utterance": [f"u{start + row}" for row in range(size)],
+                "corpus": CORPUS,
+                "label": [f"class{row % CLASSES}" for row in range(size)],
+                "domain": "",
+            }
+        )
+        write_part(paths[part], table)
+        start += size
+    return paths
+
+
+def _held_out(count: int) -> int:
+    """Utterances to validate on beside `count` to train on."""
+    return max(FEWEST, count // 4)
+
+
+def _search_outputs(folder: Path) -> SearchOutputs:
+    return SearchOutputs(
+        genotype=folder / "genotype.json",
+        history=folder / "search-history.csv",
+        costs=folder / "search-costs.csv",
+        weights=folder / "searched.safetensors",
+    )
+
+
+def _outputs(folder: Path) -> SystemOutputs:
+    return SystemOutputs(
+        predictions=folder / "predictions.h5",
+        history=folder / "history.csv",
+        costs=folder / "costs.csv",
+        cost=folder / "cost.json",
+        weights=folder / "weights.safetensors",
+    )
+
+
+def _random_predictions(generator: np.random.Generator, width: int) -> Predictions:
+    count = FUSED_UTTERANCES
+    names = tuple(f"class{number}" for number in range(CLASSES))
+    return Predictions(
+        utterances=tuple(f"u{number}" for number in range(count)),
+        corpora=(CORPUS,) * count,
+        labels=tuple(names[number % CLASSES] for number in range(count)),
+        classes=names,
+        logits=generator.standard_normal((count, CLASSES)).astype(np.float32),
+        embedding=generator.standard_normal((count, width)).astype(np.float32),
+    )

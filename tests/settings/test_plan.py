@@ -1,0 +1,119 @@
+"""What is run, what is skipped and why, and which options each rule reads."""
+
+import pytest
+
+from emonas.settings.load import check_settings
+from emonas.settings.plan import Plan
+
+
+def plan(document):
+    return Plan(check_settings(document))
+
+
+def test_runs_are_merged_with_the_most_seeds(document):
+    document["runs"] = [
+        {"protocol": "loso", "systems": ["linear", "gru"], "seeds": 2},
+        {"protocol": "loso", "systems": ["linear"], "seeds": 3},
+    ]
+    assert plan(document).runs == {("loso", "linear"): 3, ("loso", "gru"): 2}
+
+
+def test_a_corpus_without_a_root_skips_what_needs_it(document):
+    found = plan(document)
+    assert list(found.runs) == [("loso", name) for name in ("linear", "cnn", "rnn", "gru", "both")]
+    assert found.skipped == [
+        {
+            "protocol": "own",
+            "systems": ["linear"],
+            "reason": "corpora.own.root is not given: set it in the settings file, with "
+            "--config roots='{own: FOLDER}', or put the corpus into $EMONAS_DATA/own",
+        }
+    ]
+    assert found.protocols == ["loso"]
+
+
+def test_with_a_root_it_runs(document, tmp_path):
+    document["roots"] = {"own": str(tmp_path)}
+    found = plan(document)
+    assert found.skipped == []
+    assert found.runs["own", "linear"] == 2
+
+
+def test_a_file_that_is_not_there_skips_with_its_key(document):
+    document["systems"]["rnn"]["search"]["archive"] = "no such.zip"
+    skipped = plan(document).skipped
+    reason = "systems.rnn.search.archive: there is no file no such.zip; "
+    assert [entry["systems"] for entry in skipped if entry["reason"].startswith(reason)] == [
+        ["rnn", "both"]
+    ]
+
+
+def test_what_a_system_hears(document):
+    found = plan(document)
+    assert found.features_of("both") == ["image", "fbank"]
+    assert found.feature_files("loso", "both") == [
+        "results/features/spoken/image.h5",
+        "results/features/spoken/fbank.h5",
+    ]
+    assert found.feature_paths("loso", "cnn") == {
+        "image": {"spoken": "results/features/spoken/image.h5"}
+    }
+    assert [found.stage_of(name) for name in ("cnn", "both")] == ["train", "fuse"]
+
+
+def params(document):
+    """The params of every rule, by its name and what it is for."""
+    found = plan(document)
+    return {
+        "corpora": found.corpus_params("spoken"),
+        "split": found.split_params("loso"),
+        "audit": found.audit_params("loso"),
+        "feature image": found.feature_params("image"),
+        "feature fbank": found.feature_params("fbank"),
+        "search cnn": found.search_params("cnn"),
+        "search rnn": found.search_params("rnn"),
+        "train cnn": found.train_params("cnn"),
+        "train rnn": found.train_params("rnn"),
+        "train gru": found.train_params("gru"),
+        "fuse": found.fuse_params("both"),
+        "evaluate": found.evaluate_params("loso"),
+    }
+
+
+CHANGES = [
+    ("corpora.spoken", {"utterances": 4}, {"corpora"}),
+    ("protocols.loso", {"allow": ["text", "session"]}, {"audit"}),
+    ("protocols.loso", {"seed": 3}, {"split", "audit"}),
+    ("protocols.loso", {"validate": "partner"}, {"split", "audit", "evaluate"}),
+    ("features.fbank", {"bands": 40}, {"feature fbank"}),
+    ("systems.cnn", {"training": {"epochs": 3}}, {"train cnn"}),
+    ("systems.cnn", {"dropout": 0.1}, {"train cnn"}),
+    ("systems.cnn", {"normalise": "none"}, {"search cnn", "train cnn"}),
+    ("systems.cnn.search", {"epochs": 3}, {"search cnn"}),
+    ("systems.cnn.search", {"shared": True}, set()),
+    ("systems.cnn.search", {"retrain": False}, set()),
+    ("systems.rnn", {"hidden": 8}, {"search rnn", "train rnn"}),
+    ("systems.gru", {"hidden": 8}, {"train gru"}),
+    ("systems.both", {"method": "concat"}, {"fuse"}),
+    ("systems.both", {"training": {"epochs": 3}}, {"fuse"}),
+]
+
+
+@pytest.mark.parametrize(("path", "values", "expected"), CHANGES)
+def test_a_change_of_options_reaches_what_reads_them(document, path, values, expected):
+    before = params(document)
+    here = document
+    for key in path.split("."):
+        here = here[key]
+    here.update(values)
+    after = params(document)
+    assert {name for name in before if before[name] != after[name]} == expected
+
+
+def test_the_runtime_reaches_what_computes(document):
+    before = params(document)
+    document["runtime"] = {"torch_threads": 2}
+    after = params(document)
+    assert {name for name in before if before[name] != after[name]} == {
+        name for name in before if name.startswith(("search", "train", "fuse"))
+    }

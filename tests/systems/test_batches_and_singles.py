@@ -1,0 +1,64 @@
+import pytest
+import torch
+
+from emonas.kinds import kind_options
+from emonas.networks.streams import Stream
+from emonas.search.named_recipes import named_recipe
+from emonas.storage.genotype import CellsGenotype, Edge, RecurrentGenotype
+from emonas.systems.building import build_network, build_searched
+
+KEPT = ("sep_conv_3x3", "dil_conv_5x5", "max_pool_3x3", "avg_pool_3x3")
+EDGES = tuple(
+    Edge(node=number // 2, source=number % 2, operation=name) for number, name in enumerate(KEPT)
+)
+CELLS = CellsGenotype(method="t", channels=2, cells=3, nodes=2, normal=EDGES, reduction=EDGES)
+LSTM = RecurrentGenotype(method="t", name="lstm", recipe=named_recipe("lstm"))
+VARIABLE = [
+    ({"network": "recurrent", "hidden": 5, "layers": 2}, LSTM),
+    ({"network": "recurrent", "hidden": 5, "cell": "lstm"}, None),
+    ({"network": "linear"}, None),
+]
+FIXED = [
+    ({"network": "cells"}, CELLS, build_network),
+    ({"network": "cells"}, CELLS, build_searched),
+    ({"network": "resnet", "blocks": [1, 1]}, None, build_network),
+]
+
+
+def network(values, genotype, build=build_network):
+    torch.manual_seed(2)
+    options = kind_options("network", {"inputs": ["f"], **values})
+    made = build(options, genotype, (8,), 4)
+    for tensor in made.buffers():
+        if tensor.is_floating_point():
+            tensor.uniform_(0.5, 1.5)  # so that statistics of batch norms count
+    return made.eval()
+
+
+def compare(made, frames, lengths, padding):
+    longest = max(lengths) + padding
+    together = torch.zeros(len(lengths), longest, frames.shape[2])
+    for row, length in enumerate(lengths):
+        together[row, :length] = frames[row, :length]
+    with torch.no_grad():
+        batch = made(Stream(together, torch.tensor(lengths)))
+        for row, length in enumerate(lengths):
+            alone = made(Stream(frames[row : row + 1, :length], torch.tensor([length])))
+            torch.testing.assert_close(alone.logits[0], batch.logits[row], rtol=0, atol=1e-5)
+            torch.testing.assert_close(alone.embedding[0], batch.embedding[row], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("values", "genotype"), VARIABLE)
+def test_padding_and_company_change_nothing(values, genotype):
+    made = network(values, genotype)
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(5):
+        lengths = torch.randint(1, 20, (6,), generator=generator).tolist()
+        padding = int(torch.randint(0, 40, (1,), generator=generator))
+        compare(made, torch.randn(6, 20, 8, generator=generator), lengths, padding)
+
+
+@pytest.mark.parametrize(("values", "genotype", "build"), FIXED)
+def test_company_changes_nothing_where_the_length_is_fixed(values, genotype, build):
+    made = network(values, genotype, build)
+    compare(made, torch.randn(5, 21, 8), [21] * 5, 0)

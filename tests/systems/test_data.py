@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+
+import emonas.systems.data
+from emonas.errors import EmonasError
+from emonas.kinds import kind_options
+from emonas.storage.features import FeatureFile
+from emonas.storage.folds import write_part
+from emonas.systems.data import load_examples, load_fold
+
+BOTH = ("fbank", {"feature": "deep", "layers": ["12", "2"]})
+
+
+def options(*inputs, **more):
+    return kind_options("network", {"network": "resnet", "inputs": list(inputs), **more})
+
+
+def load(fold, chosen):
+    return load_fold(chosen, fold.features, fold.parts["train"], fold.parts["validation"])
+
+
+def relabel(fold, part, **labels):
+    table = fold.table(part)
+    for utterance, label in labels.items():
+        table.loc[table["utterance"] == utterance, "label"] = label
+    write_part(fold.parts[part], table)
+
+
+def test_streams_labels_and_order_are_those_of_the_part(fold):
+    data = load(fold, options(*BOTH, normalise="none"))
+    assert data.classes == ("angry", "neutral", "sad")
+    assert data.widths == (4, 4, 4)
+    for part, examples in (("train", data.train), ("validation", data.validation)):
+        table = fold.table(part)
+        assert [data.classes[label] for label in examples.labels] == table["label"].tolist()
+        for row, (corpus, name) in enumerate(zip(table["corpus"], table["utterance"], strict=True)):
+            plain, last, second = (stream[row] for stream in examples.streams)
+            np.testing.assert_array_equal(plain, fold.frames["fbank", corpus, name])
+            np.testing.assert_array_equal(last, fold.frames["deep", corpus, name][1])
+            np.testing.assert_array_equal(second, fold.frames["deep", corpus, name][0])
+
+
+def test_the_statistics_are_those_of_the_training_frames(fold):
+    data = load(fold, options(*BOTH))
+    table = fold.table("train")
+    names = list(zip(table["corpus"], table["utterance"], strict=True))
+    for number, (feature, layer) in enumerate([("fbank", None), ("deep", 1), ("deep", 0)]):
+        frames = np.concatenate(
+            [
+                fold.frames[feature, *name] if layer is None else fold.frames[feature, *name][layer]
+                for name in names
+            ]
+        )
+        normaliser = data.normalisers[number]
+        np.testing.assert_allclose(normaliser.mean, frames.mean(axis=0), rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(normaliser.deviation, frames.std(axis=0), rtol=1e-4)
+        standardised = np.concatenate(data.train.streams[number])
+        wanted = (frames - frames.mean(axis=0)) / frames.std(axis=0)
+        np.testing.assert_allclose(standardised, wanted, rtol=1e-3, atol=1e-5)
+    row = fold.table("validation").iloc[5]
+    own = fold.frames["fbank", row["corpus"], row["utterance"]]
+    np.testing.assert_array_equal(data.validation.streams[0][5], data.normalisers[0](own))
+
+
+def test_no_utterance_of_another_part_changes_a_statistic(fold):
+    before = load(fold, options("fbank"))
+    write_part(fold.parts["validation"], fold.table("test")[:3])
+    after = load(fold, options("fbank"))
+    np.testing.assert_array_equal(before.normalisers[0].mean, after.normalisers[0].mean)
+    np.testing.assert_array_equal(before.normalisers[0].deviation, after.normalisers[0].deviation)
+
+
+def test_only_the_utterances_of_the_given_parts_are_read(fold, monkeypatch):
+    reads = []
+
+    class Recording(FeatureFile):
+        def read(self, utterance, layer=None):
+            reads.append((self.path.parent.name, utterance))
+            return super().read(utterance, layer)
+
+    monkeypatch.setattr(emonas.systems.data, "FeatureFile", Recording)
+    load(fold, options(*BOTH))
+    given = [fold.table(part) for part in ("train", "validation")]
+    allowed = {pair for t in given for pair in zip(t["corpus"], t["utterance"], strict=True)}
+    tested = fold.table("test")
+    assert set(reads) == allowed
+    assert allowed.isdisjoint(zip(tested["corpus"], tested["utterance"], strict=True))
+
+
+def test_an_unknown_class_in_validation_is_left_out(fold):
+    relabel(fold, "validation", u12="bored")
+    data = load(fold, options("fbank"))
+    assert data.classes == ("angry", "neutral", "sad")
+    assert len(data.validation) == 14
+    assert (data.validation.labels >= 0).all()
+
+
+def test_classes_that_validation_lacks_keep_their_numbers(fold):
+    write_part(fold.parts["validation"], fold.table("validation").query("label != 'angry'"))
+    assert set(load(fold, options("fbank")).validation.labels) == {1, 2}
+
+
+def test_no_validation_is_none(fold):
+    write_part(fold.parts["validation"], fold.table("validation")[:0])
+    assert load(fold, options("fbank")).validation is None
+
+
+def test_an_unknown_class_has_number_minus_1(fold):
+    relabel(fold, "test", u20="bored")
+    table = fold.table("test")
+    examples = load_examples(
+        table, ("angry", "neutral", "sad"), options("fbank").inputs, fold.features
+    )
+    assert (examples.labels == -1).tolist() == (table["label"] == "bored").tolist()
+
+
+def test_one_class_only_is_told(fold):
+    write_part(fold.parts["train"], fold.table("train").query("label == 'sad'"))
+    with pytest.raises(
+        EmonasError, match=r"train\.csv: there is one class only, sad; .*two classes"
+    ):
+        load(fold, options("fbank"))
+
+
+def test_an_empty_training_part_is_told(fold):
+    write_part(fold.parts["train"], fold.table("train")[:0])
+    with pytest.raises(EmonasError, match=r"train\.csv: .*two classes"):
+        load(fold, options("fbank"))

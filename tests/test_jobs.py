@@ -1,0 +1,89 @@
+import logging
+import subprocess
+import sys
+
+import pytest
+
+from emonas.errors import EmonasError
+from emonas.jobs import Progress, logged_job, report_line
+
+
+def fail(log, error):
+    with logged_job(log):
+        report_line("begun")
+        raise error
+
+
+def test_an_error_for_users_is_one_line_and_code_1(tmp_path, capsys):
+    log = tmp_path / "a folder" / "job.log"
+    with pytest.raises(SystemExit) as caught:
+        fail(log, EmonasError("a.csv: the column b is missing"))
+    assert caught.value.code == 1
+    assert capsys.readouterr().err == "emonas: a.csv: the column b is missing\n"
+    lines = log.read_text().splitlines()
+    assert [line.split(" ", 1)[1] for line in lines] == ["begun", "a.csv: the column b is missing"]
+
+
+def test_another_error_goes_into_the_log_with_its_traceback(tmp_path, capsys):
+    log = tmp_path / "job.log"
+    with pytest.raises(SystemExit) as caught:
+        fail(log, ZeroDivisionError("oh"))
+    assert caught.value.code == 1
+    text = log.read_text()
+    assert "this should not have happened; please report it" in text
+    assert "Traceback" in text
+    assert "in fail" in text
+    assert "ZeroDivisionError: oh" in text
+    assert "ZeroDivisionError: oh" in capsys.readouterr().err
+
+
+def test_being_stopped_is_no_error(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        fail(tmp_path / "job.log", KeyboardInterrupt())
+    assert "Traceback" not in (tmp_path / "job.log").read_text()
+
+
+def test_a_job_that_ends_well_goes_on_and_leaves_no_handler(tmp_path):
+    before = list(logging.getLogger("emonas").handlers)
+    for number in (1, 2):
+        with logged_job(tmp_path / f"{number}.log"):
+            report_line(f"ü {number}")
+    report_line("afterwards")
+    assert logging.getLogger("emonas").handlers == before
+    for number in (1, 2):
+        lines = (tmp_path / f"{number}.log").read_text(encoding="utf-8").splitlines()
+        assert [line.split(" ", 1)[1] for line in lines] == [f"ü {number}"]
+
+
+def test_a_log_is_written_anew(tmp_path):
+    (tmp_path / "job.log").write_text("of the run before\n")
+    with logged_job(tmp_path / "job.log"):
+        pass
+    assert (tmp_path / "job.log").read_text() == ""
+
+
+def test_every_step_is_logged_and_some_are_shown(tmp_path, capsys):
+    with logged_job(tmp_path / "job.log"):
+        quiet, loud = Progress("train a", 3, every=1e9), Progress("train b", 3, every=0.0)
+        for done in (1, 2):
+            quiet.step(done, "loss 0.5")
+            loud.step(done, "loss 0.5")
+    log = (tmp_path / "job.log").read_text()
+    for name in "ab":
+        assert f"train {name}: 1 of 3, loss 0.5" in log
+        assert f"train {name}: 2 of 3, loss 0.5" in log
+    assert capsys.readouterr().err.splitlines() == [
+        "  train b: 1 of 3, loss 0.5",
+        "  train b: 2 of 3, loss 0.5",
+    ]
+
+
+def test_the_process_of_a_failed_job_ends_with_1(tmp_path):
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from emonas.errors import EmonasError; from emonas.jobs import logged_job\n"
+        "with logged_job(Path(sys.argv[1])):\n    raise EmonasError('mend it')\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "job.log")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "emonas: mend it\n")

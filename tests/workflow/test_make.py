@@ -1,0 +1,57 @@
+"""The targets of the Makefile."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+ROOT = Path(__file__).parents[2]
+
+
+def test_help_lists_every_target(fresh):
+    said = fresh.run(["make", "help"])
+    targets = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert {"help", "run", "test", "lint", "docs", "clean"} <= set(targets)
+    for target in targets:
+        assert re.search(rf"^{target} +\w", said, re.MULTILINE), target
+    assert "clean-STAGE" in said
+
+
+def test_run_would_make_the_environment_and_start_snakemake(fresh):
+    said = fresh.run(["make", "-n", "run", "CONFIG=tiny.yaml", "CORES=2"])
+    assert "-m venv .venv" in said
+    assert "snakemake --cores 2 --rerun-incomplete --configfile tiny.yaml" in said
+    assert not (fresh.folder / ".venv").exists()
+
+
+def test_what_lands_is_checked_by_make_test(fresh):
+    script = (fresh.folder / ".ci/run").read_text()
+    assert "make test" in script.splitlines()
+    assert "set -euo pipefail" in script
+
+
+@pytest.mark.parametrize(
+    ("stage", "stays"),
+    [
+        ("report", {"corpora", "features", "protocols", "search", "train", "fuse", "evaluate"}),
+        ("fuse", {"corpora", "features", "protocols", "search", "train"}),
+    ],
+)
+def test_cleaning_a_stage_makes_it_and_what_follows_anew(changed, stage, stays):
+    changed.run(["make", f"clean-{stage}"])
+    results = changed.folder / "results"
+    assert {path.name for path in results.iterdir()} - {"logs", "resume"} == stays
+    names = changed.reruns()
+    assert "report" in names
+    fused = {name for name in names if name.startswith("fuse ")}
+    assert len(fused) == (7 if stage == "fuse" else 0)
+    assert not {name for name in names if name.startswith(("train ", "search ", "features "))}
+
+
+def test_clean_removes_all_results_and_nothing_else(changed):
+    changed.run(["make", "clean"])
+    assert not (changed.folder / "results").exists()
+    assert (changed.folder / "own speech").is_dir()
+    changed.run(["make", "clean"])
