@@ -56,11 +56,11 @@ def test_broken_files_are_left_out_and_the_rest_is_used(tone, written, tmp_path)
     assert set(problems["consequence"]) == {"left out"}
 
 
-def test_if_nothing_can_be_used_the_list_is_there_to_read(written, tmp_path):
+def test_if_nothing_can_be_used_the_sentence_says_why(written, tmp_path):
     root = tmp_path / "data"
     (root / "happy").mkdir(parents=True)
     (root / "happy" / "text.wav").write_text("these are words")
-    with pytest.raises(EmonasError, match=r"problems\.csv"):
+    with pytest.raises(EmonasError, match=r"mine: no utterance .*text\.wav: it is no audio"):
         written(folders.Options(root=root, speaker="."))
     listed = tmp_path / "results of mine" / "mine" / "problems.csv"
     assert "text.wav" in listed.read_text()

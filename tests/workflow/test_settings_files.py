@@ -99,6 +99,11 @@ def test_it_runs_from_another_folder(fresh, tmp_path):
     assert not (fresh.folder / "results").exists()
 
 
+def test_the_profile_is_one(fresh):
+    said = fresh.snakemake("-n", "--profile", "workflow/profiles/workstation")
+    assert "corpora spoken" in names(fresh, said)
+
+
 def test_every_rule_names_an_environment_that_is_there():
     for path in sorted((ROOT / "workflow/rules").glob("*.smk")):
         text = path.read_text()

@@ -10,7 +10,7 @@ def load_plan():
     try:
         return Plan(check_settings(config))
     except EmonasError as error:
-        raise WorkflowError(str(error)) from None
+        sys.exit(f"emonas: {error}")
 
 
 def readable_path(path):
@@ -62,7 +62,7 @@ def print_forecast():
     try:
         for line in forecast_lines(PLAN, workflow.cores or 1):
             print(f"emonas: {line}")
-    except EmonasError as error:
+    except Exception as error:  # a rehearsal can run out of memory in a dozen ways
         print(f"emonas: no forecast: {error}")
 
 

@@ -5,10 +5,34 @@ def streams_of(wildcards, file):
     ]
 
 
+def joint_inputs_of(wildcards):
+    """What training on with the fusion needs besides: the streams themselves, and the fold."""
+    streams = PLAN.joint_streams_of(wildcards.system)
+    if not streams:
+        return []
+    fold = f"results/protocols/{wildcards.protocol}/{wildcards.fold}"
+    return [
+        *streams_of(wildcards, "weights.safetensors"),
+        *[f"{fold}/{part}.csv" for part in ("train", "validation", "test")],
+        *PLAN.feature_files(wildcards.protocol, wildcards.system),
+    ]
+
+
+def joint_genotypes_of(wildcards):
+    """The genotypes of the streams that are trained on, by stream."""
+    return {
+        stream: genotype_path(**{**wildcards, "system": stream})
+        for stream in PLAN.joint_streams_of(wildcards.system)
+        if PLAN.is_searched(stream)
+    }
+
+
 rule fuse:
     input:
         predictions=lambda wildcards: streams_of(wildcards, "predictions.h5"),
         costs=lambda wildcards: streams_of(wildcards, "cost.json"),
+        joint=joint_inputs_of,
+        genotypes=lambda wildcards: list(joint_genotypes_of(wildcards).values()),
     output:
         predictions="results/fuse/{protocol}/{system}/seed{seed}/{fold}/predictions.h5",
         history="results/fuse/{protocol}/{system}/seed{seed}/{fold}/history.csv",
@@ -19,8 +43,10 @@ rule fuse:
         "results/logs/fuse/{protocol}/{system}-seed{seed}-{fold}.log",
     params:
         job=lambda wildcards: PLAN.fuse_params(wildcards.system),
+        genotypes=joint_genotypes_of,
+        features=lambda wildcards: PLAN.feature_paths(wildcards.protocol, wildcards.system),
+    threads: PLAN.settings.runtime.torch_threads
     conda:
         "../../envs/emonas.yaml"
-    threads: PLAN.settings.runtime.torch_threads
     script:
         "../scripts/fuse.py"

@@ -17,8 +17,8 @@ rule search:
     params:
         job=lambda wildcards: PLAN.search_params(wildcards.system),
         features=lambda wildcards: PLAN.feature_paths(wildcards.protocol, wildcards.system),
+    threads: PLAN.settings.runtime.torch_threads
     conda:
         "../../envs/emonas.yaml"
-    threads: PLAN.settings.runtime.torch_threads
     script:
         "../scripts/search.py"

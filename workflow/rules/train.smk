@@ -1,11 +1,14 @@
-def genotype_of(wildcards):
+def genotype_path(protocol, system, seed, fold):
     """What a search found for the fold, or on the first fold where one search serves all."""
-    if not PLAN.is_searched(wildcards.system):
+    if not PLAN.is_searched(system):
         return []
-    shared = PLAN.uses_shared_search(wildcards.system)
-    fold = folds_of(wildcards.protocol)[0] if shared else wildcards.fold
-    folder = f"results/search/{wildcards.protocol}/{wildcards.system}/seed{wildcards.seed}/{fold}"
-    return f"{folder}/genotype.json"
+    if PLAN.uses_shared_search(system):
+        fold = folds_of(protocol)[0]
+    return f"results/search/{protocol}/{system}/seed{seed}/{fold}/genotype.json"
+
+
+def genotype_of(wildcards):
+    return genotype_path(**wildcards)
 
 
 def searched_weights_of(wildcards):
@@ -36,8 +39,8 @@ rule train:
     params:
         job=lambda wildcards: PLAN.train_params(wildcards.system),
         features=lambda wildcards: PLAN.feature_paths(wildcards.protocol, wildcards.system),
+    threads: PLAN.settings.runtime.torch_threads
     conda:
         "../../envs/emonas.yaml"
-    threads: PLAN.settings.runtime.torch_threads
     script:
         "../scripts/train.py"

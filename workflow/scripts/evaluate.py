@@ -6,7 +6,7 @@ from emonas.jobs import logged_job
 wildcards, params = snakemake.wildcards, snakemake.params.job
 runs = []
 for job, predictions, cost in zip(
-    snakemake.params.jobs, snakemake.input.predictions, snakemake.input.costs
+    snakemake.params.jobs, snakemake.input.predictions, snakemake.input.costs, strict=True
 ):
     seed, fold = job.removeprefix("seed").split("/")
     runs.append(RunFiles(fold, int(seed), Path(predictions), Path(cost)))

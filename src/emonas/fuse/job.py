@@ -7,35 +7,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-from torch import nn
+import torch
 
-from emonas.errors import EmonasError
+from emonas.fuse.joint import JointInputs, joint_sources
 from emonas.fuse.options import FusionOptions
+from emonas.fuse.sources import Sources, frozen_sources
 from emonas.jobs import Progress
-from emonas.learning.batches import Batches, Examples
+from emonas.learning.batches import Batches
 from emonas.learning.devices import prepare
-from emonas.learning.loop import Plan, fit
+from emonas.learning.loop import Outcome, Plan, fit
 from emonas.learning.options import RuntimeOptions
-from emonas.learning.resume import resume_point
+from emonas.learning.resume import ResumePoint, resume_point
 from emonas.learning.seeds import seed_of
 from emonas.learning.supervised import SupervisedLearner, class_weights
-from emonas.networks.fusion import (
-    Concatenation,
-    DecisionPerceptron,
-    Elementwise,
-    FusionClassifier,
-    InformationSupplement,
-)
 from emonas.storage.cost import NetworkCost, read_network_cost
-from emonas.storage.folds import PARTS, Part
-from emonas.storage.predictions import Predictions, read_predictions
+from emonas.storage.predictions import Predictions
 from emonas.systems.outputs import SystemOutputs, network_cost, predict_part, write_outputs
+from emonas.systems.trained import system_weights
 
 
 @dataclass(frozen=True)
 class FuseJob:
-    """One fused system, fold and seed; `predictions` and `costs` of its streams by name."""
+    """One fused system, fold and seed; `predictions` and `costs` of its streams by name, and what
+    `joint: true` needs besides.
+    """
 
     name: str
     options: FusionOptions
@@ -45,6 +40,7 @@ class FuseJob:
     runtime: RuntimeOptions
     resume: Path
     code: str
+    joint: JointInputs | None = None
 
 
 def fuse_streams(job: FuseJob, outputs: SystemOutputs) -> None:
@@ -54,41 +50,27 @@ def fuse_streams(job: FuseJob, outputs: SystemOutputs) -> None:
         EmonasError: the streams do not hold the same utterances, or an input is damaged.
     """
     device = prepare(job.runtime, seed_of(job.seed, job.name))
-    streams = {part: _streams(job, part) for part in PARTS}
-    first = streams["train"][0]
-    examples = {part: _examples(job.options, streams[part], first.classes) for part in PARTS}
-    network = _network(job.options, examples["train"], len(first.classes))
-    options = job.options.training
-    known = examples["validation"].labels >= 0
-    validation = examples["validation"].take(np.flatnonzero(known))
-    weights = class_weights(examples["train"].labels, len(first.classes))
-    with resume_point(job.resume, "fuse", _key(job), list(job.predictions.values())) as resume:
-        outcome = fit(
-            SupervisedLearner(network, options, device, weights if options.class_weights else None),
-            Batches(
-                examples["train"],
-                options.batch,
-                seed_of(job.seed, job.name, "batches"),
-                shuffle=True,
-            ),
-            Batches(validation, options.batch) if len(validation) else None,
-            Plan(options.epochs, options.select, options.patience),
-            resume=resume,
-            progress=Progress(f"fuse {job.name}", options.epochs),
-        )
+    if job.joint is None:
+        sources = frozen_sources(job.options, job.predictions)
+    else:
+        sources = joint_sources(job.options, job.joint)
+    inputs = [*job.predictions.values(), *(job.joint.paths if job.joint else [])]
+    with resume_point(job.resume, "fuse", _key(job), inputs) as resume:
+        learner = _learner(job, sources, device)
+        outcome = _learn(job, sources, learner, resume)
         parts: dict[str, Predictions] = {
             part: predict_part(
-                network,
-                _table(streams[part][0]),
-                examples[part],
-                first.classes,
-                options.batch,
+                sources.network,
+                table,
+                sources.examples[part],
+                sources.classes,
+                job.options.training.batch,
                 device,
             )
-            for part in PARTS
+            for part, table in sources.tables.items()
         }
-        state = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
-        write_outputs(outputs, parts, state, outcome, _cost(job, network, examples["train"]))
+        weights = system_weights(sources.network, ())
+        write_outputs(outputs, parts, weights, outcome, _cost(job, sources))
 
 
 def _key(job: FuseJob) -> dict[str, object]:
@@ -101,62 +83,41 @@ def _key(job: FuseJob) -> dict[str, object]:
     }
 
 
-def _streams(job: FuseJob, part: Part) -> list[Predictions]:
-    """The streams' predictions for one part, in the order of the settings."""
-    streams = [read_predictions(job.predictions[name], part) for name in job.options.fuse]
-    for name, stream in zip(job.options.fuse, streams, strict=True):
-        if _heard(stream) != _heard(streams[0]):
-            raise EmonasError(
-                f"{job.predictions[name]}: other utterances, labels or classes in {part} than "
-                f"{job.predictions[job.options.fuse[0]]}; delete both and run again"
-            )
-    return streams
+def _learner(job: FuseJob, sources: Sources, device: torch.device) -> SupervisedLearner:
+    options = job.options.training
+    labels = sources.examples["train"].labels
+    weights = class_weights(labels, len(sources.classes)) if options.class_weights else None
+    return SupervisedLearner(sources.network, options, device, weights)
 
 
-def _heard(stream: Predictions) -> tuple[tuple[str, ...], ...]:
-    return stream.corpora, stream.utterances, stream.labels, stream.classes
-
-
-def _examples(
-    options: FusionOptions, streams: list[Predictions], classes: tuple[str, ...]
-) -> Examples:
-    numbers = {name: number for number, name in enumerate(classes)}
-    labels = [numbers.get(label, -1) for label in streams[0].labels]
-    values = [
-        stream.probabilities if options.method == "perceptron" else stream.embedding
-        for stream in streams
-    ]
-    arrays = tuple([row[None] for row in value] for value in values)
-    return Examples(arrays, np.asarray(labels, dtype=np.int64))
-
-
-def _network(options: FusionOptions, train: Examples, classes: int) -> nn.Module:
-    if options.method == "perceptron":
-        return DecisionPerceptron(len(options.fuse), classes)
-    widths = tuple(stream[0].shape[1] for stream in train.streams)
-    if options.method == "concat":
-        return FusionClassifier(Concatenation(widths), classes)
-    dominant = options.dominant_index
-    if options.method == "ism":
-        return FusionClassifier(InformationSupplement(widths, dominant), classes)
-    return FusionClassifier(Elementwise(widths, dominant, options.method), classes)
-
-
-def _table(stream: Predictions) -> pd.DataFrame:
-    return pd.DataFrame(
-        {"utterance": stream.utterances, "corpus": stream.corpora, "label": stream.labels}
+def _learn(
+    job: FuseJob, sources: Sources, learner: SupervisedLearner, resume: ResumePoint
+) -> Outcome:
+    options = job.options.training
+    validation = sources.examples["validation"]
+    validation = validation.take(np.flatnonzero(validation.labels >= 0))
+    seed = seed_of(job.seed, job.name, "batches")
+    return fit(
+        learner,
+        Batches(sources.examples["train"], options.batch, seed, shuffle=True),
+        Batches(validation, options.batch) if len(validation) else None,
+        Plan(options.epochs, options.select, options.patience),
+        resume=resume,
+        progress=Progress(f"fuse {job.name}", options.epochs),
     )
 
 
-def _cost(job: FuseJob, network: nn.Module, train: Examples) -> NetworkCost:
+def _cost(job: FuseJob, sources: Sources) -> NetworkCost:
     """The fusion's own cost and that of its streams, added up."""
-    own = network_cost(network, train, None)
+    own = network_cost(sources.network, sources.examples["train"], None)
     streams = [read_network_cost(path) for path in job.costs.values()]
+    derived, macs = sum(s.derived for s in streams), sum(s.macs for s in streams)
+    if job.joint is None:
+        own = NetworkCost(None, own.derived + derived, own.macs + macs, own.example)
+    searched = sum(s.search or s.derived for s in streams) + own.derived - derived
     return NetworkCost(
-        search=sum(stream.search or stream.derived for stream in streams) + own.derived
-        if any(stream.search for stream in streams)
-        else None,
-        derived=own.derived + sum(stream.derived for stream in streams),
-        macs=own.macs + sum(stream.macs for stream in streams),
+        search=searched if any(s.search for s in streams) else None,
+        derived=own.derived,
+        macs=own.macs,
         example=[shape for stream in streams for shape in stream.example],
     )

@@ -29,6 +29,11 @@ class FusionOptions(Options):
     dominant: str | None = Field(
         None, description="the stream that ISM leaves untouched; sum, max and min map it"
     )
+    joint: bool = Field(
+        False,
+        description="train the streams' networks on together with the fusion; else they stay as "
+        "they were trained (our reading)",
+    )
     training: FusionTraining = Field(
         default_factory=FusionTraining, description="how the fusion is trained"
     )
@@ -42,6 +47,8 @@ class FusionOptions(Options):
             )
         if self.method in ("sum", "max", "min") and len(self.fuse) != 2:
             raise ValueError(f"method {self.method} fuses two systems, not {len(self.fuse)}")
+        if self.joint and self.method == "perceptron":
+            raise ValueError("joint trains on embeddings, and the perceptron hears probabilities")
         return self
 
     @property

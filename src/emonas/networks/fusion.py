@@ -1,5 +1,6 @@
 """How the streams of a fused system become one (EmotionNAS v2, 2.3 and 4.4; v1, 2.3)."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -110,3 +111,29 @@ class DecisionPerceptron(nn.Module):
         """Streams of one frame, the probabilities, to logits and the last hidden layer."""
         embedding = self.body(torch.cat([stream.frames[:, 0] for stream in streams], dim=1))
         return Output(self.classifier(embedding), embedding)
+
+
+class JointNetwork(nn.Module):
+    """Networks of streams and the fusion of their embeddings, trained as one.
+
+    `counts` says how many streams of a batch each network hears, in their order.
+    """
+
+    def __init__(
+        self, networks: Sequence[nn.Module], counts: tuple[int, ...], fusion: nn.Module
+    ) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+        self.fusion = fusion
+        self._counts = counts
+
+    def forward(self, *streams: Stream) -> Output:
+        """All streams, those of the first network first, to logits and the fused embedding."""
+        embeddings = []
+        first = 0
+        for network, count in zip(self.networks, self._counts, strict=True):
+            embedding = network(*streams[first : first + count]).embedding
+            embeddings.append(Stream(embedding[:, None], torch.ones_like(streams[0].lengths)))
+            first += count
+        fused: Output = self.fusion(*embeddings)
+        return fused

@@ -116,6 +116,10 @@ class Plan:
         """The systems that a system fuses."""
         return list(self.settings.systems[system].fuse)
 
+    def joint_streams_of(self, system: str) -> list[str]:
+        """The streams whose networks are trained on with the fusion; none where they are frozen."""
+        return self.streams_of(system) if self.settings.systems[system].joint else []
+
     def corpora_of(self, protocol: str) -> list[str]:
         """The corpora of a protocol."""
         return list(self.settings.protocols[protocol].corpora)
@@ -206,11 +210,21 @@ class Plan:
         }
 
     def fuse_params(self, system: str) -> Params:
-        """What a fusion depends on besides its streams."""
+        """What a fusion depends on besides its streams' files."""
+        joint = self.joint_streams_of(system)
+        networks = [kind_name("network", self.settings.systems[name].network) for name in joint]
         return {
             "system": self.settings.systems[system].model_dump(mode="json"),
+            "streams": {name: self._stream_params(name) for name in joint},
             **self._runtime(),
-            "code": code_digest("emonas.fuse.job"),
+            "code": code_digest("emonas.fuse.job", *networks),
+        }
+
+    def _stream_params(self, system: str) -> Params:
+        options = self.settings.systems[system]
+        return {
+            "system": options.model_dump(mode="json", exclude={"search", "training"}),
+            "searched": self.tests_searched(system),
         }
 
     def evaluate_params(self, protocol: str) -> Params:

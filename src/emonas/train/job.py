@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from emonas.jobs import Progress
 from emonas.kinds import kind_module
@@ -32,6 +32,7 @@ from emonas.systems.data import FeaturePaths, FoldData, load_examples, load_fold
 from emonas.systems.normalising import normalise
 from emonas.systems.options import SystemOptions
 from emonas.systems.outputs import SystemOutputs, network_cost, predict_part, write_outputs
+from emonas.systems.trained import fill_network, system_weights
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def train_system(job: TrainJob, outputs: SystemOutputs) -> None:
     with resume_point(job.resume, "train", _key(job), _inputs(job)) as resume:
         if job.searched is not None and genotype is not None:
             network = build_searched(job.system, genotype, data.widths, len(data.classes))
-            network.load_state_dict(read_weights(job.searched))
+            fill_network(network, read_weights(job.searched), job.searched)
             outcome = Outcome()
         else:
             network = build_network(job.system, genotype, data.widths, len(data.classes))
@@ -76,7 +77,8 @@ def train_system(job: TrainJob, outputs: SystemOutputs) -> None:
             part: _predict(job, part, data, network, device) for part in job.parts
         }
         cost = network_cost(network, data.train, _searched_parameters(job, genotype, data))
-        write_outputs(outputs, parts, _weights(network, data), outcome, cost)
+        weights = system_weights(network, data.normalisers)
+        write_outputs(outputs, parts, weights, outcome, cost)
 
 
 def _inputs(job: TrainJob) -> list[Path]:
@@ -130,12 +132,3 @@ def _searched_parameters(job: TrainJob, genotype: AnyGenotype | None, data: Fold
     if genotype is None:
         return None
     return count_parameters(build_searched(job.system, genotype, data.widths, len(data.classes)))
-
-
-def _weights(network: nn.Module, data: FoldData) -> dict[str, Tensor]:
-    """The network's weights and, beside them, the normalisers: together they are the system."""
-    weights = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
-    for index, normaliser in enumerate(data.normalisers):
-        weights[f"normaliser.{index}.mean"] = torch.from_numpy(normaliser.mean)
-        weights[f"normaliser.{index}.deviation"] = torch.from_numpy(normaliser.deviation)
-    return weights

@@ -11,6 +11,7 @@ from emonas.settings.forecast.jobs import Jobs
 from emonas.settings.forecast.rehearsal import (
     Heard,
     Learnt,
+    is_solved,
     rehearse_extraction,
     rehearse_fusion,
     rehearse_system,
@@ -81,8 +82,7 @@ class Clock:
             return None if epochs is None else learnt.search * epochs
         if self._plan.tests_searched(jobs.system):
             return 0.0
-        solved = hasattr(kind_module("network", options.network), "solve")
-        return learnt.train * (1 if solved else options.training.epochs)
+        return learnt.train * (1 if is_solved(options) else options.training.epochs)
 
     def _search_epochs(self, system: str, options: Any) -> int | None:
         """Epochs of all candidates together."""
@@ -96,10 +96,11 @@ class Clock:
 
     def _fusion(self, jobs: Jobs) -> float | None:
         options = self._plan.settings.systems[jobs.system]
-        streams = {name: self._learnt_system(name) for name in options.fuse}
-        widths = {name: learnt.width for name, learnt in streams.items() if learnt is not None}
-        if len(widths) < len(streams):
+        learnt = {name: self._learnt_system(name) for name in options.fuse}
+        streams = {name: entry for name, entry in learnt.items() if entry is not None}
+        if len(streams) < len(learnt):
             return None
+        widths = {name: entry.width for name, entry in streams.items()}
         if jobs.system not in self._fused:
             folder, runtime = self._folder / "fuse" / jobs.system, self._plan.settings.runtime
             try:
@@ -108,7 +109,11 @@ class Clock:
                 self._fused[jobs.system] = None
                 self._tell(f"systems.{jobs.system}: {error}")
         seconds = self._fused[jobs.system]
-        return None if seconds is None else seconds * float(options.training.epochs)
+        if seconds is None:
+            return None
+        if options.joint:
+            seconds += sum(entry.train for entry in streams.values())
+        return seconds * float(options.training.epochs)
 
     def _heard_feature(self, feature: str) -> Heard | None:
         if feature not in self._heard:

@@ -87,7 +87,8 @@ def rehearse_system(
     for size in SIZES[1:]:
         # What takes long from the start is not measured again: there the first steps count little.
         longest = learnt.utterances * max(learnt.search, learnt.train)
-        if longest > ENOUGH_SECONDS or learnt.utterances >= options.training.batch:
+        slow = longest > ENOUGH_SECONDS and not is_solved(options)
+        if slow or learnt.utterances >= options.training.batch:
             break
         count = min(size, options.training.batch)
         learnt = _rehearse(options, heard, runtime, folder / str(size), count)
@@ -122,6 +123,11 @@ def rehearse_fusion(
     outputs = _outputs(folder / "fused")
     fuse_streams(job, outputs)
     return _epoch_seconds(outputs.costs) / FUSED_UTTERANCES
+
+
+def is_solved(options: Any) -> bool:
+    """Whether a system is solved at once, and not trained by epochs."""
+    return hasattr(kind_module("network", options.network), "solve")
 
 
 def _rehearse(
@@ -163,9 +169,8 @@ def _rehearse(
         code="",
         genotype=genotype,
     )
-    solved = hasattr(kind_module("network", options.network), "solve")
     whole = _wall_seconds(lambda: train_system(job, outputs))
-    seconds = whole if solved else _epoch_seconds(outputs.costs)
+    seconds = whole if is_solved(options) else _epoch_seconds(outputs.costs)
     width = int(read_predictions(outputs.predictions, "train").embedding.shape[1])
     return Learnt(searched, seconds / count, width, count)
 

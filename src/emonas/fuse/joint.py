@@ -1,0 +1,89 @@
+"""`joint: true`: the streams' networks are trained on together with their fusion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import torch
+from torch import nn
+
+from emonas.fuse.options import FusionOptions
+from emonas.fuse.sources import Sources, fusion_network
+from emonas.learning.batches import Examples
+from emonas.networks.fusion import JointNetwork
+from emonas.storage.folds import Part, read_part
+from emonas.storage.weights import read_weights
+from emonas.systems.data import FeaturePaths, load_examples
+from emonas.systems.normalising import normalise
+from emonas.systems.trained import TrainedFiles, load_network, load_normalisers
+
+
+@dataclass(frozen=True)
+class JointInputs:
+    """The trained streams by name, the feature files that they hear, and the fold's parts."""
+
+    streams: Mapping[str, TrainedFiles]
+    features: FeaturePaths
+    parts: Mapping[Part, Path]
+
+    @property
+    def paths(self) -> list[Path]:
+        """All files."""
+        features = [path for paths in self.features.values() for path in paths.values()]
+        return [*self.parts.values(), *features, *(s.weights for s in self.streams.values())]
+
+
+def joint_sources(options: FusionOptions, inputs: JointInputs) -> Sources:
+    """The streams' features, and a network of the streams as trained and a new fusion.
+
+    Raises:
+        EmonasError: a file is damaged.
+    """
+    tables = {part: read_part(path) for part, path in inputs.parts.items()}
+    classes = tuple(sorted(tables["train"]["label"].unique()))
+    files = [inputs.streams[name] for name in options.fuse]
+    heard = [
+        {part: _examples(table, classes, entry, inputs) for part, table in tables.items()}
+        for entry in files
+    ]
+    networks = [
+        load_network(entry, _widths(examples["train"]), len(classes))
+        for entry, examples in zip(files, heard, strict=True)
+    ]
+    fusion = fusion_network(
+        options,
+        tuple(_embedding_width(n, e["train"]) for n, e in zip(networks, heard, strict=True)),
+        len(classes),
+    )
+    counts = tuple(len(examples["train"].streams) for examples in heard)
+    return Sources(
+        network=JointNetwork(networks, counts, fusion),
+        classes=classes,
+        examples={part: _side_by_side([examples[part] for examples in heard]) for part in tables},
+        tables=tables,
+    )
+
+
+def _examples(
+    table: pd.DataFrame, classes: tuple[str, ...], files: TrainedFiles, inputs: JointInputs
+) -> Examples:
+    examples = load_examples(table, classes, files.system.inputs, inputs.features)
+    return normalise(examples, load_normalisers(read_weights(files.weights)))
+
+
+def _side_by_side(heard: list[Examples]) -> Examples:
+    streams = tuple(stream for examples in heard for stream in examples.streams)
+    return Examples(streams, heard[0].labels)
+
+
+def _widths(examples: Examples) -> tuple[int, ...]:
+    return tuple(stream[0].shape[1] for stream in examples.streams)
+
+
+@torch.no_grad()
+def _embedding_width(network: nn.Module, examples: Examples) -> int:
+    width: int = network.eval()(*examples.take([0]).batch().streams).embedding.shape[1]
+    return width

@@ -1,0 +1,91 @@
+"""A trained system from its files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emonas.errors import EmonasError
+from emonas.storage.genotype import read_genotype
+from emonas.storage.weights import read_weights
+from emonas.systems.building import build_network, build_searched
+from emonas.systems.normalising import Normaliser
+from emonas.systems.options import SystemOptions
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+_NETWORK = "network."
+
+
+@dataclass(frozen=True)
+class TrainedFiles:
+    """What a trained system consists of; `searched` says that it is the searched network itself,
+    which was not retrained.
+    """
+
+    system: SystemOptions
+    weights: Path
+    genotype: Path | None = None
+    searched: bool = False
+
+
+def system_weights(network: nn.Module, normalisers: tuple[Normaliser, ...]) -> dict[str, Tensor]:
+    """The network's weights and, beside them, the normalisers: together they are the system."""
+    import torch
+
+    weights = {f"{_NETWORK}{name}": tensor for name, tensor in network.state_dict().items()}
+    for index, normaliser in enumerate(normalisers):
+        weights[f"normaliser.{index}.mean"] = torch.from_numpy(normaliser.mean)
+        weights[f"normaliser.{index}.deviation"] = torch.from_numpy(normaliser.deviation)
+    return weights
+
+
+def load_normalisers(weights: Mapping[str, Tensor]) -> tuple[Normaliser, ...]:
+    """The normalisers among a system's weights, in the order of its streams."""
+    count = sum(name.startswith("normaliser.") and name.endswith(".mean") for name in weights)
+    return tuple(
+        Normaliser(
+            weights[f"normaliser.{index}.mean"].numpy(),
+            weights[f"normaliser.{index}.deviation"].numpy(),
+        )
+        for index in range(count)
+    )
+
+
+def load_network(files: TrainedFiles, widths: tuple[int, ...], classes: int) -> nn.Module:
+    """The network with its weights; `widths` are the features a frame of each stream.
+
+    Raises:
+        EmonasError: a file is damaged, or weights and genotype do not belong together.
+    """
+    genotype = None if files.genotype is None else read_genotype(files.genotype)
+    if files.searched and genotype is not None:
+        network = build_searched(files.system, genotype, widths, classes)
+    else:
+        network = build_network(files.system, genotype, widths, classes)
+    weights = read_weights(files.weights)
+    state = {
+        name.removeprefix(_NETWORK): tensor
+        for name, tensor in weights.items()
+        if name.startswith(_NETWORK)
+    }
+    fill_network(network, state, files.weights)
+    return network
+
+
+def fill_network(network: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
+    """Give a network its weights, which come from `path`.
+
+    Raises:
+        EmonasError: they are of another network.
+    """
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise EmonasError(
+            f"{path}: these weights are of another network than the settings, the genotype and "
+            "the fold's classes make; delete the file and run again"
+        ) from error
