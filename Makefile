@@ -20,6 +20,7 @@ help: ## list the targets
 $(READY): envs/lock.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "emonas needs Python 3.11 or newer; say which with make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Installing what envs/lock.txt pins into .venv: some minutes, once"
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/lock.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .

@@ -1,7 +1,77 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
 import pytest
+import soundfile
 import torch
+
+HEADER = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n\n"
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread() -> None:
     torch.set_num_threads(1)
+
+
+@pytest.fixture
+def tone() -> Callable[..., Path]:
+    """Writes half a second of a tone; `pitch` makes recordings differ."""
+
+    def write(path: Path, pitch: float = 200, rate: int = 16000) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        seconds = np.arange(rate // 2) / rate
+        samples = np.rint(10000 * np.sin(2 * np.pi * pitch * seconds)).astype(np.int16)
+        soundfile.write(path, samples, rate, subtype="PCM_16")
+        return path
+
+    return write
+
+
+def block(turn: str, emotion: str) -> str:
+    return (
+        f"[6.2901 - 8.2357]\t{turn}\t{emotion}\t[2.5000, 2.5000, 2.5000]\n"
+        "C-E2:\tNeutral;\t()\nC-E3:\tSadness; Anger;\t(tired)\nC-F1:\tAnger;\t()\n"
+        "A-E3:\tval 3; act 2; dom  2;\t()\nA-F1:\tval 3; act 2; dom  1;\t()\n\n"
+    )
+
+
+def write_dialog(tone, root: Path, dialog: str, turns: dict[str, str], pitch: int) -> None:
+    session = root / f"Session{dialog[4]}"
+    for step, turn in enumerate(turns):
+        name = f"{dialog}_{turn}.wav"
+        tone(session / "sentences" / "wav" / dialog / name, pitch=pitch + 7 * step)
+        (session / "sentences" / "wav" / dialog / f"._{name}").write_bytes(b"\0\5\x16\7")
+    evaluation = session / "dialog" / "EmoEvaluation"
+    (evaluation / "Categorical").mkdir(parents=True, exist_ok=True)
+    (evaluation / "Categorical" / f"{dialog}_e1_cat.txt").write_text("ignored\n")
+    (evaluation / f"{dialog}.txt").write_text(
+        HEADER + "".join(block(f"{dialog}_{turn}", code) for turn, code in turns.items())
+    )
+    (evaluation / f"._{dialog}.txt").write_bytes(b"\0\5\x16\7\xff")
+    words = session / "dialog" / "transcriptions"
+    words.mkdir(parents=True, exist_ok=True)
+    (words / f"{dialog}.txt").write_text(
+        "".join(
+            f"{dialog}_{turn} [006.2901-008.2357]: These are the words of {turn}.\n"
+            for turn in turns
+        )
+        + f"{dialog}_MXX0 [009.0000-009.5000]: [LAUGHTER]\nM: [BREATHING]\n"
+    )
+
+
+@pytest.fixture
+def iemocap_tree(tone, tmp_path: Path) -> Path:
+    """A tree in IEMOCAP's layout: five sessions with two dialogs each, named after the
+    woman and after the man, and in each dialog both speak.
+    """
+    root = tmp_path / "IEMOCAP full release"
+    for session in range(1, 6):
+        women, men = f"Ses0{session}F", f"Ses0{session}M"
+        write_dialog(
+            tone, root, f"{women}_impro01", {"F000": "neu", "M003": "exc"}, 200 + 100 * session
+        )
+        write_dialog(
+            tone, root, f"{men}_script01_1b", {"F000": "ang", "M001": "xxx"}, 250 + 100 * session
+        )
+    return root

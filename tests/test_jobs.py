@@ -37,9 +37,11 @@ def test_another_error_goes_into_the_log_with_its_traceback(tmp_path, capsys):
     assert "ZeroDivisionError: oh" in capsys.readouterr().err
 
 
-def test_being_stopped_is_no_error(tmp_path):
-    with pytest.raises(KeyboardInterrupt):
+def test_being_stopped_is_no_error(tmp_path, capsys):
+    with pytest.raises(SystemExit) as caught:
         fail(tmp_path / "job.log", KeyboardInterrupt())
+    assert caught.value.code == 130
+    assert capsys.readouterr().err == "emonas: stopped: job\n"
     assert "Traceback" not in (tmp_path / "job.log").read_text()
 
 

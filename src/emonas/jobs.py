@@ -17,7 +17,8 @@ _LOGGER = logging.getLogger("emonas")
 def logged_job(log: Path) -> Iterator[None]:
     """Write the job's log to `log`, and end the process with 1 on an error.
 
-    An `EmonasError` is shown as its one sentence, anything else with its traceback in the log.
+    An `EmonasError` is shown as its one sentence, anything else with its traceback in the log;
+    with 130 and no traceback where it was stopped from the keyboard.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(log, mode="w", encoding="utf-8")
@@ -30,6 +31,10 @@ def logged_job(log: Path) -> Iterator[None]:
         _LOGGER.error("%s", error)
         print(f"emonas: {error}", file=sys.stderr)
         sys.exit(1)
+    except KeyboardInterrupt:
+        report_line("stopped")
+        print(f"emonas: stopped: {log.stem}", file=sys.stderr)
+        sys.exit(130)
     except Exception:
         _LOGGER.exception("this should not have happened; please report it with this log")
         traceback.print_exc()

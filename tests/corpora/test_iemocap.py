@@ -1,4 +1,4 @@
-"""A tree in IEMOCAP's layout, written here."""
+"""The reader on a tree in IEMOCAP's layout."""
 
 from pathlib import Path
 
@@ -6,54 +6,10 @@ import pytest
 
 from emonas.corpora.readers import iemocap
 
-HEADER = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n\n"
-
-
-def block(turn: str, emotion: str) -> str:
-    return (
-        f"[6.2901 - 8.2357]\t{turn}\t{emotion}\t[2.5000, 2.5000, 2.5000]\n"
-        "C-E2:\tNeutral;\t()\nC-E3:\tSadness; Anger;\t(tired)\nC-F1:\tAnger;\t()\n"
-        "A-E3:\tval 3; act 2; dom  2;\t()\nA-F1:\tval 3; act 2; dom  1;\t()\n\n"
-    )
-
-
-def write_dialog(tone, root: Path, dialog: str, turns: dict[str, str], pitch: int) -> None:
-    session = root / f"Session{dialog[4]}"
-    for step, turn in enumerate(turns):
-        name = f"{dialog}_{turn}.wav"
-        tone(session / "sentences" / "wav" / dialog / name, pitch=pitch + 7 * step)
-        (session / "sentences" / "wav" / dialog / f"._{name}").write_bytes(b"\0\5\x16\7")
-    evaluation = session / "dialog" / "EmoEvaluation"
-    (evaluation / "Categorical").mkdir(parents=True, exist_ok=True)
-    (evaluation / "Categorical" / f"{dialog}_e1_cat.txt").write_text("ignored\n")
-    (evaluation / f"{dialog}.txt").write_text(
-        HEADER + "".join(block(f"{dialog}_{turn}", code) for turn, code in turns.items())
-    )
-    (evaluation / f"._{dialog}.txt").write_bytes(b"\0\5\x16\7\xff")
-    words = session / "dialog" / "transcriptions"
-    words.mkdir(parents=True, exist_ok=True)
-    (words / f"{dialog}.txt").write_text(
-        "".join(
-            f"{dialog}_{turn} [006.2901-008.2357]: These are the words of {turn}.\n"
-            for turn in turns
-        )
-        + f"{dialog}_MXX0 [009.0000-009.5000]: [LAUGHTER]\nM: [BREATHING]\n"
-    )
-
 
 @pytest.fixture
-def root(tone, tmp_path: Path) -> Path:
-    """Five sessions; in each, both prefixes, and both speakers under each prefix."""
-    root = tmp_path / "IEMOCAP full release"
-    for session in range(1, 6):
-        women, men = f"Ses0{session}F", f"Ses0{session}M"
-        write_dialog(
-            tone, root, f"{women}_impro01", {"F000": "neu", "M003": "exc"}, 200 + 100 * session
-        )
-        write_dialog(
-            tone, root, f"{men}_script01_1b", {"F000": "ang", "M001": "xxx"}, 250 + 100 * session
-        )
-    return root
+def root(iemocap_tree) -> Path:
+    return iemocap_tree
 
 
 def test_the_speaker_is_the_letter_of_the_last_field(root, written):

@@ -14,6 +14,7 @@ from emonas.features.audio import read_audio
 from emonas.features.extraction import ExtractorOptions
 from emonas.features.extractors import fbank, mfcc, spectrogram, wav2vec
 from emonas.features.job import extract_feature
+from emonas.learning.options import RuntimeOptions
 from emonas.storage.features import FeatureFile
 from emonas.storage.manifest import Utterance, write_manifest
 
@@ -51,7 +52,7 @@ def corpus(tmp_path: Path) -> Corpus:
 
 
 def extract(corpus: Corpus, options: ExtractorOptions, output: Path) -> Path:
-    extract_feature("c", "f", options, corpus.manifest, output, code="abc")
+    extract_feature("c", "f", options, corpus.manifest, output, RuntimeOptions(), code="abc")
     return output
 
 

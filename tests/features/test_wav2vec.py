@@ -9,8 +9,10 @@ import torch
 import torch.nn.functional as F
 
 from emonas.errors import EmonasError
-from emonas.features.extraction import Speech
-from emonas.features.extractors.wav2vec import Options, build
+from emonas.features.extraction import Extractor, Speech
+from emonas.features.extractors import wav2vec
+from emonas.features.extractors.wav2vec import Options
+from emonas.learning.options import RuntimeOptions
 from emonas.networks.wav2vec import Wav2vec
 
 EXTRACTOR = [(6, 10, 5), (8, 4, 2), (8, 1, 1)]
@@ -24,6 +26,10 @@ LARGE_EXTRACTOR = [
     (512, 1, 1),
     (512, 1, 1),
 ]
+
+
+def build(options: Options, **runtime: object) -> Extractor:
+    return wav2vec.build(options, RuntimeOptions(**{"device": "cpu", **runtime}))
 
 
 def released_state() -> dict[str, torch.Tensor]:
@@ -213,3 +219,22 @@ def test_a_missing_checkpoint_is_told_without_loading_anything() -> None:
     assert Options(checkpoint=Path("w.pt")).missing == ""
     with pytest.raises(EmonasError, match="checkpoint is not given"):
         build(Options())
+
+
+def test_the_runtime_says_where_and_with_how_many_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = Options(checkpoint=write_checkpoint(tmp_path / "w.pt"), frames=None)
+    before = torch.get_num_threads()
+    try:
+        build(options, torch_threads=2)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(EmonasError, match=r"runtime\.device: cuda, but torch finds no GPU"):
+        build(options, device="cuda")
+    # Where torch finds a GPU, cpu means cpu all the same.
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    (frames,) = build(options, device="cpu").extract([Speech("u", noise(1600))])
+    assert np.isfinite(frames).all()

@@ -302,6 +302,10 @@ def test_a_damaged_stream_is_told(fuse, streams, monkeypatch):
         ({"fuse": ["a", "b"], "dominant": "c"}, "needs `dominant`, one of a, b"),
         ({"fuse": ["a", "b", "c"], "dominant": "a", "method": "max"}, "fuses two systems, not 3"),
         ({"fuse": ["a", "b"], "method": "mean"}, "'ism', 'concat'"),
+        (
+            {"fuse": ["a", "b"], "dominant": "a", "training": {"mask_time": 0.1}},
+            "mask_time masks frames, and a fusion of frozen streams hears none",
+        ),
     ],
 )
 def test_options_that_do_not_fit_are_told(values, words):
@@ -310,3 +314,7 @@ def test_options_that_do_not_fit_are_told(values, words):
     options = FusionOptions.model_validate({"fuse": ["a", "b"], "dominant": "b"})
     assert (options.dominant_index, options.training.epochs) == (1, 100)
     assert options.training.learning_rate == 1e-3
+    masked = {"mask_time": 0.1, "mask_features": 0.1}
+    FusionOptions.model_validate(
+        {"fuse": ["a", "b"], "dominant": "b", "joint": True, "training": masked}
+    )

@@ -63,8 +63,17 @@ def _train(folder, name, features, parts):
     training = {"epochs": 2, "select": "last"}
     system = kind_options("network", {**SYSTEMS[name], "training": training})
     outputs = _outputs(folder / name)
-    resume = folder / "resume"
-    train_system(TrainJob(name, system, 0, features, parts, CPU, resume, ""), outputs)
+    job = TrainJob(
+        name=name,
+        system=system,
+        seed=0,
+        features=features,
+        parts=parts,
+        runtime=CPU,
+        resume=folder / "resume",
+        code="",
+    )
+    train_system(job, outputs)
     return system, outputs
 
 
@@ -78,15 +87,15 @@ def _fuse(folder, fold, *, joint, rate):
     outputs = _outputs(folder)
     fuse_streams(
         FuseJob(
-            "fused",
-            options,
-            0,
-            {name: out.predictions for name, (_, out) in trained.items()},
-            {name: out.cost for name, (_, out) in trained.items()},
-            CPU,
-            folder / "resume",
-            "",
-            JointInputs(streams, features, parts) if joint else None,
+            name="fused",
+            options=options,
+            seed=0,
+            predictions={name: out.predictions for name, (_, out) in trained.items()},
+            costs={name: out.cost for name, (_, out) in trained.items()},
+            runtime=CPU,
+            resume=folder / "resume",
+            code="",
+            joint=JointInputs(streams, features, parts) if joint else None,
         ),
         outputs,
     )
@@ -134,3 +143,10 @@ def test_the_cost_is_that_of_the_frozen_fusion(tmp_path, fold):
 def test_the_perceptron_can_not_be_joint():
     with pytest.raises(ValueError, match="joint trains on embeddings"):
         FusionOptions(fuse=("gru", "rnn"), method="perceptron", joint=True)
+
+
+def test_a_job_that_goes_on_does_so_with_the_same_files_of_all_streams():
+    system = kind_options("network", SYSTEMS["gru"])
+    files = TrainedFiles(system, Path("weights"), Path("genotype"))
+    inputs = JointInputs({"gru": files}, {"f": {"toy": Path("features")}}, {"train": Path("train")})
+    assert {str(path) for path in inputs.paths} == {"train", "features", "weights", "genotype"}

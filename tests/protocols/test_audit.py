@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from emonas.errors import EmonasError
+from emonas.protocols.audit_job import write_audit
 from emonas.protocols.crossings import normalised
-from emonas.protocols.job import write_audit, write_fold, write_index
+from emonas.protocols.job import write_fold, write_index
 from emonas.protocols.options import ProtocolOptions
 from emonas.storage.audit import read_audit_file
 from emonas.storage.folds import PARTS, read_index, read_part

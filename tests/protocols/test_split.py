@@ -168,6 +168,11 @@ def test_what_cannot_be_split_so_is_a_sentence(utterance, folds_of, dyads):
         (alone, {"test": "random"}, "too few to draw"),
         ([utterance("a", "", "sad"), *dyads], {"test": "speaker"}, "1 utterances have no speaker"),
         (
+            [utterance("a", "unknown", "sad"), *dyads],
+            {"test": "groups", "groups": 2},
+            "1 utterances have no speaker",
+        ),
+        (
             [row for row in dyads if row.speaker != "Ses02M"],
             {"test": "speaker", "validate": "partner"},
             "speakerSes02F has no utterance in its validation part",

@@ -1,5 +1,7 @@
 """The parts that the page is made of."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ from pydantic import ValidationError
 from scipy.special import softmax
 
 from emonas.errors import EmonasError
-from emonas.report.figures.curves import alpha_operations, operation_weights
+from emonas.report.figures.curves import alpha_operations, leave_diverged_out, operation_weights
 from emonas.report.figures.graph import Card, draw_graph
 from emonas.report.figures.layered import Wire, lay_out
 from emonas.report.gather import History, gather
@@ -114,6 +116,15 @@ def test_only_cells_without_any_convolution_are_degenerate():
     assert degenerate_cells(genotype) == ["normal"]
 
 
+def test_a_loss_that_diverged_does_not_press_the_others_flat():
+    axes = Figure().subplots()
+    axes.plot([1.2, 0.8, 0.6])
+    axes.plot([1.4, 1.0, 1e13])
+    leave_diverged_out(axes)
+    assert axes.get_ylim() == pytest.approx((0.56, 1.44))
+    assert axes.get_title(loc="right") == "1 leave the picture"
+
+
 def test_weights_of_operations_are_softmax_means_over_edges():
     draw = np.random.default_rng(0)
     names = ["skip_connect", "sep_conv_3x3", "none"]
@@ -165,3 +176,15 @@ def test_a_drawing_holds_all_its_cards():
     )
     bottom, top = axes.get_ylim()
     assert all(top < text.get_position()[1] < bottom for text in axes.texts)
+
+
+def test_folders_of_former_settings_are_not_read(plan, results, tmp_path):
+    copy = tmp_path / "results"
+    shutil.copytree(results, copy)
+    for stage in ("search", "train"):
+        seed = copy / stage / "toy" / "cnn-c6l3" / "seed0"
+        shutil.copytree(next(seed.iterdir()), seed / "a former fold")
+    before, after = (gather(plan, folder)["toy"].systems["cnn-c6l3"] for folder in (results, copy))
+    assert after.search_cost == before.search_cost
+    assert after.cost == before.cost
+    assert [found.fold for found in after.genotypes] == [found.fold for found in before.genotypes]

@@ -39,7 +39,7 @@ def problem(resume=None, **changes):
     training = {"batch": 8, "class_weights": True, **changes.pop("training", {})}
     system = recurrent.Options(inputs=["frames"], hidden=6, dropout=0.2, training=training)
     data = FoldData(CLASSES, (4,), examples(24, 1), examples(15, 2), ())
-    found = SearchProblem(system, data, 3, CPU, resume or ResumePoint(), "fold0")
+    found = SearchProblem(system, 3, CPU, resume or ResumePoint(), "fold0", data)
     return replace(found, **changes)
 
 

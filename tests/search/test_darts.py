@@ -19,7 +19,7 @@ from emonas.networks.cell_skeleton import cell_edges
 from emonas.networks.search_cells import SearchNetwork
 from emonas.search.bilevel import AlphaSteps, BilevelLearner
 from emonas.search.derivation import derive
-from emonas.search.job import SearchJob, SearchOutputs, search_architecture
+from emonas.search.job import SearchFiles, SearchJob, SearchOutputs, search_architecture
 from emonas.search.methods import darts
 from emonas.search.outcome import SearchProblem
 from emonas.storage.features import FeatureFacts, FeatureFile, write_features
@@ -50,7 +50,7 @@ def examples(count: int, seed: int, frames: int = 10) -> Examples:
 
 def problem(train: Examples, validation: Examples | None) -> SearchProblem:
     data = FoldData(("angry", "sad"), (8,), train, validation, ())
-    return SearchProblem(SYSTEM, data, 0, torch.device("cpu"), ResumePoint(), "demo/fold0")
+    return SearchProblem(SYSTEM, 0, torch.device("cpu"), ResumePoint(), "demo/fold0", data)
 
 
 def learner(order: str = "first", alphas: int = 10, seed: int = 0) -> BilevelLearner:
@@ -89,9 +89,11 @@ def job(tmp_path: Path) -> SearchJob:
         system=SYSTEM,
         search=TINY,
         seed=0,
-        features={"spectrogram": {"toy": folder / "spectrogram.h5"}},
-        train=folder / "train.csv",
-        validation=folder / "validation.csv",
+        files=SearchFiles(
+            features={"spectrogram": {"toy": folder / "spectrogram.h5"}},
+            train=folder / "train.csv",
+            validation=folder / "validation.csv",
+        ),
         runtime=CPU,
         resume=folder / "resume",
         code="abc",

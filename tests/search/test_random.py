@@ -1,48 +1,41 @@
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
 from pydantic import ValidationError
 
 from emonas.errors import EmonasError
-from emonas.learning.batches import Examples
 from emonas.learning.options import RuntimeOptions
 from emonas.learning.resume import ResumePoint
 from emonas.networks.derived_cells import DerivedNetwork
 from emonas.search.job import SearchJob, SearchOutputs, search_architecture
 from emonas.search.methods import random
-from emonas.search.outcome import SearchProblem
-from emonas.storage.features import FeatureFacts, write_features
-from emonas.storage.folds import write_part
+from emonas.search.outcome import SearchTask
 from emonas.storage.genotype import CellsGenotype, RecurrentGenotype, read_genotype
 from emonas.storage.weights import read_weights
-from emonas.systems.data import FoldData
 from emonas.systems.kinds.cells import Options as CellsOptions
-from emonas.systems.kinds.linear import Options as LinearOptions
 from emonas.systems.kinds.recurrent import Options as RecurrentOptions
-from emonas.systems.options import SystemOptions
+from emonas.systems.kinds.resnet import Options as ResNetOptions
+from emonas.systems.options import TrainedOptions
 
 CELLS = CellsOptions(inputs=("spectrogram",))
 
 
-def problem(system: SystemOptions, seed: int = 0, name: str = "demo/fold0") -> SearchProblem:
-    empty = Examples(([],), np.zeros(0, dtype=np.int64))
-    data = FoldData(("angry", "sad"), (4,), empty, None, ())
-    return SearchProblem(system, data, seed, torch.device("cpu"), ResumePoint(), name)
+def task(system: TrainedOptions, seed: int = 0, name: str = "demo/fold0") -> SearchTask:
+    return SearchTask(system, seed, torch.device("cpu"), ResumePoint(), name)
 
 
 def draw(seed: int = 0, name: str = "demo/fold0") -> CellsGenotype:
-    return random.search(random.Options(), problem(CELLS, seed, name)).genotype
+    return random.search(random.Options(), task(CELLS, seed, name)).genotype
 
 
 def test_the_draw_depends_on_seed_and_name_only() -> None:
     assert draw() == draw()
     assert draw() != draw(seed=1)
     assert draw() != draw(name="demo/fold1")
-    outcome = random.search(random.Options(), problem(CELLS))
+    outcome = random.search(random.Options(), task(CELLS))
     assert (outcome.weights, outcome.history) == ({}, [])
     assert [(cost.epoch, cost.architectures) for cost in outcome.costs] == [(1, 0)]
 
@@ -69,11 +62,11 @@ def test_cells_are_drawn_uniformly_with_two_sources_a_node() -> None:
 
 def test_recurrent_systems_get_a_recipe_and_others_a_refusal() -> None:
     recurrent = RecurrentOptions(inputs=("wav2vec",))
-    drawn = [random.search(random.Options(), problem(recurrent, s)).genotype for s in (0, 0, 1)]
+    drawn = [random.search(random.Options(), task(recurrent, s)).genotype for s in (0, 0, 1)]
     assert all(isinstance(genotype, RecurrentGenotype) for genotype in drawn)
     assert drawn[0] == drawn[1] != drawn[2]
     with pytest.raises(EmonasError, match=r"search\.method: random"):
-        random.search(random.Options(), problem(LinearOptions(inputs=("fbank",))))
+        random.search(random.Options(), task(ResNetOptions(inputs=("fbank",))))
 
 
 def test_a_random_architecture_is_always_trained() -> None:
@@ -81,23 +74,14 @@ def test_a_random_architecture_is_always_trained() -> None:
         random.Options(retrain=False)
 
 
-def test_job_writes_all_four_files(tmp_path: Path) -> None:
-    with write_features(tmp_path / "s.h5", FeatureFacts("spectrogram", {}, 0.0)) as writer:
-        for name in "ab":
-            writer.append(name, np.ones((3, 4), dtype=np.float32))
-    rows = {"utterance": ["a", "b"], "corpus": "toy", "label": ["sad", "angry"], "domain": ""}
-    table = pd.DataFrame(rows)
-    write_part(tmp_path / "train.csv", table)
-    write_part(tmp_path / "validation.csv", table[:0])
+def test_the_job_writes_all_four_files_without_any_utterance(tmp_path: Path) -> None:
     files = ("genotype.json", "history.csv", "cost.csv", "weights.safetensors")
     job = SearchJob(
         name="demo/random/seed0/fold0",
         system=CELLS,
         search=random.Options(),
         seed=0,
-        features={"spectrogram": {"toy": tmp_path / "s.h5"}},
-        train=tmp_path / "train.csv",
-        validation=tmp_path / "validation.csv",
+        files=None,
         runtime=RuntimeOptions(device="cpu"),
         resume=tmp_path / "resume",
         code="abc",

@@ -69,6 +69,13 @@ def test_the_synthetic_corpus_takes_no_root_from_the_data_folder(folders, docume
     assert check_settings(document).corpora["spoken"].root is None
 
 
+def test_a_table_takes_no_root_from_the_data_folder(folders, document):
+    document["corpora"]["own"] = {"reader": "csv", "table": "my corpus/table.csv"}
+    assert root(document) is None
+    document["corpora"]["own"]["root"] = str(folders / "in the file")
+    assert root(document) == folders / "in the file"
+
+
 def test_home_is_filled_in(tmp_path, document, monkeypatch):
     (tmp_path / "speech").mkdir()
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -31,6 +31,7 @@ CASES = [
     ("sytems", {}, "is no known key; did you mean systems?"),
     ("runs.0.sedes", 3, "is no known key; did you mean seeds?"),
     ("features.fbank.qqqq", 3, "is no known key"),
+    ("systems.linear.training", {"epochs": 3}, "is no key here"),
     ("features.fbank.bands", 0, "must be at least 3, not 0"),
     ("systems.cnn.search.learning_rate", -1, "must be more than 0, not -1"),
     ("systems.cnn.search.momentum", 1.5, "must be less than 1, not 1.5"),
@@ -52,6 +53,12 @@ CASES = [
 def test_a_value(document, path, value, expected):
     where = f"{path}.0" if value == [3] else path
     assert refusal(put(document, path, value)) == f"{where}: {expected}"
+
+
+def test_a_key_that_is_needed_and_misspelt(document):
+    loso = document["protocols"]["loso"]
+    loso["tset"] = loso.pop("test")
+    assert refusal(document) == "protocols.loso.tset: is no known key; did you mean test?"
 
 
 UNKNOWN = [

@@ -2,6 +2,7 @@
 
 import pytest
 
+from emonas.errors import EmonasError
 from emonas.settings.load import check_settings
 from emonas.settings.plan import Plan
 
@@ -111,9 +112,28 @@ def test_a_change_of_options_reaches_what_reads_them(document, path, values, exp
 
 
 def test_the_runtime_reaches_what_computes(document):
-    before = params(document)
+    document["features"]["wav2vec"] = {"extractor": "wav2vec"}
+
+    def found():
+        return params(document) | {"feature wav2vec": plan(document).feature_params("wav2vec")}
+
+    before = found()
     document["runtime"] = {"torch_threads": 2}
-    after = params(document)
+    after = found()
     assert {name for name in before if before[name] != after[name]} == {
-        name for name in before if name.startswith(("search", "train", "fuse"))
+        name for name in before if name.startswith(("search", "train", "fuse", "feature wav2vec"))
     }
+    threads = {name: plan(document).feature_threads(name) for name in document["features"]}
+    assert threads == {"image": 1, "fbank": 1, "wav2vec": 2}
+
+
+@pytest.mark.parametrize(("method", "reads"), [("darts", True), ("random", False)])
+def test_no_utterance_has_a_say_in_a_draw_by_chance(document, method, reads):
+    document["systems"]["cnn"]["search"] = {"method": method}
+    assert plan(document).search_reads_data("cnn") is reads
+
+
+def test_a_system_that_is_solved_takes_no_training(document):
+    document["systems"]["linear"]["training"] = {"epochs": 3}
+    with pytest.raises(EmonasError, match=r"^systems\.linear\.training: is no key here$"):
+        plan(document)

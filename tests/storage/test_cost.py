@@ -32,7 +32,7 @@ def test_a_cost_comes_back(tmp_path, search):
 )
 def test_damage_is_told_in_one_line(tmp_path, content):
     (tmp_path / "cost.json").write_text(content)
-    with pytest.raises(EmonasError, match=r"cost\.json: no cost \(.*run again") as caught:
+    with pytest.raises(EmonasError, match=r"cost\.json: no cost \(.*make it again") as caught:
         read_network_cost(tmp_path / "cost.json")
     assert "\n" not in str(caught.value)
     with pytest.raises(EmonasError, match=r"none\.json"):

@@ -95,7 +95,7 @@ def test_reading_one_utterance_does_not_read_the_file(tmp_path: Path) -> None:
 def test_a_truncated_file_is_told(tmp_path: Path, kept: float) -> None:
     path = write(tmp_path / "f.h5", PLAIN, ragged(PLAIN))
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * kept)])
-    with pytest.raises(EmonasError, match=r"f\.h5.*delete it and run again"):
+    with pytest.raises(EmonasError, match=r"f\.h5.*make it again"):
         FeatureFile(path)
 
 
@@ -111,7 +111,7 @@ def test_a_file_whose_parts_do_not_agree_is_told(tmp_path: Path, damage: str) ->
             file["offsets"][2] = 10**6
         else:
             del file[damage]
-    with pytest.raises(EmonasError, match=r"f\.h5.*delete it and run again"):
+    with pytest.raises(EmonasError, match=r"f\.h5.*make it again"):
         FeatureFile(path)
     with pytest.raises(EmonasError, match=r"missing\.h5"):
         FeatureFile(tmp_path / "missing.h5")

@@ -40,7 +40,7 @@ def test_damage_is_told_with_the_name(tmp_path, kept):
     path = tmp_path / "w.safetensors"
     write_weights(path, state())
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(EmonasError, match=r"w\.safetensors.*run again"):
+    with pytest.raises(EmonasError, match=r"w\.safetensors.*make it again"):
         read_weights(path)
     with pytest.raises(EmonasError, match=r"none\.safetensors"):
         read_weights(tmp_path / "none.safetensors")

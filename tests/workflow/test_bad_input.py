@@ -95,7 +95,7 @@ def test_a_genotype_that_was_edited_wrongly_is_named_and_the_rest_goes_on(change
     said = changed.snakemake("--cores", "2", "--keep-going", fails=True)
     line = failure(said)
     assert line.startswith("results/search/tiny/cnn/seed0/group1/genotype.json: ")
-    assert line.endswith("; mend it, or delete the file and run again")
+    assert "; mend it, or make it again: snakemake --cores all --force results/search/" in line
     assert other.is_file()
     log = "results/logs/train/tiny/cnn-seed0-group1.log"
     assert f"log: {log} (check log file(s) for error details)" in said

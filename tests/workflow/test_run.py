@@ -2,6 +2,7 @@
 
 import html
 import json
+import sys
 import zipfile
 
 import h5py
@@ -154,6 +155,14 @@ def test_a_corpus_without_a_root_is_skipped_with_the_reason(finished):
     assert f"emonas: skipped under absent: linear: {reason}" in finished.said
     assert reason in page(finished)
     assert not (finished.folder / "results/corpora/absent").exists()
+
+
+def test_an_environment_in_a_folder_with_a_blank(fresh, tmp_path):
+    checkout = fresh.copy(tmp_path / "a copy")
+    (tmp_path / "an environment").symlink_to(sys.prefix)
+    python = str(tmp_path / "an environment/bin/python")
+    command = [python, *checkout.start("--cores", "1", "results/corpora/own/manifest.csv")[1:]]
+    assert "1 of 1 steps" in checkout.run(command)
 
 
 def test_the_report_names_no_folder_of_this_machine(finished):

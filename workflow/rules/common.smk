@@ -1,4 +1,12 @@
+import os
+import shlex
+import shutil
 import sys
+
+# The package beside the Snakefile, for this process and for jobs in another environment.
+SOURCES = str(Path(workflow.basedir) / "src")
+sys.path.insert(0, SOURCES)
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [SOURCES, os.environ.get("PYTHONPATH")]))
 
 from emonas.errors import EmonasError
 from emonas.settings.load import check_settings
@@ -19,7 +27,14 @@ def readable_path(path):
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
+# Snakemake writes the interpreter's path into its shell commands as it is: a space would end it.
+if Path(sys.executable).exists():
+    sys.executable = shlex.quote(sys.executable)
+
+
 PLAN = load_plan()
+# How many cards a job that learns takes: --resources gpu=N lets N of them run at a time.
+GPUS = int(PLAN.settings.runtime.device != "cpu" and shutil.which("nvidia-smi") is not None)
 SETTINGS_FILE = " ".join(map(readable_path, workflow.configfiles))
 
 
@@ -66,9 +81,20 @@ def print_forecast():
         print(f"emonas: no forecast: {error}")
 
 
-onstart:
+def print_skipped():
     for entry in PLAN.skipped:
         systems = ", ".join(entry["systems"])
-        print(f"emonas: skipped under {entry['protocol']}: {systems}: {entry['reason']}")
+        print(
+            f"emonas: skipped under {entry['protocol']}: {systems}: {entry['reason']}",
+            file=sys.stderr,
+        )
+
+
+# A dry run says it too: it starts nothing.
+if workflow.is_main_process:
+    print_skipped()
+
+
+onstart:
     if PLAN.settings.forecast and PLAN.runs:
         print_forecast()

@@ -8,6 +8,7 @@ rule features:
         "results/logs/features/{corpus}-{feature}.log",
     params:
         job=lambda wildcards: PLAN.feature_params(wildcards.feature),
+    threads: lambda wildcards: PLAN.feature_threads(wildcards.feature)
     conda:
         "../../envs/emonas.yaml"
     script:

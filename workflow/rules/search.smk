@@ -1,11 +1,21 @@
 # Never test.csv: what is searched may not know whom it will be tested on.
+def searched_on(wildcards):
+    """What has a say in a search: nothing, where the method draws by chance."""
+    if not PLAN.search_reads_data(wildcards.system):
+        return {}
+    fold = f"results/protocols/{wildcards.protocol}/{wildcards.fold}"
+    return {
+        "train": f"{fold}/train.csv",
+        "validation": f"{fold}/validation.csv",
+        "features": PLAN.feature_files(wildcards.protocol, wildcards.system),
+    }
+
+
 rule search:
     input:
-        train="results/protocols/{protocol}/{fold}/train.csv",
-        validation="results/protocols/{protocol}/{fold}/validation.csv",
+        unpack(searched_on),
         # A gate and no content: what it allows now changes nothing that was learned behind it.
         audit=ancient("results/protocols/{protocol}/audit.json"),
-        features=lambda wildcards: PLAN.feature_files(wildcards.protocol, wildcards.system),
         archive=lambda wildcards: PLAN.files_of(PLAN.settings.systems[wildcards.system].search),
     output:
         genotype="results/search/{protocol}/{system}/seed{seed}/{fold}/genotype.json",
@@ -18,6 +28,8 @@ rule search:
         job=lambda wildcards: PLAN.search_params(wildcards.system),
         features=lambda wildcards: PLAN.feature_paths(wildcards.protocol, wildcards.system),
     threads: PLAN.settings.runtime.torch_threads
+    resources:
+        gpu=GPUS,
     conda:
         "../../envs/emonas.yaml"
     script:

@@ -40,6 +40,8 @@ rule train:
         job=lambda wildcards: PLAN.train_params(wildcards.system),
         features=lambda wildcards: PLAN.feature_paths(wildcards.protocol, wildcards.system),
     threads: PLAN.settings.runtime.torch_threads
+    resources:
+        gpu=GPUS,
     conda:
         "../../envs/emonas.yaml"
     script:

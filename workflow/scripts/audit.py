@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from emonas.jobs import logged_job
-from emonas.protocols.job import write_audit
+from emonas.protocols.audit_job import write_audit
 from emonas.protocols.options import ProtocolOptions
 
 parts = {}

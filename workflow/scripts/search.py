@@ -3,10 +3,11 @@ from pathlib import Path
 from emonas.jobs import logged_job
 from emonas.kinds import kind_options
 from emonas.learning.options import RuntimeOptions
-from emonas.search.job import SearchJob, SearchOutputs, search_architecture
+from emonas.search.job import SearchFiles, SearchJob, SearchOutputs, search_architecture
 from emonas.systems.data import feature_paths
 
 wildcards, params = snakemake.wildcards, snakemake.params.job
+given = {name: Path(path) for name, path in snakemake.input.items() if isinstance(path, str)}
 
 with logged_job(Path(snakemake.log[0])):
     search_architecture(
@@ -15,9 +16,14 @@ with logged_job(Path(snakemake.log[0])):
             system=kind_options("network", params["system"]),
             search=kind_options("method", params["search"]),
             seed=int(wildcards.seed),
-            features=feature_paths(snakemake.params.features),
-            train=Path(snakemake.input.train),
-            validation=Path(snakemake.input.validation),
+            # A method that draws by chance is given none.
+            files=SearchFiles(
+                features=feature_paths(snakemake.params.features),
+                train=given["train"],
+                validation=given["validation"],
+            )
+            if "train" in given
+            else None,
             runtime=RuntimeOptions.model_validate(params["runtime"]),
             resume=Path("results/resume"),
             code=params["code"],

@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from emonas.options import Options
-from emonas.storage.manifest import Problem
+from emonas.storage.manifest import UNKNOWN_SPEAKER, Problem
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".aiff", ".aif", ".ogg", ".mp3")
 WORKING_RATE = 16000
@@ -19,6 +19,7 @@ class ReaderOptions(Options):
     """What every corpus can be told; a reader narrows `reader` to its own name."""
 
     needs_root: ClassVar[bool] = True
+    synthetic: ClassVar[bool] = False
 
     reader: str = Field(description="the reader, named as its module")
     root: Path | None = Field(
@@ -34,7 +35,7 @@ class Recording:
     audio: Path
     emotion: str
     language: str = ""
-    speaker: str = "unknown"
+    speaker: str = UNKNOWN_SPEAKER
     gender: str = ""
     session: str = ""
     style: str = ""

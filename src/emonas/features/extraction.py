@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from pydantic import Field
 
@@ -11,7 +11,9 @@ from emonas.storage.features import Array
 
 
 class ExtractorOptions(Options):
-    """Options that every extractor has."""
+    """Options that every extractor has; one that computes with torch says `uses_torch`."""
+
+    uses_torch: ClassVar[bool] = False
 
     extractor: str = Field(description="name of the extractor")
     sampling_rate: int = Field(

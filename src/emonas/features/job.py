@@ -1,9 +1,12 @@
 """One feature of one corpus: from the manifest's audio to the feature file."""
 
+from __future__ import annotations
+
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,13 +19,23 @@ from emonas.kinds import kind_module
 from emonas.storage.features import Array, FeatureFacts, write_features
 from emonas.storage.manifest import read_manifest
 
+if TYPE_CHECKING:
+    # Else a change of what learns would extract every feature anew.
+    from emonas.learning.options import RuntimeOptions
+
 BATCH = 16
 DECODERS = 2
 DECODED_AHEAD = 2 * BATCH
 
 
 def extract_feature(
-    corpus: str, feature: str, options: ExtractorOptions, manifest: Path, output: Path, code: str
+    corpus: str,
+    feature: str,
+    options: ExtractorOptions,
+    manifest: Path,
+    output: Path,
+    runtime: RuntimeOptions,
+    code: str,
 ) -> None:
     """Extract a feature from every utterance of a corpus, in the manifest's order.
 
@@ -32,6 +45,7 @@ def extract_feature(
         options: options of the extractor, whose module is named as `options.extractor`.
         manifest: the corpus's manifest.
         output: the feature file to write.
+        runtime: where an extractor with torch computes.
         code: digest of the code that extracts.
 
     Raises:
@@ -41,7 +55,7 @@ def extract_feature(
     rows = read_manifest(manifest)
     if rows.empty:
         raise EmonasError(f"{manifest}: there are no utterances; look at problems.csv beside it")
-    extractor = build_extractor(options)
+    extractor = build_extractor(options, runtime)
     facts = FeatureFacts(
         extractor=options.extractor,
         options=options.model_dump(mode="json"),
@@ -62,13 +76,14 @@ def extract_feature(
             progress.step(done, batch[-1].name)
 
 
-def build_extractor(options: ExtractorOptions) -> Extractor:
-    """Make the extractor that the options name.
+def build_extractor(options: ExtractorOptions, runtime: RuntimeOptions) -> Extractor:
+    """Make the extractor that the options name; one with torch is told where it computes.
 
     Raises:
-        EmonasError: its checkpoint is missing or damaged.
+        EmonasError: its checkpoint is missing or damaged, or a GPU is asked for and not there.
     """
-    extractor: Extractor = kind_module("extractor", options.extractor).build(options)
+    build = kind_module("extractor", options.extractor).build
+    extractor: Extractor = build(options, runtime) if options.uses_torch else build(options)
     return extractor
 
 

@@ -14,10 +14,9 @@ from emonas.fuse.options import FusionOptions
 from emonas.fuse.sources import Sources, frozen_sources
 from emonas.jobs import Progress
 from emonas.learning.batches import Batches
-from emonas.learning.devices import prepare
+from emonas.learning.job import LearningJob
 from emonas.learning.loop import Outcome, Plan, fit
-from emonas.learning.options import RuntimeOptions
-from emonas.learning.resume import ResumePoint, resume_point
+from emonas.learning.resume import ResumePoint
 from emonas.learning.seeds import seed_of
 from emonas.learning.supervised import SupervisedLearner, class_weights
 from emonas.storage.cost import NetworkCost, read_network_cost
@@ -26,20 +25,15 @@ from emonas.systems.outputs import SystemOutputs, network_cost, predict_part, wr
 from emonas.systems.trained import system_weights
 
 
-@dataclass(frozen=True)
-class FuseJob:
+@dataclass(frozen=True, kw_only=True)
+class FuseJob(LearningJob):
     """One fused system, fold and seed; `predictions` and `costs` of its streams by name, and what
     `joint: true` needs besides.
     """
 
-    name: str
     options: FusionOptions
-    seed: int
     predictions: Mapping[str, Path]
     costs: Mapping[str, Path]
-    runtime: RuntimeOptions
-    resume: Path
-    code: str
     joint: JointInputs | None = None
 
 
@@ -49,13 +43,13 @@ def fuse_streams(job: FuseJob, outputs: SystemOutputs) -> None:
     Raises:
         EmonasError: the streams do not hold the same utterances, or an input is damaged.
     """
-    device = prepare(job.runtime, seed_of(job.seed, job.name))
+    device = job.prepare()
     if job.joint is None:
         sources = frozen_sources(job.options, job.predictions)
     else:
         sources = joint_sources(job.options, job.joint)
     inputs = [*job.predictions.values(), *(job.joint.paths if job.joint else [])]
-    with resume_point(job.resume, "fuse", _key(job), inputs) as resume:
+    with job.resume_point("fuse", inputs, system=job.options) as resume:
         learner = _learner(job, sources, device)
         outcome = _learn(job, sources, learner, resume)
         parts: dict[str, Predictions] = {
@@ -71,16 +65,6 @@ def fuse_streams(job: FuseJob, outputs: SystemOutputs) -> None:
         }
         weights = system_weights(sources.network, ())
         write_outputs(outputs, parts, weights, outcome, _cost(job, sources))
-
-
-def _key(job: FuseJob) -> dict[str, object]:
-    return {
-        "name": job.name,
-        "seed": job.seed,
-        "code": job.code,
-        "system": job.options.model_dump(mode="json"),
-        "runtime": job.runtime.model_dump(mode="json"),
-    }
 
 
 def _learner(job: FuseJob, sources: Sources, device: torch.device) -> SupervisedLearner:

@@ -16,7 +16,7 @@ from emonas.learning.batches import Examples
 from emonas.networks.fusion import JointNetwork
 from emonas.storage.folds import Part, read_part
 from emonas.storage.weights import read_weights
-from emonas.systems.data import FeaturePaths, load_examples
+from emonas.systems.data import FeaturePaths, feature_files, load_examples
 from emonas.systems.normalising import normalise
 from emonas.systems.trained import TrainedFiles, load_network, load_normalisers
 
@@ -32,8 +32,8 @@ class JointInputs:
     @property
     def paths(self) -> list[Path]:
         """All files."""
-        features = [path for paths in self.features.values() for path in paths.values()]
-        return [*self.parts.values(), *features, *(s.weights for s in self.streams.values())]
+        found = [path for stream in self.streams.values() for path in stream.paths]
+        return [*self.parts.values(), *feature_files(self.features), *found]
 
 
 def joint_sources(options: FusionOptions, inputs: JointInputs) -> Sources:

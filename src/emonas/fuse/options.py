@@ -39,7 +39,7 @@ class FusionOptions(Options):
     )
 
     @model_validator(mode="after")
-    def _dominant_is_a_stream(self) -> Self:
+    def _options_fit_the_method(self) -> Self:
         needs = self.method in ("ism", "sum", "max", "min")
         if needs and self.dominant not in self.fuse:
             raise ValueError(
@@ -49,6 +49,12 @@ class FusionOptions(Options):
             raise ValueError(f"method {self.method} fuses two systems, not {len(self.fuse)}")
         if self.joint and self.method == "perceptron":
             raise ValueError("joint trains on embeddings, and the perceptron hears probabilities")
+        masks = [key for key in ("mask_time", "mask_features") if getattr(self.training, key)]
+        if masks and not self.joint:
+            raise ValueError(
+                f"training.{masks[0]} masks frames, and a fusion of frozen streams hears none; "
+                "leave it out, or set joint: true"
+            )
         return self
 
     @property

@@ -17,7 +17,15 @@ from emonas.networks.streams import Output, Stream
 
 
 class SupervisedLearner:
-    """Cross entropy, one optimiser; see `emonas.learning.loop.Learner`."""
+    """Cross entropy, one optimiser; see `emonas.learning.loop.Learner`.
+
+    Args:
+        network: what learns.
+        options: how it learns.
+        device: where it is computed.
+        weights: a weight a class for the loss, (classes).
+        parameters: those of the network that learn; all where none are given.
+    """
 
     def __init__(
         self,
@@ -25,12 +33,14 @@ class SupervisedLearner:
         options: TrainingOptions,
         device: torch.device,
         weights: Tensor | None = None,
+        parameters: Sequence[nn.Parameter] | None = None,
     ) -> None:
         self.network = network.to(device)
         self.device = device
         self._options = options
         self._objective = make_objective(options, weights).to(device)
-        self._optimiser = make_optimiser(network.parameters(), options)
+        self._parameters = list(network.parameters() if parameters is None else parameters)
+        self._optimiser = make_optimiser(self._parameters, options)
         self._rate = options.learning_rate
 
     def begin_epoch(self, epoch: int) -> None:
@@ -44,9 +54,9 @@ class SupervisedLearner:
         logits = self.network(*self._masked(batch)).logits
         loss = self._objective(logits, batch.labels)
         self._optimiser.zero_grad()
-        loss.backward()
+        loss.backward(inputs=self._parameters)
         if self._options.clip is not None:
-            nn.utils.clip_grad_norm_(self.network.parameters(), self._options.clip)
+            nn.utils.clip_grad_norm_(self._parameters, self._options.clip)
         self._optimiser.step()
         return Scored(loss.item(), logits.detach(), batch.labels)
 

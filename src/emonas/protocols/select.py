@@ -8,7 +8,7 @@ import pandas as pd
 
 from emonas.errors import EmonasError
 from emonas.protocols.options import ProtocolOptions
-from emonas.storage.manifest import read_manifest
+from emonas.storage.manifest import UNKNOWN_SPEAKER, read_manifest
 
 SELECTED_COLUMNS = (
     "utterance",
@@ -42,14 +42,18 @@ def read_manifests(
 def select(name: str, manifest: pd.DataFrame, options: ProtocolOptions) -> pd.DataFrame:
     """Give the utterances that take part, with `SELECTED_COLUMNS`, by corpus and utterance.
 
-    Where several corpora are pooled, `speaker` and `session` are `corpus:name`.
+    Where several corpora are pooled, `speaker` and `session` are `corpus:name`. An unknown speaker
+    is empty, because the unknown ones may be any of the others.
 
     Raises:
         EmonasError: a label or filter that no utterance has, or a corpus of which nothing is left.
     """
     # Draws depend on the order, so the order may not depend on the corpora's.
     manifest = manifest.sort_values(["corpus", "utterance"])
-    table = manifest.assign(label=_labels(name, manifest["emotion"], options))
+    table = manifest.assign(
+        label=_labels(name, manifest["emotion"], options),
+        speaker=manifest["speaker"].replace(UNKNOWN_SPEAKER, ""),
+    )
     table = table[table["label"] != ""]
     if options.labels is not None:
         table = table[table["label"].isin(options.labels)]

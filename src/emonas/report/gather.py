@@ -107,7 +107,8 @@ def _system(
 ) -> SystemResults:
     card = plan.systems[system]
     stage = "fuse" if card.kind == "fusion" else "train"
-    searched = list(_folders(results / "search" / protocol / system, seeds, folds))
+    searched_folds = folds[:1] if card.shared_search else folds
+    searched = list(_folders(results / "search" / protocol / system, seeds, searched_folds))
     trained = list(_folders(results / stage / protocol / system, seeds, folds))
     genotypes = [
         FoundGenotype(seed, fold, read_genotype(folder / "genotype.json"))
@@ -132,12 +133,12 @@ def _system(
 def _folders(
     root: Path, seeds: Sequence[int], folds: Sequence[str]
 ) -> Iterator[tuple[int, str, Path]]:
-    """The folders of each seed: those of the folds in order, then a search that folds share."""
+    """The folders that are there; what lies beside them is of former settings."""
     for seed in seeds:
-        folder = root / f"seed{seed}"
-        there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-        for fold in [*(fold for fold in folds if fold in there), *sorted(there - set(folds))]:
-            yield seed, fold, folder / fold
+        for fold in folds:
+            folder = root / f"seed{seed}" / fold
+            if folder.is_dir():
+                yield seed, fold, folder
 
 
 def _histories(folders: Sequence[tuple[int, str, Path]]) -> list[History]:

@@ -7,7 +7,6 @@ from pydantic import Field, field_validator
 from emonas.options import Options
 
 Metric = Literal["ua", "wa", "parameters"]
-NOT_IN_OUR_COPY = "not in our copy"
 Published = float | Literal["not in our copy"]
 
 

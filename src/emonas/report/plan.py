@@ -45,8 +45,8 @@ class SystemCard(_Card):
 
     @property
     def draws_cells(self) -> bool:
-        """Whether the search gives a genotype with cells to draw; gates have none."""
-        return bool(self.search) and self.search != "gates"
+        """Whether a search gives a genotype with cells to draw."""
+        return bool(self.search)
 
 
 class RunCard(_Card):

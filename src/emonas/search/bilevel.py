@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from emonas.learning.batches import Batch, Batches
-from emonas.learning.optimisers import learning_rate, make_optimiser, set_learning_rate
 from emonas.learning.options import TrainingOptions
 from emonas.learning.scores import Scored
+from emonas.learning.supervised import SupervisedLearner
 from emonas.networks.cell_operations import OPERATIONS
 from emonas.networks.cell_skeleton import cell_edges
 from emonas.networks.search_cells import SearchNetwork
@@ -32,7 +32,7 @@ class AlphaSteps:
     weight_decay: float
 
 
-class BilevelLearner:
+class BilevelLearner(SupervisedLearner):
     """A step of the alphas, then one of the weights; see `emonas.learning.loop.Learner`.
 
     Args:
@@ -43,6 +43,8 @@ class BilevelLearner:
         device: where it is computed.
     """
 
+    network: SearchNetwork
+
     def __init__(
         self,
         network: SearchNetwork,
@@ -51,17 +53,11 @@ class BilevelLearner:
         held: Batches,
         device: torch.device,
     ) -> None:
-        self.network = network.to(device)
-        self.device = device
-        self._options = weights
+        super().__init__(network, weights, device, parameters=network.weights())
         self._order = alphas.order
         self._held = held
         self._held_batches: Iterator[Batch] = iter(())
-        self._objective = nn.CrossEntropyLoss()
-        self._weights = network.weights()
         self._alphas = network.alphas()
-        self._rate = weights.learning_rate
-        self._optimiser = make_optimiser(self._weights, weights)
         self._alpha_optimiser = torch.optim.Adam(
             self._alphas,
             lr=alphas.learning_rate,
@@ -71,29 +67,14 @@ class BilevelLearner:
 
     def begin_epoch(self, epoch: int) -> None:
         """Set the learning rate, and start the alphas' batches anew."""
-        self._rate = learning_rate(self._options, epoch)
-        set_learning_rate(self._optimiser, self._rate)
+        super().begin_epoch(epoch)
         self._held_batches = self._endless(epoch)
 
     def train_batch(self, batch: Batch) -> Scored:
         """One step of the alphas on their own next batch, one of the weights on this batch."""
         self.network.train()
         self._step_alphas(batch, next(self._held_batches).to(self.device))
-        logits = self.network(*batch.streams).logits
-        loss = self._objective(logits, batch.labels)
-        self._optimiser.zero_grad()
-        loss.backward(inputs=self._weights)
-        if self._options.clip is not None:
-            nn.utils.clip_grad_norm_(self._weights, self._options.clip)
-        self._optimiser.step()
-        return Scored(loss.item(), logits.detach(), batch.labels)
-
-    @torch.no_grad()
-    def validate_batch(self, batch: Batch) -> Scored:
-        """Score without learning."""
-        self.network.eval()
-        logits = self.network(*batch.streams).logits
-        return Scored(self._objective(logits, batch.labels).item(), logits, batch.labels)
+        return super().train_batch(batch)
 
     @torch.no_grad()
     def facts(self) -> dict[str, float]:
@@ -109,20 +90,15 @@ class BilevelLearner:
                     columns[f"alpha_{cell}_{source}-{node + 2}_{name}"] = weight
         logs = torch.cat(list(cells.values())).log_softmax(dim=1)
         entropy = -(logs.exp() * logs).sum(dim=1).mean()
-        return {"learning_rate": self._rate, "alpha_entropy": entropy.item(), **columns}
+        return {**super().facts(), "alpha_entropy": entropy.item(), **columns}
 
     def state(self) -> dict[str, Any]:
         """Network and both optimisers."""
-        return {
-            "network": self.network.state_dict(),
-            "optimiser": self._optimiser.state_dict(),
-            "alpha_optimiser": self._alpha_optimiser.state_dict(),
-        }
+        return {**super().state(), "alpha_optimiser": self._alpha_optimiser.state_dict()}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take back network and optimisers."""
-        self.network.load_state_dict(state["network"])
-        self._optimiser.load_state_dict(state["optimiser"])
+        super().restore(state)
         self._alpha_optimiser.load_state_dict(state["alpha_optimiser"])
 
     def _endless(self, epoch: int) -> Iterator[Batch]:
@@ -143,7 +119,11 @@ class BilevelLearner:
             self._rate, self._options.momentum, self._options.weight_decay, self._velocities()
         )
         return second_order(
-            self._weights, self._alphas, lambda: self._loss(batch), lambda: self._loss(held), step
+            self._parameters,
+            self._alphas,
+            lambda: self._loss(batch),
+            lambda: self._loss(held),
+            step,
         )
 
     def _loss(self, batch: Batch) -> Tensor:
@@ -152,9 +132,9 @@ class BilevelLearner:
 
     def _velocities(self) -> list[Tensor]:
         """SGD's momentum of each weight, zeros before its first step."""
-        states = [self._optimiser.state[weight] for weight in self._weights]
+        states = [self._optimiser.state[weight] for weight in self._parameters]
         found = [state.get("momentum_buffer") for state in states]
-        pairs = zip(found, self._weights, strict=True)
+        pairs = zip(found, self._parameters, strict=True)
         return [torch.zeros_like(w) if velocity is None else velocity for velocity, w in pairs]
 
 

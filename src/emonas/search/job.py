@@ -2,50 +2,40 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from emonas.jobs import report_line
 from emonas.kinds import kind_module
-from emonas.learning.devices import prepare
-from emonas.learning.options import RuntimeOptions
-from emonas.learning.resume import resume_point
-from emonas.learning.seeds import seed_of
-from emonas.search.outcome import SearchOptions, SearchOutcome, SearchProblem
+from emonas.learning.job import LearningJob
+from emonas.search.outcome import SearchOptions, SearchOutcome, SearchProblem, SearchTask
 from emonas.storage.cost import write_epoch_costs
 from emonas.storage.genotype import write_genotype
 from emonas.storage.tables import write_rows
 from emonas.storage.weights import write_weights
-from emonas.systems.data import FeaturePaths, load_fold
-from emonas.systems.options import SystemOptions
+from emonas.systems.data import FeaturePaths, feature_files, load_fold
+from emonas.systems.options import TrainedOptions
 
 
 @dataclass(frozen=True)
-class SearchJob:
-    """One search.
+class SearchFiles:
+    """The feature files that the system hears, and the parts of a fold that a search may see."""
 
-    Args:
-        name: protocol, system, seed and fold, such as `demo/cnn/seed0/group1`; seeds depend on it.
-        system: options of the system.
-        search: options of the search method, whose module is named as `search.method`.
-        seed: the run's seed.
-        features: feature files that the system hears.
-        train: the fold's training part.
-        validation: the fold's validation part.
-        runtime: where it is computed.
-        resume: the folder of what interrupted jobs left.
-        code: digest of the code that searches.
-    """
-
-    name: str
-    system: SystemOptions
-    search: SearchOptions
-    seed: int
     features: FeaturePaths
     train: Path
     validation: Path
-    runtime: RuntimeOptions
-    resume: Path
-    code: str
+
+    @property
+    def paths(self) -> list[Path]:
+        """All files."""
+        return [self.train, self.validation, *feature_files(self.features)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchJob(LearningJob):
+    """One search; `files` is None for a method on which no utterance has a say."""
+
+    system: TrainedOptions
+    search: SearchOptions
+    files: SearchFiles | None
 
 
 @dataclass(frozen=True)
@@ -64,17 +54,18 @@ def search_architecture(job: SearchJob, output: SearchOutputs) -> None:
     Raises:
         EmonasError: the method does not fit the system, or an input is damaged.
     """
-    data = load_fold(job.system, job.features, job.train, job.validation)
-    device = prepare(job.runtime, seed_of(job.seed, job.name))
-    with resume_point(job.resume, "search", _params(job), _inputs(job)) as resume:
-        problem = SearchProblem(job.system, data, job.seed, device, resume, job.name)
-        outcome = _run(job.search, problem)
-        _write(outcome, output)
+    device = job.prepare()
+    with job.resume_point("search", _inputs(job), system=job.system, search=job.search) as resume:
+        task = SearchTask(job.system, job.seed, device, resume, job.name)
+        _write(_run(job, task), output)
     report_line(f"{job.name}: {output.genotype} is written")
 
 
-def _run(options: SearchOptions, problem: SearchProblem) -> SearchOutcome:
-    outcome: SearchOutcome = kind_module("method", options.method).search(options, problem)
+def _run(job: SearchJob, task: SearchTask) -> SearchOutcome:
+    if job.files is not None:
+        data = load_fold(job.system, job.files.features, job.files.train, job.files.validation)
+        task = SearchProblem(**vars(task), data=data)
+    outcome: SearchOutcome = kind_module("method", job.search.method).search(job.search, task)
     return outcome
 
 
@@ -85,20 +76,7 @@ def _write(outcome: SearchOutcome, output: SearchOutputs) -> None:
     write_genotype(output.genotype, outcome.genotype)
 
 
-def _params(job: SearchJob) -> dict[str, Any]:
-    return {
-        "name": job.name,
-        "seed": job.seed,
-        "code": job.code,
-        "system": job.system.model_dump(mode="json"),
-        "search": job.search.model_dump(mode="json"),
-        "runtime": job.runtime.model_dump(mode="json"),
-    }
-
-
 def _inputs(job: SearchJob) -> list[Path]:
-    features = [
-        path for _, paths in sorted(job.features.items()) for _, path in sorted(paths.items())
-    ]
     archive = getattr(job.search, "archive", None)
-    return [job.train, job.validation, *features, *([] if archive is None else [archive])]
+    found = [] if job.files is None else job.files.paths
+    return [*found, *([] if archive is None else [archive])]

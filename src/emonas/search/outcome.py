@@ -10,7 +10,7 @@ from pydantic import Field
 from emonas.options import Options
 from emonas.storage.cost import EpochCost
 from emonas.storage.genotype import CellsGenotype, RecurrentGenotype
-from emonas.systems.options import SystemOptions
+from emonas.systems.options import TrainedOptions
 
 if TYPE_CHECKING:
     import torch
@@ -21,15 +21,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class SearchProblem:
-    """A system to find a genotype for, and what of one fold may be seen."""
+class SearchTask:
+    """A system to find a genotype for."""
 
-    system: SystemOptions
-    data: FoldData
+    system: TrainedOptions
     seed: int
     device: torch.device
     resume: ResumePoint
     name: str
+
+
+@dataclass(frozen=True)
+class SearchProblem(SearchTask):
+    """The same, and what of one fold may be seen."""
+
+    data: FoldData
 
 
 @dataclass

@@ -25,7 +25,7 @@ def report_plan(plan: Plan, settings_file: str, command: str) -> ReportPlan:
         settings_file=settings_file,
         command=command,
         corpora={
-            name: CorpusCard(reader=options.reader, synthetic=options.reader == "synthetic")
+            name: CorpusCard(reader=options.reader, synthetic=options.synthetic)
             for name, options in settings.corpora.items()
         },
         protocols={name: _protocol_card(options) for name, options in settings.protocols.items()},

@@ -9,6 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from emonas.errors import EmonasError
+from emonas.kinds import all_kinds
 from emonas.settings.expansion import expand_systems
 from emonas.settings.messages import nearest, sentence
 from emonas.settings.model import SettingsBase, settings_model
@@ -71,7 +72,9 @@ def _property_names(schema: Any) -> Iterator[str]:
 
 
 def _with_roots(corpora: Mapping[str, Any], given: Any) -> dict[str, Any]:
-    """The corpora, each with its root: from `roots`, the file, or EMONAS_DATA/<corpus>."""
+    """The corpora, each with its root: from `roots`, the file, or, where its reader needs one,
+    EMONAS_DATA/<corpus>.
+    """
     roots = given if isinstance(given, Mapping) else {}
     for name in roots:
         if name not in corpora:
@@ -80,13 +83,18 @@ def _with_roots(corpora: Mapping[str, Any], given: Any) -> dict[str, Any]:
     filled = {}
     for name, entry in corpora.items():
         filled[name] = entry
-        if isinstance(entry, Mapping) and entry.get("reader") != "synthetic":
+        if isinstance(entry, Mapping):
             root = roots.get(name, entry.get("root"))
-            if root is None and data and (Path(data) / str(name)).is_dir():
+            if root is None and data and _needs_root(entry) and (Path(data) / str(name)).is_dir():
                 root = Path(data) / str(name)
             if root is not None:
                 filled[name] = {**entry, "root": _checked_root(str(name), str(root))}
     return filled
+
+
+def _needs_root(corpus: Mapping[str, Any]) -> bool:
+    module = all_kinds("reader").get(str(corpus.get("reader")))
+    return module is not None and bool(module.Options.needs_root)
 
 
 def _checked_root(corpus: str, root: str) -> str:

@@ -41,15 +41,19 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return f"; did you mean {matches[0]}?" if matches else ""
 
 
-def sentence(error: ValidationError, document: Mapping[str, Any], known: Iterable[str]) -> str:
-    """The first error, with the path of its key as the user wrote it."""
-    details = error.errors()[0]
+def sentence(error: ValidationError, document: Mapping[str, Any], known: set[str]) -> str:
+    """The first error, with the path of its key as the user wrote it.
+
+    A key misspelt is two errors, one unknown and one missing: the unknown one says more.
+    """
+    details = min(error.errors(), key=lambda details: details["type"] != "extra_forbidden")
     path = _path(details, document)
     if details["type"] in ("union_tag_invalid", "union_tag_not_found"):
         return _unknown_kind(path, details)
     text = _text(details)
     if details["type"] == "extra_forbidden":
-        text += nearest(str(details["loc"][-1]), known)
+        key = str(details["loc"][-1])
+        text = "is no key here" if key in known else text + nearest(key, known)
     return f"{path}: {text}"
 
 

@@ -151,6 +151,11 @@ class Plan:
         """Whether one search serves all folds."""
         return self.is_searched(system) and self.settings.systems[system].search.shared
 
+    def search_reads_data(self, system: str) -> bool:
+        """Whether any utterance has a say in what the search finds."""
+        reads: bool = kind_module("method", self.settings.systems[system].search.method).READS_DATA
+        return reads
+
     def tests_searched(self, system: str) -> bool:
         """Whether the searched network is tested with its own weights."""
         return self.is_searched(system) and not self.settings.systems[system].search.retrain
@@ -176,14 +181,23 @@ class Plan:
         options = self.settings.protocols[protocol]
         return {
             "options": options.model_dump(mode="json", by_alias=True),
-            "code": code_digest("emonas.protocols.job"),
+            "code": code_digest("emonas.protocols.audit_job"),
         }
 
     def feature_params(self, feature: str) -> Params:
         """What a feature depends on."""
         options = self.settings.features[feature]
         modules = "emonas.features.job", kind_name("extractor", options.extractor)
-        return {"options": options.model_dump(mode="json"), "code": code_digest(*modules)}
+        return {
+            "options": options.model_dump(mode="json"),
+            **(self._runtime() if options.uses_torch else {}),
+            "code": code_digest(*modules),
+        }
+
+    def feature_threads(self, feature: str) -> int:
+        """Threads of an extraction: torch's, where it computes with torch."""
+        uses_torch: bool = self.settings.features[feature].uses_torch
+        return int(self.settings.runtime.torch_threads) if uses_torch else 1
 
     def search_params(self, system: str) -> Params:
         """What a search depends on: of the system's options only those that the method reads."""

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from emonas.errors import EmonasError
+from emonas.errors import EmonasError, make_again
 from emonas.storage.atomic import write_text
 from emonas.storage.folds import Part
 from emonas.storage.problems import first_problem
@@ -89,5 +89,5 @@ def read_audit_file(path: Path) -> Audit:
         return Audit.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
         raise EmonasError(
-            f"{path}: no audit ({first_problem(error)}); delete it and run again"
+            f"{path}: no audit ({first_problem(error)}); {make_again(path)}"
         ) from error

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from emonas.errors import EmonasError
+from emonas.errors import EmonasError, make_again
 from emonas.storage.atomic import write_json
 from emonas.storage.problems import first_problem
 from emonas.storage.tables import write_rows
@@ -54,5 +54,5 @@ def read_network_cost(path: Path) -> NetworkCost:
         return TypeAdapter(NetworkCost).validate_json(path.read_bytes(), strict=True)
     except (OSError, ValueError) as error:
         raise EmonasError(
-            f"{path}: no cost ({first_problem(error)}); delete it and run again"
+            f"{path}: no cost ({first_problem(error)}); {make_again(path)}"
         ) from error

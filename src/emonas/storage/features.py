@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from emonas.errors import EmonasError
+from emonas.errors import EmonasError, make_again
 from emonas.storage.atomic import whole_file
 
 Array = npt.NDArray[np.float32]
@@ -150,7 +150,9 @@ class FeatureFile:
         """
         row = self._rows.get(utterance)
         if row is None:
-            raise EmonasError(f"{self.path}: holds no utterance {utterance}; delete the file")
+            raise EmonasError(
+                f"{self.path}: holds no utterance {utterance}; {make_again(self.path)}"
+            )
         rows = slice(self._offsets[row], self._offsets[row + 1])
         try:
             return np.asarray(self._dataset(layer)[rows], dtype=np.float32)
@@ -168,7 +170,7 @@ class FeatureFile:
 
     def _damaged(self, error: Exception) -> EmonasError:
         return EmonasError(
-            f"{self.path}: this is no whole feature file ({error}); delete it and run again"
+            f"{self.path}: this is no whole feature file ({error}); {make_again(self.path)}"
         )
 
     def _dataset(self, layer: str | None) -> h5py.Dataset:

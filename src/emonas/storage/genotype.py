@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from emonas.errors import EmonasError
+from emonas.errors import EmonasError, make_again
 from emonas.storage.atomic import write_text
 from emonas.storage.problems import first_problem
 
@@ -179,8 +179,8 @@ def read_genotype(path: Path) -> CellsGenotype | RecurrentGenotype:
     except OSError as error:
         raise EmonasError(f"{path}: can't be read ({error.strerror}); run the search") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise EmonasError(f"{path}: this is no JSON ({error}); delete it and run again") from error
+        raise EmonasError(f"{path}: this is no JSON ({error}); {make_again(path)}") from error
     except ValidationError as error:
         raise EmonasError(
-            f"{path}: {first_problem(error)}; mend it, or delete the file and run again"
+            f"{path}: {first_problem(error)}; mend it, or {make_again(path)}"
         ) from error

@@ -9,6 +9,9 @@ import pandas as pd
 from emonas.errors import EmonasError
 from emonas.storage.tables import read_table, write_rows, write_table
 
+UNKNOWN_SPEAKER = "unknown"
+"""The speaker of an utterance whose reader finds none."""
+
 
 @dataclass(frozen=True)
 class Utterance:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from emonas.errors import EmonasError
+from emonas.errors import EmonasError, make_again
 from emonas.storage.atomic import write_text
 from emonas.storage.problems import first_problem
 
@@ -80,5 +80,5 @@ def read_metrics(path: Path) -> Metrics:
         return Metrics.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
         raise EmonasError(
-            f"{path}: no metrics ({first_problem(error)}); delete it and run again"
+            f"{path}: no metrics ({first_problem(error)}); {make_again(path)}"
         ) from error

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from emonas.errors import EmonasError
+from emonas.errors import EmonasError, make_again
 from emonas.storage.atomic import whole_file
 
 EMOTION = "emotion"
@@ -77,7 +77,7 @@ def read_predictions(path: Path, part: str) -> Predictions:
         _check(predictions)
     except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise EmonasError(
-            f"{path}: no whole predictions of the part {part} ({error}); delete it and run again"
+            f"{path}: no whole predictions of the part {part} ({error}); {make_again(path)}"
         ) from error
     return predictions
 

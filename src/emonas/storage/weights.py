@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emonas.errors import EmonasError
+from emonas.errors import EmonasError, make_again
 from emonas.storage.atomic import whole_file
 
 if TYPE_CHECKING:
@@ -35,5 +35,5 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         return load_file(path)
     except (OSError, SafetensorError) as error:
         raise EmonasError(
-            f"{path}: these are no whole weights ({error}); delete the file and run again"
+            f"{path}: these are no whole weights ({error}); {make_again(path)}"
         ) from error

@@ -27,6 +27,11 @@ def feature_paths(paths: Mapping[str, Mapping[str, str]]) -> FeaturePaths:
     }
 
 
+def feature_files(features: FeaturePaths) -> list[Path]:
+    """All feature files, in the order of their names."""
+    return [path for _, paths in sorted(features.items()) for _, path in sorted(paths.items())]
+
+
 @dataclass(frozen=True)
 class FoldData:
     """What a search or a training may see of a fold.

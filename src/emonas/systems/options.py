@@ -7,6 +7,9 @@ from pydantic import BeforeValidator, Field
 from emonas.learning.options import TrainingOptions
 from emonas.options import Options
 
+TOGETHER = 64
+"""Utterances that are pooled or predicted at a time where no training says how many."""
+
 
 class InputOptions(Options):
     """One input of a system: a feature, and of a feature with layers those that are read."""
@@ -34,6 +37,21 @@ class SystemOptions(Options):
         description="standardise every feature by mean and deviation over all frames of the "
         "fold's training part (ours)",
     )
+
+    @property
+    def together(self) -> int:
+        """Utterances that are predicted at a time."""
+        return TOGETHER
+
+
+class TrainedOptions(SystemOptions):
+    """A network that learns epoch by epoch; that of any other kind is solved at once."""
+
     training: TrainingOptions = Field(
         default_factory=TrainingOptions, description="how it is trained"
     )
+
+    @property
+    def together(self) -> int:
+        """As many as it is trained on at a time."""
+        return self.training.batch

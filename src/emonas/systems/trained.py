@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emonas.errors import EmonasError
+from emonas.errors import EmonasError, make_again
 from emonas.storage.genotype import read_genotype
 from emonas.storage.weights import read_weights
 from emonas.systems.building import build_network, build_searched
@@ -30,6 +30,11 @@ class TrainedFiles:
     weights: Path
     genotype: Path | None = None
     searched: bool = False
+
+    @property
+    def paths(self) -> list[Path]:
+        """All files."""
+        return [self.weights, *([] if self.genotype is None else [self.genotype])]
 
 
 def system_weights(network: nn.Module, normalisers: tuple[Normaliser, ...]) -> dict[str, Tensor]:
@@ -87,5 +92,5 @@ def fill_network(network: nn.Module, state: Mapping[str, Tensor], path: Path) ->
     except RuntimeError as error:
         raise EmonasError(
             f"{path}: these weights are of another network than the settings, the genotype and "
-            "the fold's classes make; delete the file and run again"
+            f"the fold's classes make; {make_again(path)}"
         ) from error

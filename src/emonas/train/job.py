@@ -12,10 +12,9 @@ from torch import nn
 from emonas.jobs import Progress
 from emonas.kinds import kind_module
 from emonas.learning.batches import Batches
-from emonas.learning.devices import prepare
+from emonas.learning.job import LearningJob
 from emonas.learning.loop import Outcome, Plan, fit
-from emonas.learning.options import RuntimeOptions
-from emonas.learning.resume import ResumePoint, resume_point
+from emonas.learning.resume import ResumePoint
 from emonas.learning.seeds import seed_of
 from emonas.learning.supervised import SupervisedLearner, class_weights
 from emonas.storage.folds import Part, read_part
@@ -28,30 +27,30 @@ from emonas.systems.building import (
     build_searched,
     count_parameters,
 )
-from emonas.systems.data import FeaturePaths, FoldData, load_examples, load_fold
+from emonas.systems.data import (
+    FeaturePaths,
+    FoldData,
+    feature_files,
+    load_examples,
+    load_fold,
+)
 from emonas.systems.normalising import normalise
-from emonas.systems.options import SystemOptions
+from emonas.systems.options import SystemOptions, TrainedOptions
 from emonas.systems.outputs import SystemOutputs, network_cost, predict_part, write_outputs
 from emonas.systems.trained import fill_network, system_weights
 
 
-@dataclass(frozen=True)
-class TrainJob:
+@dataclass(frozen=True, kw_only=True)
+class TrainJob(LearningJob):
     """One system, fold and seed.
 
     `genotype` is what a search found, None for a system without one; `searched` are the weights of
-    the searched network where it is to be tested as it is (`retrain: false`). `name` tells this
-    job from others and is the source of its random numbers; `code` is the digest of its sources.
+    the searched network where it is to be tested as it is (`retrain: false`).
     """
 
-    name: str
     system: SystemOptions
-    seed: int
     features: FeaturePaths
     parts: Mapping[Part, Path]
-    runtime: RuntimeOptions
-    resume: Path
-    code: str
     genotype: Path | None = None
     searched: Path | None = None
 
@@ -62,10 +61,10 @@ def train_system(job: TrainJob, outputs: SystemOutputs) -> None:
     Raises:
         EmonasError: an input is damaged or does not fit the system.
     """
-    device = prepare(job.runtime, seed_of(job.seed, job.name))
+    device = job.prepare()
     data = load_fold(job.system, job.features, job.parts["train"], job.parts["validation"])
     genotype = None if job.genotype is None else read_genotype(job.genotype)
-    with resume_point(job.resume, "train", _key(job), _inputs(job)) as resume:
+    with job.resume_point("train", _inputs(job), system=job.system) as resume:
         if job.searched is not None and genotype is not None:
             network = build_searched(job.system, genotype, data.widths, len(data.classes))
             fill_network(network, read_weights(job.searched), job.searched)
@@ -82,28 +81,15 @@ def train_system(job: TrainJob, outputs: SystemOutputs) -> None:
 
 
 def _inputs(job: TrainJob) -> list[Path]:
-    features = [
-        path for _, paths in sorted(job.features.items()) for _, path in sorted(paths.items())
-    ]
     found = [path for path in (job.genotype, job.searched) if path is not None]
-    return [*job.parts.values(), *features, *found]
-
-
-def _key(job: TrainJob) -> dict[str, object]:
-    return {
-        "name": job.name,
-        "seed": job.seed,
-        "code": job.code,
-        "system": job.system.model_dump(mode="json"),
-        "runtime": job.runtime.model_dump(mode="json"),
-    }
+    return [*job.parts.values(), *feature_files(job.features), *found]
 
 
 def _learn(
     job: TrainJob, data: FoldData, network: nn.Module, device: torch.device, resume: ResumePoint
 ) -> Outcome:
-    module = kind_module("network", job.system.network)
-    if hasattr(module, "solve"):
+    if not isinstance(job.system, TrainedOptions):
+        module = kind_module("network", job.system.network)
         solved: Outcome = module.solve(network, job.system, data.train, data.validation)
         return solved
     options = job.system.training
@@ -125,7 +111,7 @@ def _predict(
     table = read_part(job.parts[part])
     examples = load_examples(table, data.classes, job.system.inputs, job.features)
     examples = normalise(examples, data.normalisers)
-    return predict_part(network, table, examples, data.classes, job.system.training.batch, device)
+    return predict_part(network, table, examples, data.classes, job.system.together, device)
 
 
 def _searched_parameters(job: TrainJob, genotype: AnyGenotype | None, data: FoldData) -> int | None:

@@ -9,6 +9,7 @@ from pydantic import Field
 from emonas.corpora.emotions import EMOTIONS
 from emonas.corpora.reading import Listing, ReaderOptions, Recording, name_below
 from emonas.errors import EmonasError
+from emonas.storage.manifest import UNKNOWN_SPEAKER
 from emonas.storage.tables import read_table
 
 REQUIRED = ("audio", "emotion")
@@ -93,7 +94,7 @@ def _add(
             utterance=cells.get("utterance") or _name(Path(cells["audio"])),
             audio=audio,
             emotion=emotion,
-            speaker=cells.get("speaker") or "unknown",
+            speaker=cells.get("speaker") or UNKNOWN_SPEAKER,
             **known,
         )
     )

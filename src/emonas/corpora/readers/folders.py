@@ -15,6 +15,7 @@ from emonas.corpora.reading import (
     given_root,
     name_below,
 )
+from emonas.storage.manifest import UNKNOWN_SPEAKER
 
 
 class Options(ReaderOptions):
@@ -81,7 +82,7 @@ def _add(options: Options, path: Path, relative: Path, listing: Listing) -> None
 
 def _speaker(options: Options, path: Path, listing: Listing) -> str:
     if options.speaker is None:
-        return "unknown"
+        return UNKNOWN_SPEAKER
     match = re.search(options.speaker, path.name)
     found = (match[1] if match.re.groups else match[0]) if match else None
     if not found:
@@ -90,4 +91,4 @@ def _speaker(options: Options, path: Path, listing: Listing) -> str:
             f"its name holds no speaker by {options.speaker}",
             "used, with the speaker unknown",
         )
-    return found or "unknown"
+    return found or UNKNOWN_SPEAKER

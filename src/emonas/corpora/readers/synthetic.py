@@ -29,6 +29,7 @@ class Options(ReaderOptions):
     """Options of the synthetic corpus; it has no root."""
 
     needs_root: ClassVar[bool] = False
+    synthetic: ClassVar[bool] = True
 
     reader: Literal["synthetic"] = Field(
         default="synthetic", description="speech by eSpeak NG with prosody rules"

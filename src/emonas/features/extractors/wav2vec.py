@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,11 +14,16 @@ from emonas.features.frames import padded, pooled
 from emonas.storage.features import Array
 
 if TYPE_CHECKING:
+    import torch
+
+    from emonas.learning.options import RuntimeOptions
     from emonas.networks.wav2vec import Wav2vec
 
 
 class Options(ExtractorOptions):
     """Options of wav2vec."""
+
+    uses_torch: ClassVar[bool] = True
 
     extractor: Literal["wav2vec"] = Field("wav2vec", description="name of the extractor")
     checkpoint: Path | None = Field(
@@ -36,10 +41,6 @@ class Options(ExtractorOptions):
     )
     pool: int = Field(
         4, ge=1, description="average this many consecutive frames (our reading: 2908 to 727)"
-    )
-
-    torch_threads: int = Field(
-        1, ge=1, description="threads inside torch; another number changes the last bits (ours)"
     )
 
     @property
@@ -60,12 +61,12 @@ class Wav2vecFeatures:
 
     layers: tuple[str, ...] = ()
 
-    def __init__(self, options: Options, network: Wav2vec, checkpoint: str) -> None:
-        import torch
-
+    def __init__(
+        self, options: Options, network: Wav2vec, checkpoint: str, device: torch.device
+    ) -> None:
         self._options = options
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._network = network.to(self._device)
+        self._device = device
+        self._network = network.to(device)
         self.checkpoint = checkpoint
         self.frame_rate = options.sampling_rate / network.hop / options.pool
 
@@ -86,28 +87,31 @@ class Wav2vecFeatures:
         return pooled(frames, options.pool)
 
 
-def untrained(options: Options) -> Extractor:
-    """Make an extractor of random weights: it takes as long as the real one, for forecasts."""
-    import torch
+def untrained(options: Options, runtime: RuntimeOptions) -> Extractor:
+    """Make an extractor of random weights: it takes as long as the real one, for forecasts.
 
+    Raises:
+        EmonasError: a GPU is asked for where there is none.
+    """
+    from emonas.learning.devices import prepare
     from emonas.networks.wav2vec import Wav2vec
 
-    torch.set_num_threads(options.torch_threads)
-    return Wav2vecFeatures(options, Wav2vec(*LARGE).eval(), "")
+    device = prepare(runtime, 0)
+    return Wav2vecFeatures(options, Wav2vec(*LARGE).eval(), "", device)
 
 
-def build(options: Options) -> Extractor:
+def build(options: Options, runtime: RuntimeOptions) -> Extractor:
     """Load the checkpoint and make the extractor.
 
     Raises:
-        EmonasError: there is no checkpoint, or it is damaged or of another architecture.
+        EmonasError: there is no checkpoint, it is damaged or of another architecture, or a GPU is
+            asked for where there is none.
     """
-    import torch
-
     from emonas.features.fairseq import digest_file, load_wav2vec
+    from emonas.learning.devices import prepare
 
     if options.checkpoint is None:
         raise EmonasError(f"features: {options.missing} for the extractor wav2vec; set its path")
     digest = digest_file(options.checkpoint)
-    torch.set_num_threads(options.torch_threads)
-    return Wav2vecFeatures(options, load_wav2vec(options.checkpoint), digest)
+    network = load_wav2vec(options.checkpoint)
+    return Wav2vecFeatures(options, network, digest, prepare(runtime, 0))

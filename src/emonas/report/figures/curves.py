@@ -30,6 +30,8 @@ def draw_curves(search: Sequence[History], training: Sequence[History], path: Pa
         for row, (title, histories) in zip(grid, rows, strict=True):
             for axes, (column, label, factor) in zip(row, _MEASURES, strict=True):
                 _draw_measure(axes, histories, column, factor)
+                if column == "validation_loss":
+                    leave_diverged_out(axes)
                 axes.set_title(title)
                 axes.set_ylabel(label)
         save(figure, path)
@@ -56,6 +58,20 @@ def _draw_measure(axes: Axes, histories: Sequence[History], column: str, factor:
         axes.legend(loc="best", fontsize=8)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def leave_diverged_out(axes: Axes) -> None:
+    """End the axis below losses of more than ten times the median, which would press all flat."""
+    curves = [np.asarray(line.get_ydata(), dtype=float) for line in axes.get_lines()]
+    values = np.concatenate([*curves, np.empty(0)])
+    values = values[np.isfinite(values)]
+    if not values.size or values.max() <= (top := 10 * float(np.median(values))):
+        return
+    kept = values[values <= top]
+    margin = 0.05 * float(np.ptp(kept))
+    axes.set_ylim(float(kept.min()) - margin, float(kept.max()) + margin)
+    count = sum(bool((curve > top).any()) for curve in curves)
+    axes.set_title(f"{count} leave the picture", loc="right", fontsize=8, color=FAINT)
 
 
 def _lines(table: pd.DataFrame, column: str) -> list[pd.Series]:

@@ -35,6 +35,9 @@ _FIGURES = (
 READS_WHOLE_SYSTEM = True
 """Whether a change of the system's training options changes the search."""
 
+READS_DATA = True
+"""Whether any utterance has a say: the parts of the fold and their features are then inputs."""
+
 
 class Options(SearchOptions):
     """The pool of candidate cells, and how they are compared."""

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 READS_WHOLE_SYSTEM = False
 """Whether a change of the system's training options changes the search."""
 
+READS_DATA = True
+"""Whether any utterance has a say: the parts of the fold and their features are then inputs."""
+
 
 class Options(SearchOptions):
     """DARTS over a feature of fixed length; weights learn by SGD, alphas by Adam."""

@@ -10,12 +10,15 @@ from pydantic import Field, field_validator
 
 from emonas.errors import EmonasError
 from emonas.learning.seeds import seed_of
-from emonas.search.outcome import SearchOptions, SearchOutcome, SearchProblem
+from emonas.search.outcome import SearchOptions, SearchOutcome, SearchTask
 from emonas.storage.cost import EpochCost
 from emonas.storage.genotype import CellsGenotype, Edge, RecurrentGenotype
 
 READS_WHOLE_SYSTEM = False
 """Whether a change of the system's training options changes the search."""
+
+READS_DATA = False
+"""Whether any utterance has a say: the parts of the fold and their features are then inputs."""
 
 
 class Options(SearchOptions):
@@ -34,7 +37,7 @@ class Options(SearchOptions):
         return value
 
 
-def search(options: Options, problem: SearchProblem) -> SearchOutcome:
+def search(options: Options, task: SearchTask) -> SearchOutcome:
     """Draw a genotype from the run's seed and the search's name; no utterance has a say.
 
     Its cost is one row with no architecture evaluated.
@@ -45,14 +48,14 @@ def search(options: Options, problem: SearchProblem) -> SearchOutcome:
     from emonas.learning.devices import peak_memory
 
     started = time.perf_counter()
-    genotype = _draw(options, problem)
+    genotype = _draw(options, task)
     seconds = time.perf_counter() - started
-    return SearchOutcome(genotype, costs=[EpochCost(1, seconds, peak_memory(problem.device))])
+    return SearchOutcome(genotype, costs=[EpochCost(1, seconds, peak_memory(task.device))])
 
 
-def _draw(options: Options, problem: SearchProblem) -> CellsGenotype | RecurrentGenotype:
-    generator = np.random.default_rng(seed_of(problem.seed, problem.name))
-    if problem.system.network == "cells":
+def _draw(options: Options, task: SearchTask) -> CellsGenotype | RecurrentGenotype:
+    generator = np.random.default_rng(seed_of(task.seed, task.name))
+    if task.system.network == "cells":
         return CellsGenotype(
             method=options.method,
             channels=options.channels,
@@ -61,13 +64,13 @@ def _draw(options: Options, problem: SearchProblem) -> CellsGenotype | Recurrent
             normal=_draw_cell(generator, options.nodes),
             reduction=_draw_cell(generator, options.nodes),
         )
-    if problem.system.network == "recurrent":
+    if task.system.network == "recurrent":
         from emonas.search.random_recipe import draw_recipe
 
         return draw_recipe(generator, "random")
     raise EmonasError(
         f"search.method: random draws for cells and recurrent, and the network is "
-        f"{problem.system.network}; choose another method"
+        f"{task.system.network}; choose another method"
     )
 
 

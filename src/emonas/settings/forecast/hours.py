@@ -121,7 +121,8 @@ class Clock:
             known = [size.seconds for size in self._corpora.values() if size is not None]
             seconds = max(known, default=1.0)
             try:
-                self._heard[feature] = rehearse_extraction(options, seconds)
+                runtime = self._plan.settings.runtime
+                self._heard[feature] = rehearse_extraction(options, seconds, runtime)
             except EmonasError as error:
                 self._heard[feature] = None
                 self._tell(f"features.{feature}: {error}")

@@ -14,12 +14,13 @@ from emonas.features.job import build_extractor
 from emonas.fuse.job import FuseJob, fuse_streams
 from emonas.kinds import kind_module, kind_options
 from emonas.learning.options import RuntimeOptions
-from emonas.search.job import SearchJob, SearchOutputs, search_architecture
+from emonas.search.job import SearchFiles, SearchJob, SearchOutputs, search_architecture
 from emonas.storage.cost import NetworkCost, write_network_cost
 from emonas.storage.features import Array, FeatureFacts, write_features
 from emonas.storage.folds import PARTS, Part, write_part
 from emonas.storage.predictions import Predictions, read_predictions, write_predictions
 from emonas.storage.tables import read_table
+from emonas.systems.options import TrainedOptions
 from emonas.systems.outputs import SystemOutputs
 from emonas.train.job import TrainJob, train_system
 
@@ -51,7 +52,7 @@ class Learnt:
     utterances: int
 
 
-def rehearse_extraction(options: Any, seconds: float) -> Heard | None:
+def rehearse_extraction(options: Any, seconds: float, runtime: RuntimeOptions) -> Heard | None:
     """Extract a feature from noise twice; None where it takes a checkpoint that is not there.
 
     Raises:
@@ -59,9 +60,9 @@ def rehearse_extraction(options: Any, seconds: float) -> Heard | None:
     """
     module = kind_module("extractor", options.extractor)
     if not options.missing:
-        extractor = build_extractor(options)
+        extractor = build_extractor(options, runtime)
     elif hasattr(module, "untrained"):
-        extractor = module.untrained(options)
+        extractor = module.untrained(options, runtime)
     else:
         return None
     samples = round(seconds * options.sampling_rate)
@@ -88,9 +89,9 @@ def rehearse_system(
         # What takes long from the start is not measured again: there the first steps count little.
         longest = learnt.utterances * max(learnt.search, learnt.train)
         slow = longest > ENOUGH_SECONDS and not is_solved(options)
-        if slow or learnt.utterances >= options.training.batch:
+        if slow or learnt.utterances >= options.together:
             break
-        count = min(size, options.training.batch)
+        count = min(size, options.together)
         learnt = _rehearse(options, heard, runtime, folder / str(size), count)
     return learnt
 
@@ -127,7 +128,7 @@ def rehearse_fusion(
 
 def is_solved(options: Any) -> bool:
     """Whether a system is solved at once, and not trained by epochs."""
-    return hasattr(kind_module("network", options.network), "solve")
+    return not isinstance(options, TrainedOptions)
 
 
 def _rehearse(
@@ -137,9 +138,7 @@ def _rehearse(
     for number, (name, example) in enumerate(heard.items()):
         _write_random(paths[name][CORPUS], example, count + 2 * _held_out(count), number)
     parts = _write_parts(folder, count)
-    training = _one_epoch(options.training, batch=count)
-    small = options.model_copy(update={"training": training})
-    system = kind_options("network", small.model_dump(mode="json", exclude={"search"}))
+    system = _small_system(options, count)
     searched, genotype = 0.0, None
     if getattr(options, "search", None) is not None:
         found = _search_outputs(folder)
@@ -148,9 +147,7 @@ def _rehearse(
             system=system,
             search=_small_search(options.search, count),
             seed=0,
-            features=paths,
-            train=parts["train"],
-            validation=parts["validation"],
+            files=SearchFiles(paths, parts["train"], parts["validation"]),
             runtime=runtime,
             resume=folder / "resume",
             code="",
@@ -173,6 +170,14 @@ def _rehearse(
     seconds = whole if is_solved(options) else _epoch_seconds(outputs.costs)
     width = int(read_predictions(outputs.predictions, "train").embedding.shape[1])
     return Learnt(searched, seconds / count, width, count)
+
+
+def _small_system(options: Any, count: int) -> Any:
+    """The system without its search, trained for one epoch of one batch."""
+    if not is_solved(options):
+        training = _one_epoch(options.training, batch=count)
+        options = options.model_copy(update={"training": training})
+    return kind_options("network", options.model_dump(mode="json", exclude={"search"}))
 
 
 def _small_search(options: Any, count: int) -> Any:

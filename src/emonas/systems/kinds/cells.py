@@ -9,14 +9,14 @@ from pydantic import Field
 from emonas.storage.genotype import CellsGenotype
 from emonas.systems.building import AnyGenotype
 from emonas.systems.image_training import ImageTraining
-from emonas.systems.options import SystemOptions
+from emonas.systems.options import TrainedOptions
 from emonas.systems.requirements import genotype_of, one_stream
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-class Options(SystemOptions):
+class Options(TrainedOptions):
     """Convolutional cells over a feature of fixed length, seen as an image of time by features."""
 
     network: Literal["cells"] = Field("cells", description="the kind of system")

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from emonas.systems.building import AnyGenotype
-from emonas.systems.options import SystemOptions
+from emonas.systems.options import TOGETHER, SystemOptions
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from emonas.learning.batches import Examples
     from emonas.learning.loop import Outcome
     from emonas.networks.linear import PooledLinear
-
-_TOGETHER = 64
-"""Utterances that are pooled at a time."""
 
 
 class Options(SystemOptions):
@@ -99,7 +96,7 @@ def _pooled(network: PooledLinear, examples: Examples) -> Tensor:
 
     from emonas.learning.batches import Batches
 
-    batches = Batches(examples, _TOGETHER).epoch()
+    batches = Batches(examples, TOGETHER).epoch()
     return torch.cat([network.pool(*batch.streams) for batch in batches])
 
 

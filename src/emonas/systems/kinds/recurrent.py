@@ -8,14 +8,14 @@ from pydantic import Field
 
 from emonas.storage.genotype import RecurrentGenotype
 from emonas.systems.building import AnyGenotype
-from emonas.systems.options import SystemOptions
+from emonas.systems.options import TrainedOptions
 from emonas.systems.requirements import genotype_of, one_stream
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-class Options(SystemOptions):
+class Options(TrainedOptions):
     """The second stream of EmotionNAS: a searched cell, or one of the library's by name."""
 
     network: Literal["recurrent"] = Field("recurrent", description="the kind of system")

@@ -8,14 +8,14 @@ from pydantic import Field
 
 from emonas.systems.building import AnyGenotype
 from emonas.systems.image_training import ImageTraining
-from emonas.systems.options import SystemOptions
+from emonas.systems.options import TrainedOptions
 from emonas.systems.requirements import one_stream
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-class Options(SystemOptions):
+class Options(TrainedOptions):
     """ResNet18, or the smaller one of the paper's fair comparison."""
 
     network: Literal["resnet"] = Field("resnet", description="the kind of system")
