@@ -17,7 +17,7 @@ from emonas.learning.resume import ResumePoint
 from emonas.networks.cell_operations import OPERATIONS
 from emonas.networks.cell_skeleton import cell_edges
 from emonas.networks.search_cells import SearchNetwork
-from emonas.search.bilevel import AlphaSteps, BilevelLearner
+from emonas.search.bilevel import AlphaSteps, BilevelLearner, settle_statistics
 from emonas.search.derivation import derive
 from emonas.search.job import SearchFiles, SearchJob, SearchOutputs, search_architecture
 from emonas.search.methods import darts
@@ -293,3 +293,20 @@ def test_a_genotype_edited_by_hand_is_refused(job: SearchJob, tmp_path: Path) ->
         path.write_text(json.dumps(edited))
         with pytest.raises(EmonasError, match=r"normal\.0"):
             read_genotype(path)
+
+
+def test_settled_statistics_are_the_means_over_all_batches() -> None:
+    """The first norm's inputs are computed here batch by batch; later ones follow the same code."""
+    torch.manual_seed(0)
+    network = SearchNetwork(2, 2, 3)
+    generator = np.random.default_rng(0)
+    frames = [generator.normal(size=(8, 8)).astype(np.float32) for _ in range(10)]
+    batches = Batches(Examples((frames,), np.arange(10) % 3), 4, seed=1, shuffle=True)
+    settle_statistics(network, batches, torch.device("cpu"))
+    convolution, norm = network.stem
+    images = [convolution(batch.streams[0].frames[:, None]) for batch in batches.epoch()]
+    mean = torch.stack([image.mean(dim=(0, 2, 3)) for image in images]).mean(dim=0)
+    variance = torch.stack([image.var(dim=(0, 2, 3)) for image in images]).mean(dim=0)
+    torch.testing.assert_close(norm.running_mean, mean.detach(), rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(norm.running_var, variance.detach(), rtol=1e-4, atol=1e-6)
+    assert norm.momentum == 0.1

@@ -77,6 +77,16 @@ class BilevelLearner(SupervisedLearner):
         return super().train_batch(batch)
 
     @torch.no_grad()
+    def validate_batch(self, batch: Batch) -> Scored:
+        """Score as the alphas see the network, by the batch's own statistics: the running ones lag
+        behind weights that change so fast in so few steps.
+        """
+        self.network.train()
+        with statistics_kept(self.network):
+            logits = self.network(*batch.streams).logits
+        return Scored(self._objective(logits, batch.labels).item(), logits, batch.labels)
+
+    @torch.no_grad()
     def facts(self) -> dict[str, float]:
         """Learning rate, the alphas' mean entropy in nats, and every softmax weight as
         `alpha_{cell}_{source}-{state}_{operation}`.
@@ -138,12 +148,29 @@ class BilevelLearner(SupervisedLearner):
         return [torch.zeros_like(w) if velocity is None else velocity for velocity, w in pairs]
 
 
+@torch.no_grad()
+def settle_statistics(network: nn.Module, batches: Batches, device: torch.device) -> None:
+    """Estimate the running statistics of batch norms anew, as means over all batches with the
+    weights as they are: those that learning left belong to the weights of many steps.
+    """
+    norms = _norms(network)
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None
+    network.train()
+    for batch in batches.epoch():
+        network(*batch.to(device).streams)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+
+
 @contextmanager
 def statistics_kept(network: nn.Module) -> Iterator[None]:
     """Let batch norms use a batch's own statistics without adding them to the running ones, which
     belong to the weights.
     """
-    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    norms = _norms(network)
     for norm in norms:
         norm.track_running_stats = False
     try:
@@ -151,3 +178,7 @@ def statistics_kept(network: nn.Module) -> Iterator[None]:
     finally:
         for norm in norms:
             norm.track_running_stats = True
+
+
+def _norms(network: nn.Module) -> list[nn.BatchNorm2d]:
+    return [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]

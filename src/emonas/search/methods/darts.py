@@ -79,7 +79,7 @@ def search(options: Options, problem: SearchProblem) -> SearchOutcome:
     from emonas.learning.batches import Batches
     from emonas.learning.loop import Plan, fit
     from emonas.networks.search_cells import SearchNetwork
-    from emonas.search.bilevel import BilevelLearner
+    from emonas.search.bilevel import BilevelLearner, settle_statistics
 
     _refuse_unfit(problem)
     train, held = _parts(options, problem)
@@ -91,14 +91,16 @@ def search(options: Options, problem: SearchProblem) -> SearchOutcome:
         Batches(held, options.batch, _seed(problem, "alphas"), shuffle=True),
         problem.device,
     )
+    batches = Batches(train, options.batch, _seed(problem, "weights"), shuffle=True)
     outcome = fit(
         learner,
-        Batches(train, options.batch, _seed(problem, "weights"), shuffle=True),
+        batches,
         None if validation is None else Batches(validation, options.batch),
         Plan(options.epochs, architectures=1),
         resume=problem.resume,
         progress=Progress(f"search {problem.name}", options.epochs),
     )
+    settle_statistics(learner.network, batches, problem.device)
     return SearchOutcome(
         genotype=_genotype(options, learner.network),
         weights=learner.network.state_dict(),
