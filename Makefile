@@ -27,7 +27,8 @@ $(READY): envs/lock.txt pyproject.toml
 	@touch $@
 
 run: $(READY) ## run the workflow on CONFIG and name the report
-	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --rerun-incomplete --configfile $(CONFIG)
+	@test -f "$(CONFIG)" || { echo "there is no settings file $(CONFIG); say which with make run CONFIG=FILE"; exit 1; }
+	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --rerun-incomplete --configfile "$(CONFIG)"
 	@echo "The report: $(CURDIR)/$(REPORT)"
 
 test: $(READY) lint ## lint and run every test

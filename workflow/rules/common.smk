@@ -98,3 +98,11 @@ if workflow.is_main_process:
 onstart:
     if PLAN.settings.forecast and PLAN.runs:
         print_forecast()
+
+
+onsuccess:
+    print("emonas: the report is results/report/index.html")
+
+
+onerror:
+    print("emonas: mend what the log named above says, and run the same command: it goes on there")

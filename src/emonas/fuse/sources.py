@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from torch import nn
 
-from emonas.errors import EmonasError
+from emonas.errors import EmonasError, make_again
 from emonas.fuse.options import FusionOptions
 from emonas.learning.batches import Examples
 from emonas.networks.fusion import (
@@ -73,7 +73,7 @@ def _streams(
         if _heard(stream) != _heard(streams[0]):
             raise EmonasError(
                 f"{predictions[name]}: other utterances, labels or classes in {part} than "
-                f"{predictions[options.fuse[0]]}; delete both and run again"
+                f"{predictions[options.fuse[0]]}; {make_again(predictions[name])}"
             )
     return streams
 
