@@ -242,6 +242,14 @@ def test_the_cells_that_a_search_found_are_trained_and_costed(store):
     assert cost["example"] == [[9, 8]]
 
 
+def test_cells_drawn_by_chance_have_no_search_network(store):
+    fixed_length(store)
+    drawn = CELLS.model_copy(update={"method": "random"})
+    write_genotype(store.folder / "genotype.json", drawn)
+    outputs = store.train(CELLS_SYSTEM, genotype=store.folder / "genotype.json")
+    assert json.loads(outputs.cost.read_text())["search"] is None
+
+
 def test_searched_weights_are_used_as_they_are(store):
     fixed_length(store)
     torch.manual_seed(8)

@@ -123,19 +123,23 @@ def _drop_differences(cells: dict[str, Any]) -> None:
 
 
 def _columns(options: TableOptions) -> tuple[Column, ...]:
+    """Columns of published figures and differences only where a row has a published one."""
     columns = [Column("row", "Row"), Column("system", "Our system"), Column("protocol", "Protocol")]
     for metric in options.columns:
         title = _TITLES[metric]
+        unit = "millions" if metric == "parameters" else "percent"
+        name = title if metric == "parameters" else f"{title} (%)"
+        published = any(metric in row.published for row in options.rows.values())
+        if published:
+            columns.append(Column(f"{metric}_published", f"{name}, published", unit))
         if metric == "parameters":
             columns += [
-                Column("parameters_published", f"{title}, published", "millions"),
-                Column("parameters_own", f"{title}, own", "millions"),
-                Column("parameters_search", "Search network, own", "millions"),
+                Column("parameters_own", f"{title}, own", unit),
+                Column("parameters_search", "Search network, own", unit),
             ]
             continue
-        columns += [
-            Column(f"{metric}_published", f"{title} (%), published", "percent"),
-            Column(f"{metric}_own", f"{title}, own", "percent", f"{metric}_own_std"),
-            Column(f"{metric}_difference", f"{title}, difference", "points"),
-        ]
+        own = f"{title}, own" if published else name
+        columns.append(Column(f"{metric}_own", own, unit, f"{metric}_own_std"))
+        if published:
+            columns.append(Column(f"{metric}_difference", f"{title}, difference", "points"))
     return tuple(columns)

@@ -115,6 +115,7 @@ def _predict(
 
 
 def _searched_parameters(job: TrainJob, genotype: AnyGenotype | None, data: FoldData) -> int | None:
-    if genotype is None:
+    """The weights of the network that was searched; none where the genotype was drawn by chance."""
+    if genotype is None or genotype.method == "random":
         return None
     return count_parameters(build_searched(job.system, genotype, data.widths, len(data.classes)))
