@@ -8,7 +8,7 @@ from emonas.report.gather import ProtocolResults
 from emonas.report.options import Metric, RowOptions, TableOptions
 from emonas.report.plan import ReportPlan
 from emonas.report.summary import deviation, warnings
-from emonas.report.tables import Column, Table
+from emonas.report.tables import Column, Kind, Table
 from emonas.storage.metrics import Metrics
 
 NOT_RUN = "not run"
@@ -127,7 +127,7 @@ def _columns(options: TableOptions) -> tuple[Column, ...]:
     columns = [Column("row", "Row"), Column("system", "Our system"), Column("protocol", "Protocol")]
     for metric in options.columns:
         title = _TITLES[metric]
-        unit = "millions" if metric == "parameters" else "percent"
+        unit: Kind = "millions" if metric == "parameters" else "percent"
         name = title if metric == "parameters" else f"{title} (%)"
         published = any(metric in row.published for row in options.rows.values())
         if published:
