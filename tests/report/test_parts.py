@@ -1,6 +1,7 @@
 """The parts that the page is made of."""
 
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -16,10 +17,12 @@ from emonas.report.figures.layered import Wire, lay_out
 from emonas.report.gather import History, gather
 from emonas.report.options import RowOptions, TableOptions
 from emonas.report.papers import paper_summary
+from emonas.report.plan import SystemCard
 from emonas.report.tables import Column, Table, escape_latex, escape_markdown, show, write_tables
 from emonas.report.verdicts import verdicts
 from emonas.report.words import degenerate_cells, duration, listed, memory
 from emonas.storage.genotype import CellsGenotype, Edge
+from emonas.storage.metrics import Figure as MetricFigure
 
 
 def test_latex_is_escaped():
@@ -95,6 +98,25 @@ def test_without_a_baseline_nothing_is_claimed(plan, results):
     (verdict,) = verdicts(gathered["emodb-loso"])
     assert verdict.beats is None
     assert "nothing here says what the search is worth" in verdict.text
+
+
+def test_random_genotypes_of_another_network_are_no_comparison():
+    def system(name, ua, **card):
+        figure = MetricFigure(mean=ua, std=0, folds_mean=ua, folds_std=0)
+        return SimpleNamespace(
+            name=name, card=SystemCard(**card), metrics=SimpleNamespace(ua=figure)
+        )
+
+    entries = [
+        system("linear", 0.5, network="linear"),
+        system("lucky", 0.9, network="recurrent", search="random"),
+        system("drawn", 0.55, network="cells", search="random"),
+        system("cnn", 0.6, network="cells", search="darts"),
+    ]
+    (verdict,) = verdicts(SimpleNamespace(systems={entry.name: entry for entry in entries}))
+    assert verdict.beats
+    assert "drawn (55.0%)" in verdict.text
+    assert "lucky" not in verdict.text
 
 
 def test_only_cells_without_any_convolution_are_degenerate():

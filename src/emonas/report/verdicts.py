@@ -20,11 +20,13 @@ class Verdict:
 
 
 def verdicts(protocol: ProtocolResults) -> list[Verdict]:
-    """Compare every searched system with the linear and random ones of its protocol, by UA."""
+    """Compare every searched system with the linear ones of its protocol, and with random
+    genotypes of its own kind of network, by UA.
+    """
     systems = protocol.systems.values()
     baselines = [system for system in systems if _is_baseline(system)]
     return [
-        _verdict(system, baselines)
+        _verdict(system, [other for other in baselines if _compares(system, other)])
         for system in systems
         if system.card.search and not _is_baseline(system)
     ]
@@ -32,6 +34,11 @@ def verdicts(protocol: ProtocolResults) -> list[Verdict]:
 
 def _is_baseline(system: SystemResults) -> bool:
     return system.card.network in LINEAR_NETWORKS or system.card.search in RANDOM_SEARCHES
+
+
+def _compares(system: SystemResults, baseline: SystemResults) -> bool:
+    networks = {*LINEAR_NETWORKS, system.card.network}
+    return baseline.card.network in networks
 
 
 def _verdict(system: SystemResults, baselines: Sequence[SystemResults]) -> Verdict:
