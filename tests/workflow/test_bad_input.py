@@ -25,7 +25,9 @@ def failure(said):
     """The sentence of the job that failed."""
     assert "Traceback" not in said
     ours = [line for line in said.splitlines() if line.startswith("emonas: ")]
-    (line,) = [line for line in ours if not line.startswith("emonas: skipped")]
+    *ours, advice = [line for line in ours if not line.startswith("emonas: skipped")]
+    assert "run the same command" in advice
+    (line,) = ours
     return line.removeprefix("emonas: ")
 
 

@@ -9,7 +9,7 @@ FOLDS = {
 }
 SEEDS = {("tiny", "linear"): 2}
 METHODS = tuple(f"fused-{m}" for m in ("concat", "sum", "max", "min", "perceptron"))
-FUSED = {"tiny": ("emotionnas",), "once": METHODS, "own": ()}
+FUSED = {"tiny": ("emotionnas",), "once": ("joint", *METHODS), "own": ()}
 SYSTEMS = {
     "tiny": ("linear", "cnn", "rnn", "shared"),
     "once": ("chance", "kept", "resnet"),
@@ -34,9 +34,9 @@ def evaluated(protocol, *systems):
 TWO_STREAMS = learned("fuse", "tiny", "emotionnas") | evaluated("tiny", "cnn", "emotionnas")
 ALL_FUSED = (
     learned("fuse", "tiny", "emotionnas")
-    | learned("fuse", "once", *METHODS)
+    | learned("fuse", "once", *FUSED["once"])
     | evaluated("tiny", "emotionnas")
-    | evaluated("once", *METHODS)
+    | evaluated("once", *FUSED["once"])
 )
 HEARS_FBANK = (
     {"features spoken/fbank", "features own/fbank"}
@@ -71,7 +71,9 @@ OPTIONS = {
     ),
     "whether what was searched is retrained": (
         lambda settings: settings["systems"]["kept"]["search"].update(retrain=True),
-        learned("train", "once", "kept") | evaluated("once", "kept"),
+        learned("train", "once", "kept")
+        | learned("fuse", "once", "joint")
+        | evaluated("once", "kept", "joint"),
     ),
     "one more seed": (
         lambda settings: settings["runs"][0].update(seeds=3),
@@ -111,8 +113,8 @@ SOURCES = {
     | {"search tiny/shared/0/group1"}
     | learned("train", "once", "chance")
     | learned("train", "tiny", "shared")
-    | learned("fuse", "once", *METHODS)
-    | evaluated("once", "chance", *METHODS)
+    | learned("fuse", "once", *FUSED["once"])
+    | evaluated("once", "chance", *FUSED["once"])
     | evaluated("tiny", "shared"),
     "evaluate/scores.py": evaluated("tiny", *SYSTEMS["tiny"], *FUSED["tiny"])
     | evaluated("once", *SYSTEMS["once"], *FUSED["once"])

@@ -17,7 +17,7 @@ RUNS = {
 }
 FUSED = {
     "tiny": ("emotionnas",),
-    "once": tuple(f"fused-{m}" for m in ("concat", "sum", "max", "min", "perceptron")),
+    "once": ("joint", *(f"fused-{m}" for m in ("concat", "sum", "max", "min", "perceptron"))),
     "own": (),
 }
 SEARCHES = [
