@@ -3,13 +3,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 CONFIG ?= config.yaml
 CORES ?= all
+WHISPER ?= ../shared/checkpoints/tiny.en.pt
+WAVS ?= ../shared/corpora/emodb/wav
 # In an order in which nothing depends on what follows.
 STAGES := corpora features protocols search train fuse evaluate report
 REPORT := results/report/index.html
+# What the packages of envs/lock-alone.txt need of what they ask for.
+ALONE_NEEDS := more-itertools tiktoken webrtcvad-wheels
 # Stays true when the sources change: the package is installed in place.
 READY := .venv/.ready
 
-.PHONY: help run test lint docs lock clean $(addprefix clean-,$(STAGES))
+.PHONY: help run test lint parity bench docs lock clean $(addprefix clean-,$(STAGES))
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -17,13 +21,13 @@ help: ## list the targets
 	@echo "                again; STAGE is one of: $(STAGES)"
 	@echo "Variables: CONFIG=$(CONFIG) CORES=$(CORES) PYTHON=$(PYTHON)"
 
-$(READY): envs/lock.txt pyproject.toml
+$(READY): envs/lock.txt envs/lock-alone.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "emonas needs Python 3.11 or newer; say which with make PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "Installing what envs/lock.txt pins into .venv: some minutes, once"
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/lock.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r envs/lock-alone.txt --editable .
 	@touch $@
 
 run: $(READY) ## run the workflow on CONFIG and name the report
@@ -39,12 +43,20 @@ lint: $(READY) ## ruff, mypy, snakefmt, import-linter
 	  ruff check . && ruff format --check . && mypy && lint-imports \
 	  && snakefmt --check Snakefile workflow
 
+parity: $(READY) ## compare the encoders with their originals, in environments of their own
+	$(BIN)/python tests/parity/run.py
+
+bench: $(READY) ## measure what is meant to be fast, into results/bench
+	$(BIN)/python benchmarks/reading.py
+	@if test -d "$(WAVS)"; then $(BIN)/python benchmarks/extraction.py "$(WHISPER)" "$(WAVS)" 100; \
+	  else echo "extraction: skipped; say where Whisper and a folder of wavs are: WHISPER=tiny.en.pt WAVS=FOLDER"; fi
+
 docs: $(READY) ## write the settings reference and the JSON schema again
 	$(BIN)/emonas reference docs
 
 lock: ## resolve the dependencies anew into envs/lock.txt
 	$(PYTHON) -m venv .venv-lock
-	.venv-lock/bin/pip install --quiet torch==2.13.0 '.[test]'
+	.venv-lock/bin/pip install --quiet torch==2.13.0 $(ALONE_NEEDS) '.[test,allosaurus,egemaps,transformers]'
 	{ head -n 1 envs/lock.txt; .venv-lock/bin/pip freeze --exclude emonas | sed 's/+cpu//'; } > envs/lock.new
 	mv envs/lock.new envs/lock.txt
 	rm -r .venv-lock

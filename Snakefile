@@ -13,6 +13,8 @@ if not workflow.configfiles:
 include: "workflow/rules/common.smk"
 include: "workflow/rules/corpora.smk"
 include: "workflow/rules/protocols.smk"
+include: "workflow/rules/checkpoints.smk"
+include: "workflow/rules/transcripts.smk"
 include: "workflow/rules/features.smk"
 include: "workflow/rules/search.smk"
 include: "workflow/rules/train.smk"

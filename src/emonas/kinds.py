@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 from emonas.options import Options
 
-Family = Literal["reader", "extractor", "method", "network"]
+Family = Literal["reader", "extractor", "recogniser", "method", "network"]
 _PACKAGES: dict[Family, str] = {
     "reader": "emonas.corpora.readers",
     "extractor": "emonas.features.extractors",
+    "recogniser": "emonas.features.recognisers",
     "method": "emonas.search.methods",
     "network": "emonas.systems.kinds",
 }

@@ -1,6 +1,11 @@
 """The base of every model that is a part of the settings file."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+LayerName = Annotated[str, BeforeValidator(str, json_schema_input_type=str | int)]
+"""A layer of a feature by its name; a number serves, because most layers are numbered."""
 
 
 class Options(BaseModel):

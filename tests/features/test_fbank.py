@@ -1,8 +1,12 @@
 import numpy as np
 import pytest
 
-from emonas.features.extraction import Speech
+from emonas.errors import EmonasError
+from emonas.features.extraction import Resources, Speech
 from emonas.features.extractors.fbank import Options, build
+from emonas.learning.options import RuntimeOptions
+
+RESOURCES = Resources(RuntimeOptions())
 
 
 def mel(hertz: np.ndarray | float) -> np.ndarray:
@@ -37,14 +41,14 @@ def speech(samples: int) -> np.ndarray:
 @pytest.mark.parametrize("bands", [23, 80])
 def test_energies_are_those_of_kaldi(bands: int) -> None:
     waveform = speech(16000)
-    (frames,) = build(Options(bands=bands)).extract([Speech("u", waveform)])
+    (frames,) = build(Options(bands=bands), RESOURCES).extract([Speech("u", waveform)])
     assert frames.shape == (98, bands)
     np.testing.assert_allclose(frames, kaldi_fbank(waveform, bands), atol=1e-3)
 
 
 def test_pooling_averages_frames() -> None:
     waveform = speech(16000)
-    extractor = build(Options(pool=4))
+    extractor = build(Options(pool=4), RESOURCES)
     (frames,) = extractor.extract([Speech("u", waveform)])
     full = kaldi_fbank(waveform, 80)
     assert frames.shape == (25, 80)
@@ -55,13 +59,28 @@ def test_pooling_averages_frames() -> None:
 
 def test_an_utterance_shorter_than_a_window_gives_one_frame() -> None:
     waveform = speech(100)
-    (frames,) = build(Options()).extract([Speech("u", waveform)])
+    (frames,) = build(Options(), RESOURCES).extract([Speech("u", waveform)])
     expected = kaldi_fbank(np.pad(waveform, (0, 300)), 80)
     np.testing.assert_allclose(frames, expected, atol=1e-3)
 
 
 def test_another_sampling_rate_keeps_the_frame_rate() -> None:
-    extractor = build(Options(sampling_rate=8000, bands=40))
+    extractor = build(Options(sampling_rate=8000, bands=40), RESOURCES)
     (frames,) = extractor.extract([Speech("u", speech(8000))])
     assert frames.shape == (98, 40)
     assert extractor.frame_rate == 100
+
+
+def test_torchaudio_gives_the_same_energies_or_says_why_not() -> None:
+    extractor = build(Options(backend="torchaudio"), RESOURCES)
+    waveforms = [speech(100), speech(16000)]
+    batch = [Speech(str(len(waveform)), waveform) for waveform in waveforms]
+    try:
+        import torchaudio.compliance.kaldi  # noqa: F401
+    except (ImportError, OSError):
+        with pytest.raises(EmonasError, match="torchaudio does not import here"):
+            extractor.extract(batch)
+        pytest.skip("torchaudio does not import here; its refusal was tested")
+    expected = build(Options(), RESOURCES).extract(batch)
+    for energies, same in zip(extractor.extract(batch), expected, strict=True):
+        np.testing.assert_allclose(energies, same, atol=1e-3)

@@ -1,21 +1,25 @@
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import librosa
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
 from emonas.errors import EmonasError
 from emonas.features.audio import read_audio
-from emonas.features.extraction import ExtractorOptions
-from emonas.features.extractors import fbank, mfcc, spectrogram, wav2vec
-from emonas.features.job import extract_feature
+from emonas.features.batches import batches_by_length
+from emonas.features.extraction import ExtractorOptions, Resources
+from emonas.features.extractors import fbank, mfcc, spectrogram
+from emonas.features.job import FeatureJob, extract_feature
+from emonas.features.kept import KeptFeatures
 from emonas.learning.options import RuntimeOptions
-from emonas.storage.features import FeatureFile
+from emonas.storage.features import FeatureFacts, FeatureFile
 from emonas.storage.manifest import Utterance, write_manifest
 
 EMODB = Path(__file__).parents[2].parent / "shared" / "corpora" / "emodb" / "wav"
@@ -27,10 +31,10 @@ class Corpus:
     audio: dict[str, Path]
 
 
-def write_corpus(folder: Path, files: list[Path]) -> Corpus:
+def write_corpus(folder: Path, files: list[Path], seconds: float = 1.0) -> Corpus:
     audio = {file.stem: file for file in files}
     rows = [
-        Utterance(name, str(file), "c", "german", "s", "", "", "", "", "sad", 1.0, 16000, "")
+        Utterance(name, str(file), "c", "german", "s", "", "", "", "", "sad", seconds, 16000, "")
         for name, file in audio.items()
     ]
     write_manifest(folder / "manifest.csv", rows)
@@ -52,7 +56,17 @@ def corpus(tmp_path: Path) -> Corpus:
 
 
 def extract(corpus: Corpus, options: ExtractorOptions, output: Path) -> Path:
-    extract_feature("c", "f", options, corpus.manifest, output, RuntimeOptions(), code="abc")
+    job = FeatureJob(
+        corpus="c",
+        feature="f",
+        options=options,
+        manifest=corpus.manifest,
+        resources=Resources(RuntimeOptions()),
+        resume=output.parent / "resume",
+        code="abc",
+        digest="def",
+    )
+    extract_feature(job, output)
     return output
 
 
@@ -63,8 +77,8 @@ def test_every_utterance_gets_its_own_features(corpus: Corpus, tmp_path: Path) -
         assert file.facts.extractor == "fbank"
         assert file.facts.options["bands"] == 23
         assert file.facts.frame_rate == 100
-        assert file.facts.code == "abc"
-        extractor = fbank.build(options)
+        assert (file.facts.code, file.facts.digest) == ("abc", "def")
+        extractor = fbank.build(options, Resources(RuntimeOptions()))
         for name, audio in corpus.audio.items():
             waveform = soundfile.read(audio, dtype="float32")[0]
             (expected,) = extractor.extract([fbank.Speech(name, waveform)])
@@ -84,7 +98,7 @@ def test_a_file_that_is_no_audio_is_named(corpus: Corpus, tmp_path: Path) -> Non
     corpus.audio["u33"].write_bytes(b"no audio")
     with pytest.raises(EmonasError, match=r"u33\.wav"):
         extract(corpus, fbank.Options(), tmp_path / "f.h5")
-    assert [path.name for path in tmp_path.iterdir()] == ["with a space"]
+    assert not (tmp_path / "f.h5").exists()
 
 
 def test_audio_with_not_a_number_is_named(corpus: Corpus, tmp_path: Path) -> None:
@@ -94,14 +108,99 @@ def test_audio_with_not_a_number_is_named(corpus: Corpus, tmp_path: Path) -> Non
         extract(corpus, fbank.Options(), tmp_path / "f.h5")
 
 
-def test_an_empty_manifest_and_a_missing_checkpoint_are_told(
-    corpus: Corpus, tmp_path: Path
-) -> None:
-    with pytest.raises(EmonasError, match="checkpoint is not given"):
-        extract(corpus, wav2vec.Options(), tmp_path / "f.h5")
+def test_an_empty_manifest_is_told(corpus: Corpus, tmp_path: Path) -> None:
     write_manifest(corpus.manifest, [])
     with pytest.raises(EmonasError, match="no utterances"):
         extract(corpus, fbank.Options(), tmp_path / "f.h5")
+
+
+def test_a_store_of_half_precision_is_rounded_and_never_infinite(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    whole = extract(corpus, fbank.Options(), tmp_path / "32.h5")
+    half = extract(corpus, fbank.Options(store="float16"), tmp_path / "16.h5")
+    assert half.stat().st_size < 0.7 * whole.stat().st_size
+    with FeatureFile(whole) as full, FeatureFile(half) as short:
+        for name in full.utterances:
+            expected = full.read(name).astype(np.float16).astype(np.float32)
+            np.testing.assert_array_equal(short.read(name), expected)
+            assert short.read(name).dtype == np.float32
+    loud = np.full(8000, 1e30, dtype=np.float32)
+    soundfile.write(corpus.audio["u20"], loud, 16000, subtype="FLOAT")
+    options = spectrogram.Options(seconds=1, scale="magnitude", store="float16")
+    with pytest.raises(EmonasError, match=r"u20\.wav.*store: float32"):
+        extract(corpus, options, tmp_path / "f.h5")
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from emonas.features import kept
+from emonas.features.extraction import Resources
+from emonas.features.extractors.fbank import Options
+from emonas.features.job import FeatureJob, extract_feature
+from emonas.learning.options import RuntimeOptions
+
+kept.KEEP_SECONDS = 0.0
+manifest, output = map(Path, sys.argv[1:])
+extract_feature(
+    FeatureJob(corpus="c", feature="f", options=Options(), manifest=manifest, code="abc",
+               resources=Resources(RuntimeOptions()), resume=output.parent / "resume",
+               digest="def"),
+    output,
+)
+"""
+
+
+def test_a_killed_extraction_goes_on_and_gives_the_same_bytes(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    # Ten seconds each, as the manifest has it, are seven batches. The last waits for ever.
+    slow = write_corpus(tmp_path / "with a space", list(corpus.audio.values()), seconds=10.0)
+    undisturbed = extract(slow, fbank.Options(), tmp_path / "whole" / "f.h5").read_bytes()
+    last, held = slow.audio["u39"], tmp_path / "held.wav"
+    last.rename(held)
+    os.mkfifo(last)
+    output = tmp_path / "killed" / "f.h5"
+    command = [sys.executable, "-c", PROGRAM, str(slow.manifest), str(output)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    begun = time.monotonic()
+    while len(list(output.parent.glob("resume/features/*/[0-9]*.h5"))) < 6:
+        assert process.poll() is None
+        assert time.monotonic() - begun < 60
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert not output.exists()
+    # What was extracted is not read again: none of its audio is there any more.
+    for index in range(36):
+        slow.audio[f"u{index:02}"].unlink()
+    last.unlink()
+    held.rename(last)
+    extract(slow, fbank.Options(), output)
+    assert output.read_bytes() == undisturbed
+    assert set(output.parent.iterdir()) == {output.parent / "resume", output}
+    assert list((output.parent / "resume" / "features").iterdir()) == []
+
+
+def test_what_is_damaged_or_of_other_facts_is_extracted_again(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    facts = FeatureFacts("fbank", {}, 100.0)
+    first = KeptFeatures(tmp_path / "kept", facts)
+    for name in ("a", "b", "c"):
+        first.append(name, np.full((2, 3), ord(name), np.float32))
+        first._keep()
+    (tmp_path / "kept" / "000002.h5").write_bytes(b"torn")
+    assert KeptFeatures(tmp_path / "kept", facts).done == {"a", "b"}
+    assert KeptFeatures(tmp_path / "kept", replace(facts, checkpoint="other")).done == set()
+
+
+def test_batches_hold_what_fits_the_budget() -> None:
+    seconds = [3.0, 9.0, 1.0, 8.0, 2.0, 200.0]
+    rows = pd.DataFrame({"utterance": list("abcdef"), "seconds": seconds})
+    batches = [list(batch["utterance"]) for batch in batches_by_length(rows, 20.0)]
+    assert batches == [["f"], ["b", "d"], ["a", "e", "c"]]
 
 
 @pytest.mark.parametrize(("name", "subtype"), [("a.wav", "PCM_24"), ("a.flac", "PCM_16")])

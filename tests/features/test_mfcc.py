@@ -4,8 +4,11 @@ import pytest
 import scipy.fft
 from pydantic import ValidationError
 
-from emonas.features.extraction import Speech
+from emonas.features.extraction import Resources, Speech
 from emonas.features.extractors.mfcc import Options, build
+from emonas.learning.options import RuntimeOptions
+
+RESOURCES = Resources(RuntimeOptions())
 
 
 def noise(samples: int) -> np.ndarray:
@@ -24,14 +27,14 @@ def coefficients_of(waveform: np.ndarray) -> np.ndarray:
 
 def test_coefficients_are_the_cosine_transform_of_the_log_mel_energies() -> None:
     waveform = noise(16000)
-    (frames,) = build(Options()).extract([Speech("u", waveform)])
+    (frames,) = build(Options(), RESOURCES).extract([Speech("u", waveform)])
     assert frames.shape == (98, 24)
     np.testing.assert_allclose(frames, coefficients_of(waveform), atol=1e-2)
 
 
 def test_deltas_are_slopes_over_nine_frames() -> None:
     waveform = noise(8000)
-    (frames,) = build(Options(deltas=True)).extract([Speech("u", waveform)])
+    (frames,) = build(Options(deltas=True), RESOURCES).extract([Speech("u", waveform)])
     assert frames.shape == (48, 72)
     offsets = np.arange(-4, 5)
     middle = coefficients_of(waveform)[16:25]
@@ -41,14 +44,14 @@ def test_deltas_are_slopes_over_nine_frames() -> None:
 
 @pytest.mark.parametrize("deltas", [True, False])
 def test_an_utterance_shorter_than_a_window_gives_one_frame(deltas: bool) -> None:
-    (frames,) = build(Options(deltas=deltas)).extract([Speech("u", noise(10))])
+    (frames,) = build(Options(deltas=deltas), RESOURCES).extract([Speech("u", noise(10))])
     assert frames.shape == (1, 72 if deltas else 24)
     assert np.isfinite(frames).all()
 
 
 def test_pooling_averages_frames_and_lowers_the_frame_rate() -> None:
     waveform = noise(16000)
-    extractor = build(Options(pool=5))
+    extractor = build(Options(pool=5), RESOURCES)
     (frames,) = extractor.extract([Speech("u", waveform)])
     assert extractor.frame_rate == 20
     expected = coefficients_of(waveform)[5:10].mean(axis=0)

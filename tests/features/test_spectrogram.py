@@ -3,8 +3,11 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from emonas.features.extraction import Speech
+from emonas.features.extraction import Resources, Speech
 from emonas.features.extractors.spectrogram import Options, build
+from emonas.learning.options import RuntimeOptions
+
+RESOURCES = Resources(RuntimeOptions())
 
 
 def noise(samples: int) -> np.ndarray:
@@ -12,7 +15,7 @@ def noise(samples: int) -> np.ndarray:
 
 
 def extract(waveform: np.ndarray, **options: object) -> np.ndarray:
-    return build(Options(**options)).extract([Speech("u", waveform)])[0]
+    return build(Options(**options), RESOURCES).extract([Speech("u", waveform)])[0]
 
 
 def windows_of(waveform: np.ndarray, seconds: float) -> list[np.ndarray]:
@@ -82,7 +85,7 @@ def test_silence_is_the_floor() -> None:
 
 
 def test_frame_rate() -> None:
-    assert build(Options()).frame_rate == 17.5
+    assert build(Options(), RESOURCES).frame_rate == 17.5
 
 
 @pytest.mark.parametrize(

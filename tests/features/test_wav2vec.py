@@ -1,5 +1,6 @@
 import argparse
-import hashlib
+import dataclasses
+import importlib.util
 import math
 from pathlib import Path
 
@@ -7,11 +8,14 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from pydantic import ValidationError
 
+from emonas.checkpoints.checkpoint import Checkpoint
 from emonas.errors import EmonasError
-from emonas.features.extraction import Extractor, Speech
+from emonas.features.extraction import Extractor, Resources, Speech
 from emonas.features.extractors import wav2vec
 from emonas.features.extractors.wav2vec import Options
+from emonas.features.fairseq import hashable_dataclasses
 from emonas.learning.options import RuntimeOptions
 from emonas.networks.wav2vec import Wav2vec
 
@@ -28,8 +32,14 @@ LARGE_EXTRACTOR = [
 ]
 
 
-def build(options: Options, **runtime: object) -> Extractor:
-    return wav2vec.build(options, RuntimeOptions(**{"device": "cpu", **runtime}))
+def resources(path: Path, **runtime: object) -> Resources:
+    return Resources(
+        RuntimeOptions(**{"device": "cpu", **runtime}), Checkpoint("w", path, "digest")
+    )
+
+
+def build(path: Path, **options: object) -> Extractor:
+    return wav2vec.build(Options(checkpoint="w", **options), resources(path))
 
 
 def released_state() -> dict[str, torch.Tensor]:
@@ -95,13 +105,12 @@ def noise(samples: int) -> np.ndarray:
 @pytest.mark.parametrize("output", ["c", "z"])
 def test_features_are_those_of_a_plain_loop(tmp_path: Path, output: str) -> None:
     path = write_checkpoint(tmp_path / "with a space.pt")
-    extractor = build(Options(checkpoint=path, output=output, frames=None, pool=1))
+    extractor = build(path, output=output, frames=None, pool=1)
     waveforms = [noise(1600), noise(700)]
     features = extractor.extract([Speech("u", waveform) for waveform in waveforms])
     for frames, waveform in zip(features, waveforms, strict=True):
         expected = computed(waveform)["zc".index(output)].T
         np.testing.assert_allclose(frames, expected, atol=1e-5)
-    assert extractor.checkpoint == hashlib.sha256(path.read_bytes()).hexdigest()
     assert extractor.frame_rate == 1600
 
 
@@ -113,14 +122,14 @@ def test_frames_are_padded_or_cut_and_then_pooled(tmp_path: Path) -> None:
     for frames in (count + 6 - count % 4, 40):
         expected = F.pad(context, (0, frames - count)).T if frames > count else context.T[:frames]
         groups = [group.mean(dim=0) for group in expected.split(4)]
-        extractor = build(Options(checkpoint=path, frames=frames))
+        extractor = build(path, frames=frames)
         (features,) = extractor.extract([Speech("u", waveform)])
         np.testing.assert_allclose(features, torch.stack(groups), atol=1e-5)
         assert extractor.frame_rate == 400
 
 
 def test_the_papers_setting_gives_727_frames_even_of_a_click(tmp_path: Path) -> None:
-    extractor = build(Options(checkpoint=write_checkpoint(tmp_path / "w.pt")))
+    extractor = build(write_checkpoint(tmp_path / "w.pt"))
     features = extractor.extract([Speech("u", noise(1)), Speech("v", noise(40000))])
     assert [frames.shape for frames in features] == [(727, 8), (727, 8)]
 
@@ -176,7 +185,7 @@ def test_another_architecture_is_refused(
 ) -> None:
     path = write_checkpoint(tmp_path / "other.pt", **changed)
     with pytest.raises(EmonasError, match=word) as caught:
-        build(Options(checkpoint=path))
+        build(path)
     assert str(path) in str(caught.value)
 
 
@@ -188,19 +197,19 @@ def test_a_truncated_checkpoint_is_refused(tmp_path: Path, legacy: bool, kept: f
         with torch.serialization.safe_globals([argparse.Namespace]):
             content = torch.load(path, weights_only=True)
         torch.save(content, path, _use_new_zipfile_serialization=False)
-        build(Options(checkpoint=path))
+        build(path)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * kept)])
     with pytest.raises(EmonasError, match="no whole checkpoint"):
-        build(Options(checkpoint=path))
+        build(path)
 
 
 def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EmonasError, match="cannot be read"):
-        build(Options(checkpoint=tmp_path / "nothing.pt"))
+        build(tmp_path / "nothing.pt")
     for name, content in {"list": [1, 2], "state": released_state(), "odd": {"args": 3}}.items():
         torch.save(content, tmp_path / name)
         with pytest.raises(EmonasError, match="no checkpoint of wav2vec"):
-            build(Options(checkpoint=tmp_path / name))
+            build(tmp_path / name)
 
 
 class Malicious:
@@ -210,31 +219,91 @@ class Malicious:
 
 def test_no_code_of_a_checkpoint_is_run(tmp_path: Path) -> None:
     torch.save({"args": argparse.Namespace(), "model": Malicious()}, tmp_path / "w.pt")
-    with pytest.raises(EmonasError, match="no whole checkpoint"):
-        build(Options(checkpoint=tmp_path / "w.pt"))
+    with pytest.raises(EmonasError, match="would run code"):
+        build(tmp_path / "w.pt")
 
 
-def test_a_missing_checkpoint_is_told_without_loading_anything() -> None:
-    assert Options().missing == "checkpoint is not given"
-    assert Options(checkpoint=Path("w.pt")).missing == ""
-    with pytest.raises(EmonasError, match="checkpoint is not given"):
-        build(Options())
+def test_a_batch_gives_what_single_utterances_give(tmp_path: Path) -> None:
+    extractor = build(write_checkpoint(tmp_path / "w.pt"), frames=None, pool=1)
+    speeches = [Speech(str(samples), noise(samples)) for samples in (3, 4000, 40, 900)]
+    together = extractor.extract(speeches)
+    for speech, frames in zip(speeches, together, strict=True):
+        np.testing.assert_array_equal(frames, extractor.extract([speech])[0])
+
+
+def test_audio_shorter_than_a_window_is_padded_with_zeros(tmp_path: Path) -> None:
+    extractor = build(write_checkpoint(tmp_path / "w.pt"), frames=None, pool=1)
+    (short,) = extractor.extract([Speech("u", noise(3))])
+    window = np.concatenate([noise(3), np.zeros(22, dtype=np.float32)])
+    np.testing.assert_allclose(short, computed(window)[1].T, atol=1e-5)
+    assert short.shape == (1, 8)
+
+
+def test_layers_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="no layers to choose from but z and c"):
+        Options(checkpoint="w", layers=["3"])
+    path = write_checkpoint(tmp_path / "w.pt")
+    wanted = dataclasses.replace(resources(path), layers=("3",))
+    with pytest.raises(EmonasError, match="no layers to choose from but z and c"):
+        wav2vec.build(Options(checkpoint="w"), wanted)
+
+
+def test_a_checkpoint_is_needed() -> None:
+    with pytest.raises(EmonasError, match="needs a checkpoint"):
+        wav2vec.build(Options(checkpoint="w"), Resources(RuntimeOptions()))
+
+
+def test_an_untrained_network_gives_features_of_the_released_size() -> None:
+    extractor = wav2vec.untrained(Options(checkpoint="w"), Resources(RuntimeOptions(device="cpu")))
+    (frames,) = extractor.extract([Speech("u", noise(16000))])
+    assert frames.shape == (727, 512)
+    assert (frames[:25].any(axis=1)).all()
+    assert not frames[25:].any()
+    assert extractor.frame_rate == 25
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("fairseq") is not None, reason="fairseq is installed here"
+)
+def test_where_fairseq_is_not_installed_it_says_where_it_runs(tmp_path: Path) -> None:
+    with pytest.raises(EmonasError, match=r"--sdm conda, which takes envs/fairseq\.yaml"):
+        build(write_checkpoint(tmp_path / "w.pt"), backend="fairseq")
+
+
+def test_fairseqs_configurations_can_be_defaults() -> None:
+    with hashable_dataclasses():
+
+        @dataclasses.dataclass
+        class Part:
+            size: int = 3
+
+        @dataclasses.dataclass()
+        class Whole:
+            part: Part = Part()  # noqa: RUF009
+
+    assert Whole().part.size == 3
+    with pytest.raises(ValueError, match="mutable default"):
+
+        @dataclasses.dataclass
+        class List:
+            items: list[int] = []  # noqa: RUF008
 
 
 def test_the_runtime_says_where_and_with_how_many_threads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = Options(checkpoint=write_checkpoint(tmp_path / "w.pt"), frames=None)
+    path = write_checkpoint(tmp_path / "w.pt")
+    options = Options(checkpoint="w", frames=None)
     before = torch.get_num_threads()
     try:
-        build(options, torch_threads=2)
+        wav2vec.build(options, resources(path, torch_threads=2))
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(EmonasError, match=r"runtime\.device: cuda, but torch finds no GPU"):
-        build(options, device="cuda")
+        wav2vec.build(options, resources(path, device="cuda"))
     # Where torch finds a GPU, cpu means cpu all the same.
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    (frames,) = build(options, device="cpu").extract([Speech("u", noise(1600))])
+    (frames,) = wav2vec.build(options, resources(path)).extract([Speech("u", noise(1600))])
     assert np.isfinite(frames).all()

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 
 from emonas.networks.linear import PooledLinear
@@ -14,7 +15,8 @@ def ragged(lengths, width, padding=0):
 
 def network():
     torch.manual_seed(5)
-    module = PooledLinear((3, 4), (False, True), 3)
+    module = PooledLinear((3, 4), 3)
+    module.set_vectors([False, True])
     module.centre.normal_()
     module.scale.uniform_(0.5, 2.0)
     return module
@@ -43,3 +45,16 @@ def test_an_utterance_alone_gives_what_it_gives_in_a_batch():
         own = Stream(frames.frames[row : row + 1, :length], torch.tensor([length]))
         one = Stream(vector.frames[row : row + 1], torch.tensor([1]))
         torch.testing.assert_close(module(own, one).logits[0], together[row], rtol=0, atol=1e-5)
+
+
+def test_weights_that_are_loaded_bring_their_sizes():
+    module, other = network(), PooledLinear((3, 4), 3)
+    streams = ragged((5, 2, 8), 3), ragged((1, 1, 1), 4)
+    other.load_state_dict(module.state_dict())
+    assert torch.equal(other(*streams).logits, module(*streams).logits)
+
+
+@pytest.mark.parametrize("widths", [(3,), (3, 4, 5), (4, 3)])
+def test_weights_of_other_streams_are_refused(widths):
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        PooledLinear(widths, 3).load_state_dict(network().state_dict())

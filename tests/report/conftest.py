@@ -8,12 +8,15 @@ import pytest
 
 from emonas.report.options import RowOptions, TableOptions
 from emonas.report.plan import (
+    CheckpointCard,
     CorpusCard,
+    FeatureCard,
     ProtocolCard,
     ReportPlan,
     RunCard,
     Skipped,
     SystemCard,
+    TranscriptCard,
 )
 from emonas.storage.audit import Audit, Crossing, PartCounts, Shared, write_audit_file
 from emonas.storage.cost import EpochCost, write_epoch_costs
@@ -27,6 +30,7 @@ from emonas.storage.genotype import (
 )
 from emonas.storage.manifest import Problem, write_problems
 from emonas.storage.metrics import Figure, FoldScore, Metrics, Parameters, write_metrics
+from emonas.storage.recognition import Recognition, write_recognition
 from emonas.storage.tables import write_rows
 
 FOLDS = ("s01", "s02", "s03")
@@ -124,6 +128,22 @@ def _audit(protocol: str) -> Audit:
         crossings=(crossing,),
         warnings=("s02: the test part has no sadness.",),
         problems=(),
+    )
+
+
+def recognition(without_text: int = 0) -> Recognition:
+    """Rates whose words sum up."""
+    return Recognition(
+        wer=0.1643,
+        cer=0.0625,
+        substitutions=800,
+        deletions=500,
+        insertions=343,
+        words=10_000,
+        characters=50_000,
+        utterances=535,
+        without_text=without_text,
+        normalisation="case folded & <plain>",
     )
 
 
@@ -255,6 +275,19 @@ def _plan() -> ReportPlan:
         ],
         skipped=[Skipped(protocol="iem", systems=["cnn-c6l3", "rnn"], reason=SKIPPED_REASON)],
         tables=tables,
+        checkpoints={
+            "wav2vec-large": CheckpointCard(
+                licence="MIT", source="https://example.org/a?b&c", pretrained_on=["EMO-DB", "Libri"]
+            ),
+            "whisper-tiny": CheckpointCard(licence="MIT"),
+            "heard-by-none": CheckpointCard(pretrained_on=["emodb"]),
+        },
+        features={
+            "spectrogram": FeatureCard(extractor="spectrogram"),
+            "wav2vec": FeatureCard(extractor="wav2vec", checkpoint="wav2vec-large"),
+        },
+        transcripts={"heard": TranscriptCard(recogniser="whisper", checkpoint="whisper-tiny")},
+        recognition=[("emodb", "heard"), ("toy", "heard")],
     )
 
 
@@ -269,6 +302,9 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for protocol in ("emodb-loso", "toy"):
         _write_results(folder, protocol)
     write_problems(folder / "corpora" / "emodb" / "problems.csv", [])
+    for number, corpus in enumerate(("emodb", "toy")):
+        path = folder / "recognition" / corpus / "heard.json"
+        write_recognition(path, recognition(number))
     problem = Problem("wav/<script>alert('x')</script> & ä.wav", 'no "RIFF" header | <b>')
     write_problems(folder / "corpora" / "toy" / "problems.csv", [problem])
     return folder

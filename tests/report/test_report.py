@@ -216,7 +216,7 @@ def test_neither_stage_imports_torch():
 
 
 def test_a_plan_without_any_run_still_says_why(plan, tmp_path):
-    empty = plan.model_copy(update={"runs": []})
+    empty = plan.model_copy(update={"runs": [], "recognition": []})
     write_report(empty, tmp_path, tmp_path / "report")
     text = (tmp_path / "report/index.html").read_text(encoding="utf-8")
     assert plan.skipped[0].reason in text

@@ -163,7 +163,7 @@ def test_what_one_paper_says(path: str) -> None:
 def test_the_wav2vec_input_has_the_papers_shape(version: str) -> None:
     options = {"v1": v1, "v2": v2}[version]().features["wav2vec"]
     assert options.frames / options.pool == 727
-    assert options.missing
+    assert options.checkpoint == "wav2vec-large"
 
 
 def test_the_searched_systems_are_those_of_the_tables() -> None:
@@ -253,7 +253,7 @@ def with_corpus(tmp_path: Path, name: str) -> Plan:
     document = yaml.safe_load((PAPERS / name).read_text(encoding="utf-8"))
     document["corpora"]["iemocap"]["root"] = str(tmp_path)
     (tmp_path / "wav2vec.pt").touch()
-    document["features"]["wav2vec"]["checkpoint"] = str(tmp_path / "wav2vec.pt")
+    document["checkpoints"]["wav2vec-large"]["path"] = str(tmp_path / "wav2vec.pt")
     return Plan(check_settings(document))
 
 

@@ -57,7 +57,10 @@ def test_what_a_system_hears(document):
         "results/features/spoken/fbank.h5",
     ]
     assert found.feature_paths("loso", "cnn") == {
-        "image": {"spoken": "results/features/spoken/image.h5"}
+        "image": {
+            "digest": found.feature_digest("image"),
+            "corpora": {"spoken": "results/features/spoken/image.h5"},
+        }
     }
     assert [found.stage_of(name) for name in ("cnn", "both")] == ["train", "fuse"]
 
@@ -112,7 +115,8 @@ def test_a_change_of_options_reaches_what_reads_them(document, path, values, exp
 
 
 def test_the_runtime_reaches_what_computes(document):
-    document["features"]["wav2vec"] = {"extractor": "wav2vec"}
+    document["checkpoints"] = {"large": {"address": "https://example.org/wav2vec_large.pt"}}
+    document["features"]["wav2vec"] = {"extractor": "wav2vec", "checkpoint": "large"}
 
     def found():
         return params(document) | {"feature wav2vec": plan(document).feature_params("wav2vec")}

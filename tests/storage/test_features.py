@@ -71,7 +71,7 @@ def test_frames_that_do_not_fit_leave_no_file(tmp_path: Path) -> None:
     for frames in (np.zeros((2, 1), np.float32), np.zeros(4, np.float32), fitting[None]):
         with pytest.raises(ValueError, match="second"):
             write(tmp_path / "f.h5", PLAIN, {"first": fitting, "second": frames})
-    with pytest.raises(ValueError, match=r"shorter|longer"):
+    with pytest.raises(ValueError, match="3 layers, not 2"):
         write(tmp_path / "f.h5", LAYERED, {"first": np.zeros((3, 2, 4), np.float32)})
     assert list(tmp_path.iterdir()) == []
 
@@ -106,7 +106,9 @@ def test_a_file_whose_parts_do_not_agree_is_told(tmp_path: Path, damage: str) ->
         if damage == "options":
             file.attrs["options"] = "{"
         elif damage == "short":
-            file["frames"].resize(5, axis=0)
+            frames = file["frames"][:5]
+            del file["frames"]
+            file["frames"] = frames
         elif damage == "wild":
             file["offsets"][2] = 10**6
         else:

@@ -4,9 +4,9 @@ import pytest
 import emonas.systems.data
 from emonas.errors import EmonasError
 from emonas.kinds import kind_options
-from emonas.storage.features import FeatureFile
+from emonas.storage.features import FeatureFacts, FeatureFile, write_features
 from emonas.storage.folds import write_part
-from emonas.systems.data import load_examples, load_fold
+from emonas.systems.data import feature_paths, load_examples, load_fold
 
 BOTH = ("fbank", {"feature": "deep", "layers": ["12", "2"]})
 
@@ -74,9 +74,9 @@ def test_only_the_utterances_of_the_given_parts_are_read(fold, monkeypatch):
     reads = []
 
     class Recording(FeatureFile):
-        def read(self, utterance, layer=None):
-            reads.append((self.path.parent.name, utterance))
-            return super().read(utterance, layer)
+        def read_many(self, utterances, layer=None):
+            reads.extend((self.path.parent.name, utterance) for utterance in utterances)
+            return super().read_many(utterances, layer)
 
     monkeypatch.setattr(emonas.systems.data, "FeatureFile", Recording)
     load(fold, options(*BOTH))
@@ -126,3 +126,23 @@ def test_an_empty_training_part_is_told(fold):
     write_part(fold.parts["train"], fold.table("train")[:0])
     with pytest.raises(EmonasError, match=r"train\.csv: .*two classes"):
         load(fold, options("fbank"))
+
+
+def test_without_layers_an_input_is_all_of_them(fold):
+    examples = load(fold, options("deep", normalise="none")).train
+    table = fold.table("train")
+    assert len(examples.streams) == 2
+    for layer, stream in enumerate(examples.streams):
+        for frames, corpus, name in zip(stream, table["corpus"], table["utterance"], strict=True):
+            np.testing.assert_array_equal(frames, fold.frames["deep", corpus, name][layer])
+
+
+def test_a_file_of_other_options_is_refused(tmp_path):
+    path = tmp_path / "f.h5"
+    with write_features(path, FeatureFacts("e", {}, 50.0, digest="abc")) as writer:
+        writer.append("u", np.zeros((1, 1), np.float32))
+    given = {"f": {"digest": "abc", "corpora": {"c": str(path)}}}
+    assert feature_paths(given) == {"f": {"c": path}}
+    given["f"]["digest"] = "abd"
+    with pytest.raises(EmonasError, match=r"f\.h5: was made with other options"):
+        feature_paths(given)

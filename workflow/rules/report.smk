@@ -41,6 +41,10 @@ rule report:
         genotypes=lambda wildcards: reported_files("search", "genotype.json"),
         learning=learning_files,
         audits=[f"results/protocols/{protocol}/audit.json" for protocol in PLAN.protocols],
+        recognition=[
+            f"results/recognition/{corpus}/{transcript}.json"
+            for corpus, transcript in PLAN.recognised
+        ],
         problems=[
             f"results/corpora/{corpus}/problems.csv"
             for protocol in PLAN.protocols

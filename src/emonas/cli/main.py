@@ -1,4 +1,4 @@
-"""`emonas`: check settings, forecast a run, write the settings reference."""
+"""`emonas`: check settings, forecast a run, list features, write the settings reference."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,12 +7,15 @@ import typer
 
 from emonas.settings.load import load_settings
 from emonas.settings.plan import Plan
+from emonas.settings.pretrained import Pretrained
 
 application = typer.Typer(
     help="Architecture search for speech emotion recognition; the runs themselves are Snakemake's.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+features = typer.Typer(help="The features that there are.", no_args_is_help=True)
+application.add_typer(features, name="features")
 SettingsFile = Annotated[Path, typer.Argument(help="a settings file")]
 
 
@@ -46,3 +49,23 @@ def reference(
 
     for path in write_reference(folder):
         typer.echo(f"wrote {path}")
+
+
+@features.command("list")
+def list_features(
+    settings: Annotated[
+        Path | None,
+        typer.Argument(help="a settings file, for its own features and what they need"),
+    ] = None,
+) -> None:
+    """List the features that there are, what each needs, and whether it is there."""
+    from emonas.features.listing import kind_lines, settings_lines
+
+    if settings is None:
+        lines = kind_lines()
+    else:
+        loaded = load_settings(settings)
+        pretrained = Pretrained(loaded)
+        lines = settings_lines(loaded, pretrained.missing, pretrained.missing_transcript)
+    for line in lines:
+        typer.echo(line)

@@ -1,33 +1,85 @@
 """What an extractor is: its options, what it is given, and what it gives."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from pydantic import Field
 
-from emonas.options import Options
+from emonas.features.packages import missing_package
+from emonas.options import LayerName, Options
 from emonas.storage.features import Array
+
+if TYPE_CHECKING:
+    # Else a change of what learns would extract every feature anew.
+    from emonas.checkpoints.checkpoint import Checkpoint
+    from emonas.learning.options import RuntimeOptions
 
 
 class ExtractorOptions(Options):
-    """Options that every extractor has; one that computes with torch says `uses_torch`."""
+    """Options that every extractor has.
+
+    Attributes:
+        uses_torch: whether it computes with torch, on a GPU where there is one.
+        hears: whether it needs the audio.
+        package: a package that it needs beside those of emonas; empty where there is none.
+        extra: the extra of emonas that installs the package.
+    """
 
     uses_torch: ClassVar[bool] = False
+    hears: ClassVar[bool] = True
+    package: ClassVar[str] = ""
+    extra: ClassVar[str] = ""
 
     extractor: str = Field(description="name of the extractor")
     sampling_rate: int = Field(
         16000, ge=1000, description="rate in Hz that audio is resampled to before extraction"
+    )
+    store: Literal["float32", "float16"] = Field(
+        "float32", description="precision of the numbers in the feature file"
     )
 
     @property
     def missing(self) -> str:
         """Why the feature cannot be had with these options; empty where it can.
 
-        A reason begins with the key that is missing, so that it can stand behind the path of the
-        feature in the settings: `features.wav2vec.` + `checkpoint is not given`.
+        A reason begins so that it can stand behind the path of the feature in the settings.
         """
-        return ""
+        return missing_package(self.package, self.extra)
+
+    @property
+    def batch_seconds(self) -> float:
+        """Seconds of audio, padding included, that are extracted at a time."""
+        return 60.0
+
+
+class EncoderOptions(ExtractorOptions):
+    """Options of a pretrained encoder."""
+
+    uses_torch: ClassVar[bool] = True
+
+    checkpoint: str = Field(description="a name under `checkpoints`")
+    layers: tuple[LayerName, ...] | None = Field(
+        None,
+        description="layers that are stored; null stores those that the systems of the settings "
+        "file ask for",
+    )
+    store: Literal["float32", "float16"] = Field(
+        "float16", description="precision of the numbers in the feature file"
+    )
+    precision: Literal["auto", "float32"] = Field(
+        "auto", description="auto computes in float16 on a GPU, and in float32 on a CPU"
+    )
+    budget: float = Field(
+        64.0, gt=0, description="seconds of audio, padding included, that are encoded at a time"
+    )
+
+    @property
+    def batch_seconds(self) -> float:
+        """As the settings say."""
+        return self.budget
 
 
 @dataclass(frozen=True)
@@ -36,8 +88,9 @@ class Speech:
 
     Attributes:
         name: the utterance's name.
-        waveform: mono (samples,) at the sampling rate of the extractor's options.
-        text: the words that were said, where they are known.
+        waveform: mono (samples,) at the sampling rate of the extractor's options; empty for an
+            extractor that does not hear.
+        text: the words that were said or heard, where they are known.
     """
 
     name: str
@@ -45,8 +98,28 @@ class Speech:
     text: str = ""
 
 
+@dataclass(frozen=True)
+class Resources:
+    """What an extractor gets from its job besides its options.
+
+    Attributes:
+        runtime: where to compute.
+        checkpoint: the verified weights, where the options name some.
+        layers: the layers that are wanted; all where it is empty.
+        corpus: the name of the corpus.
+    """
+
+    runtime: RuntimeOptions
+    checkpoint: Checkpoint | None = None
+    layers: tuple[str, ...] = ()
+    corpus: str = ""
+
+
 class Extractor(Protocol):
-    """Gives a sequence of vectors, or one a layer, for every utterance."""
+    """Gives a sequence of vectors, or one a layer, for every utterance.
+
+    The module of a kind holds `Options` and `build(options, resources)`, which gives one of these.
+    """
 
     @property
     def frame_rate(self) -> float:
@@ -55,14 +128,12 @@ class Extractor(Protocol):
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """Names of the layers; empty where the extractor has none."""
-        ...
-
-    @property
-    def checkpoint(self) -> str:
-        """SHA-256 of the pretrained weights; empty where there are none."""
+        """Names of the layers that it gives, in their order; empty where it has none."""
         ...
 
     def extract(self, batch: Sequence[Speech]) -> list[Array]:
-        """Give (frames, features) for each utterance, or (layers, frames, features)."""
+        """Give (frames, features) for each utterance, or (layers, frames, features).
+
+        What an utterance gets depends on it alone, never on the rest of the batch.
+        """
         ...

@@ -1,17 +1,23 @@
-"""Checkpoints of wav2vec 1.0 as they were released, read without running any code of theirs."""
+"""Checkpoints of wav2vec 1.0 as they were released, read without running any code of theirs.
+
+They are loaded into this project's own module, or into fairseq's, where fairseq is installed.
+"""
 
 from __future__ import annotations
 
-import argparse
 import ast
-import hashlib
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from emonas.errors import EmonasError
 
 if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
     from emonas.networks.wav2vec import ConvolutionLayer, Wav2vec
 
 PRETRAINING_HEAD = "wav2vec_predictions."
@@ -31,19 +37,19 @@ ARCHITECTURE = {
 }
 
 
-def digest_file(path: Path) -> str:
-    """Give the SHA-256 of a file, as hexadecimal digits.
+class Encoder(Protocol):
+    """What features need of a network, this project's or fairseq's."""
 
-    Raises:
-        EmonasError: the file cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise EmonasError(
-            f"{path}: the checkpoint cannot be read ({error.strerror}); correct its path"
-        ) from error
+    hop: int
+    receptive_field: int
+
+    def __call__(self, waveform: Tensor) -> tuple[Tensor, Tensor]:
+        """Map (batch, samples) to z and c, each (batch, frames, width)."""
+        ...
+
+    def to(self, device: torch.device, precision: torch.dtype) -> Encoder:
+        """Move it, and change its precision."""
+        ...
 
 
 def load_wav2vec(path: Path) -> Wav2vec:
@@ -84,19 +90,70 @@ def load_wav2vec(path: Path) -> Wav2vec:
     return network.eval()
 
 
+class OriginalWav2vec:
+    """The network of fairseq, with the parameters of a checkpoint that `load_wav2vec` accepts.
+
+    Raises:
+        EmonasError: the file is missing or damaged, or holds another architecture, or fairseq is
+            not installed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        ours = load_wav2vec(path)
+        self.hop = ours.hop
+        self.receptive_field = ours.receptive_field
+        settings, state = _read(path)
+        with hashable_dataclasses():
+            try:
+                from fairseq.models.wav2vec.wav2vec import Wav2VecConfig, Wav2VecModel
+            except ImportError as error:
+                raise EmonasError(
+                    "features: backend fairseq runs fairseq itself, which does not import here "
+                    f"({error}); run with --sdm conda, which takes envs/fairseq.yaml, or set "
+                    "backend: emonas"
+                ) from error
+        config = Wav2VecConfig()
+        for name in {field.name for field in dataclasses.fields(config)} & set(settings):
+            setattr(config, name, settings[name])
+        # fairseq evaluates these two, so that it must not see what stands in the file.
+        for name in ("conv_feature_layers", "conv_aggregator_layers"):
+            setattr(config, name, str(_layers(path, settings, name)))
+        self._model = Wav2VecModel(config)
+        self._model.load_state_dict(state)
+        self._model.eval()
+
+    def __call__(self, waveform: Tensor) -> tuple[Tensor, Tensor]:
+        """Map (batch, samples) to z and c, each (batch, frames, width)."""
+        latent = self._model.feature_extractor(waveform)
+        context = self._model.feature_aggregator(latent)
+        return latent.transpose(1, 2), context.transpose(1, 2)
+
+    def to(self, device: torch.device, precision: torch.dtype) -> OriginalWav2vec:
+        """Move it, and change its precision."""
+        self._model.to(device, precision)
+        return self
+
+
+@contextmanager
+def hashable_dataclasses() -> Iterator[None]:
+    """Import fairseq's configurations on Python 3.11, which wants defaults that can be hashed."""
+    original = dataclasses.dataclass
+
+    def hashable(*arguments: Any, **options: Any) -> Any:
+        return original(*arguments, **{"unsafe_hash": True, **options})
+
+    dataclasses.dataclass = hashable
+    try:
+        yield
+    finally:
+        dataclasses.dataclass = original
+
+
 def _read(path: Path) -> tuple[dict[str, Any], Mapping[str, Any]]:
     """Read settings and parameters."""
-    import torch
+    from emonas.checkpoints.reading import read_state
 
-    try:
-        with torch.serialization.safe_globals([argparse.Namespace]):
-            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    # A damaged file can raise nearly anything from within its reader.
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise EmonasError(
-            f"{path}: this is no whole checkpoint ({reason}); download it again"
-        ) from error
+    checkpoint = read_state(path)
     try:
         settings, state = vars(checkpoint["args"]), checkpoint["model"]
         state.items()

@@ -2,123 +2,145 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from emonas.errors import EmonasError
-from emonas.features.audio import read_audio
-from emonas.features.extraction import Extractor, ExtractorOptions, Speech
+from emonas.features.batches import batches_by_length, decoded
+from emonas.features.extraction import Extractor, ExtractorOptions, Resources, Speech
+from emonas.features.forecast import Forecast
+from emonas.features.kept import KeptFeatures
 from emonas.jobs import Progress
 from emonas.kinds import kind_module
-from emonas.storage.features import Array, FeatureFacts, write_features
+from emonas.storage.features import Array, FeatureFacts
 from emonas.storage.manifest import read_manifest
-
-if TYPE_CHECKING:
-    # Else a change of what learns would extract every feature anew.
-    from emonas.learning.options import RuntimeOptions
-
-BATCH = 16
-DECODERS = 2
-DECODED_AHEAD = 2 * BATCH
+from emonas.storage.resume import resume_folder
+from emonas.storage.transcripts import read_transcript
 
 
-def extract_feature(
-    corpus: str,
-    feature: str,
-    options: ExtractorOptions,
-    manifest: Path,
-    output: Path,
-    runtime: RuntimeOptions,
-    code: str,
-) -> None:
-    """Extract a feature from every utterance of a corpus, in the manifest's order.
+@dataclass(frozen=True, kw_only=True)
+class FeatureJob:
+    """A feature of a corpus.
 
-    Args:
-        corpus: the corpus's name, for the log.
-        feature: the feature's name, for the log.
+    Attributes:
+        corpus: the corpus's name.
+        feature: the feature's name.
         options: options of the extractor, whose module is named as `options.extractor`.
         manifest: the corpus's manifest.
-        output: the feature file to write.
-        runtime: where an extractor with torch computes.
+        resources: where it is computed, with which weights, and which layers are wanted.
+        resume: the folder of what interrupted jobs left.
         code: digest of the code that extracts.
+        digest: digest of everything in the settings that the feature depends on.
+        transcript: what a recogniser heard; None takes the corpus's own texts.
+    """
+
+    corpus: str
+    feature: str
+    options: ExtractorOptions
+    manifest: Path
+    resources: Resources
+    resume: Path
+    code: str
+    digest: str = ""
+    transcript: Path | None = None
+
+
+def extract_feature(job: FeatureJob, output: Path) -> None:
+    """Extract a feature from every utterance of a corpus; the file has the manifest's order.
 
     Raises:
-        EmonasError: the manifest is empty, an audio file cannot be read, or its features are not
-            finite.
+        EmonasError: the manifest is empty, an audio file cannot be read, the checkpoint is of
+            another architecture, or features are not finite.
     """
-    rows = read_manifest(manifest)
+    rows = read_manifest(job.manifest)
     if rows.empty:
-        raise EmonasError(f"{manifest}: there are no utterances; look at problems.csv beside it")
-    extractor = build_extractor(options, runtime)
-    facts = FeatureFacts(
-        extractor=options.extractor,
-        options=options.model_dump(mode="json"),
-        frame_rate=extractor.frame_rate,
-        layers=extractor.layers,
-        checkpoint=extractor.checkpoint,
-        code=code,
-    )
-    audio = dict(zip(rows["utterance"], rows["audio"], strict=True))
-    progress = Progress(f"{feature} of {corpus}", len(rows))
-    done = 0
-    with write_features(output, facts) as writer:
-        for batch in _batches(_decoded(rows, options.sampling_rate)):
-            for speech, frames in zip(batch, extractor.extract(batch), strict=True):
-                _check(audio[speech.name], frames)
-                writer.append(speech.name, frames)
-            done += len(batch)
-            progress.step(done, batch[-1].name)
+        raise EmonasError(f"{job.manifest}: there are no utterances; see problems.csv beside it")
+    extractor = build_extractor(job.options, job.resources)
+    if hasattr(extractor, "check"):
+        extractor.check(list(rows["utterance"]))
+    facts = _facts(job, extractor)
+    inputs = [job.manifest, *([job.transcript] if job.transcript else []), *_own_files(job)]
+    identity = {"corpus": job.corpus, "feature": job.feature, "facts": facts}
+    with resume_folder(job.resume, "features", identity, inputs) as folder:
+        kept = KeptFeatures(folder, facts)
+        _extract(job, extractor, rows, kept)
+        kept.finish(output, list(rows["utterance"]))
 
 
-def build_extractor(options: ExtractorOptions, runtime: RuntimeOptions) -> Extractor:
-    """Make the extractor that the options name; one with torch is told where it computes.
+def build_extractor(options: ExtractorOptions, resources: Resources) -> Extractor:
+    """Make the extractor that the options name.
 
     Raises:
-        EmonasError: its checkpoint is missing or damaged, or a GPU is asked for and not there.
+        EmonasError: its checkpoint is damaged or of another architecture, a layer that is wanted
+            does not exist, or a GPU is asked for and not there.
     """
-    build = kind_module("extractor", options.extractor).build
-    extractor: Extractor = build(options, runtime) if options.uses_torch else build(options)
+    extractor: Extractor = kind_module("extractor", options.extractor).build(options, resources)
     return extractor
 
 
-def _decoded(rows: pd.DataFrame, sampling_rate: int) -> Iterator[Speech]:
-    """Give the utterances in order, decoded by a few threads ahead of their use."""
-
-    def decode(utterance: str, audio: str, text: str) -> Speech:
-        return Speech(utterance, read_audio(Path(audio), sampling_rate), text)
-
-    waiting: deque[Future[Speech]] = deque()
-    with ThreadPoolExecutor(DECODERS) as pool:
-        try:
-            for row in rows[["utterance", "audio", "text"]].itertuples(index=False, name=None):
-                waiting.append(pool.submit(decode, *row))
-                if len(waiting) > DECODED_AHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+def _own_files(job: FeatureJob) -> list[Path]:
+    """Files of the user's own that the extractor reads."""
+    if not hasattr(job.options, "files"):
+        return []
+    return [path for path in job.options.files(job.corpus) if path.exists()]
 
 
-def _batches(speeches: Iterator[Speech]) -> Iterator[Sequence[Speech]]:
-    batch: list[Speech] = []
-    for speech in speeches:
-        batch.append(speech)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+def _facts(job: FeatureJob, extractor: Extractor) -> FeatureFacts:
+    checkpoint = job.resources.checkpoint
+    return FeatureFacts(
+        extractor=job.options.extractor,
+        options=job.options.model_dump(mode="json"),
+        frame_rate=extractor.frame_rate,
+        layers=tuple(extractor.layers),
+        checkpoint="" if checkpoint is None else checkpoint.digest,
+        code=job.code,
+        digest=job.digest,
+        store=job.options.store,
+    )
 
 
-def _check(audio: str, frames: Array) -> None:
+def _extract(job: FeatureJob, extractor: Extractor, rows: pd.DataFrame, kept: KeptFeatures) -> None:
+    """Extract what is not there yet, batch by batch."""
+    batches = [
+        batch
+        for batch in batches_by_length(rows, job.options.batch_seconds)
+        if not kept.done.issuperset(batch["utterance"])
+    ]
+    hears = job.options.hears
+    sources = dict(zip(rows["utterance"], rows["audio" if hears else "utterance"], strict=True))
+    name = f"{job.feature} of {job.corpus}"
+    progress, done = Progress(name, len(rows)), len(rows) - sum(map(len, batches))
+    forecast = Forecast(name, rows, batches)
+    speeches = decoded(batches, job.options.sampling_rate, hears, _texts(job, rows))
+    for batch in speeches:
+        extracted = extractor.extract(batch)
+        for speech, frames in zip(batch, extracted, strict=True):
+            _append(kept, sources[speech.name], speech, frames)
+        forecast.step(extracted, 2 if job.options.store == "float16" else 4)
+        kept.keep_now_and_then()
+        done += len(batch)
+        progress.step(done, batch[-1].name)
+
+
+def _texts(job: FeatureJob, rows: pd.DataFrame) -> Mapping[str, str]:
+    if job.transcript is not None:
+        return read_transcript(job.transcript)
+    return dict(zip(rows["utterance"], rows["text"], strict=True))
+
+
+def _append(kept: KeptFeatures, source: str, speech: Speech, frames: Array) -> None:
+    """Add an utterance's features, which come from its audio file or stand under its name."""
     if frames.size == 0 or not np.isfinite(frames).all():
         raise EmonasError(
-            f"{audio}: its features are empty or not finite; replace the file or leave it out"
+            f"{source}: its features are empty or not finite; replace the file or leave it out"
         )
+    try:
+        kept.append(speech.name, frames)
+    except OverflowError as error:
+        raise EmonasError(
+            f"{source}: its features are too large for float16; set `store: float32` for it"
+        ) from error

@@ -1,21 +1,17 @@
 """What a killed job needs to go on: a state under a lock, gone when the job ends well."""
 
-import hashlib
-import json
 import logging
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock
 
 from emonas.storage.atomic import whole_file
+from emonas.storage.resume import resume_folder
 
 State = dict[str, Any]
-_LARGE = 2**20
 _LOGGER = logging.getLogger("emonas")
 
 
@@ -62,26 +58,6 @@ class ResumePoint:
 def resume_point(
     root: Path, stage: str, params: Mapping[str, Any], inputs: Sequence[Path]
 ) -> Iterator[ResumePoint]:
-    """Give the job's point under `root`, named by a digest of its options, code and inputs.
-
-    A large input (a feature file) counts by its size and time, as Snakemake has it.
-
-    A second process of the same job waits until the first has ended.
-    """
-    digest = hashlib.sha256(json.dumps(params, sort_keys=True, default=str).encode())
-    for path in inputs:
-        digest.update(_identity(path))
-    folder = root / stage / digest.hexdigest()[:32]
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    lock = folder.with_suffix(".lock")
-    with FileLock(lock):
+    """Give the job's point, in its own folder under `root`."""
+    with resume_folder(root, stage, params, inputs) as folder:
         yield ResumePoint(folder)
-        shutil.rmtree(folder, ignore_errors=True)
-        lock.unlink(missing_ok=True)
-
-
-def _identity(path: Path) -> bytes:
-    status = path.stat()
-    if status.st_size > _LARGE:
-        return f"{path} {status.st_size} {status.st_mtime_ns}".encode()
-    return hashlib.sha256(path.read_bytes()).digest()

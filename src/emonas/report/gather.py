@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from emonas.errors import EmonasError
+from emonas.report.encoders import Overlap, overlaps
 from emonas.report.plan import ReportPlan, SystemCard
 from emonas.storage.audit import Audit, read_audit_file
 from emonas.storage.folds import read_index
@@ -70,6 +71,7 @@ class ProtocolResults:
     systems: dict[str, SystemResults]
     synthetic: bool
     speaker_dependent: bool
+    overlaps: tuple[Overlap, ...] = ()
 
 
 def gather(plan: ReportPlan, results: Path) -> dict[str, ProtocolResults]:
@@ -93,6 +95,7 @@ def gather(plan: ReportPlan, results: Path) -> dict[str, ProtocolResults]:
             systems=systems,
             synthetic=plan.is_synthetic(protocol),
             speaker_dependent=audit.speaker_dependent or plan.protocols[protocol].speaker_dependent,
+            overlaps=overlaps(plan, protocol),
         )
     return gathered
 

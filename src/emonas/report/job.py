@@ -10,6 +10,7 @@ from emonas.report.gather import gather
 from emonas.report.page import write_page
 from emonas.report.papers import paper_summary
 from emonas.report.plan import ReportPlan
+from emonas.report.recognition import recognition_table
 from emonas.report.summary import folds_summary, systems_summary
 from emonas.report.tables import write_tables
 
@@ -44,10 +45,13 @@ def _write(plan: ReportPlan, results: Path, folder: Path) -> None:
         summary = systems_summary(protocol)
         write_tables(folder / names.systems_table(protocol.name), summary)
         write_tables(folder / names.folds_table(protocol.name), folds_summary(protocol))
+    recognition = recognition_table(plan, results)
+    if recognition is not None:
+        write_tables(folder / names.recognition_table(), recognition)
     report_line("the tables are written")
     draw_figures(gathered.values(), folder)
     report_line("the figures are drawn")
-    write_page(plan, gathered, papers, results, folder)
+    write_page(plan, gathered, papers, recognition, results, folder)
 
 
 def _replace(folder: Path, output: Path) -> None:

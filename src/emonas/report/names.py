@@ -45,6 +45,11 @@ def paper_table(table: str) -> str:
     return f"tables/{table}"
 
 
+def recognition_table() -> str:
+    """The stem of the table of error rates by corpus and recogniser."""
+    return "tables/recognition"
+
+
 def report_figures(plan: ReportPlan) -> list[str]:
     """The figures that will surely exist for a plan; each has a PNG of the same stem beside it."""
     names = []
@@ -62,4 +67,6 @@ def report_tables(plan: ReportPlan) -> list[str]:
     stems = [paper_table(name) for name in plan.tables]
     for protocol in plan.run_protocols():
         stems += [systems_table(protocol), folds_table(protocol)]
+    if plan.recognition:
+        stems.append(recognition_table())
     return [f"{stem}.{suffix}" for stem in stems for suffix in FORMATS]

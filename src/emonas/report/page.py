@@ -6,6 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from emonas.report import names
+from emonas.report.encoders import encoders_table
 from emonas.report.gather import ProtocolResults
 from emonas.report.plan import ReportPlan
 from emonas.report.tables import Table, show
@@ -26,6 +27,7 @@ def write_page(
     plan: ReportPlan,
     gathered: Mapping[str, ProtocolResults],
     papers: Mapping[str, Table],
+    recognition: Table | None,
     results: Path,
     folder: Path,
 ) -> None:
@@ -49,6 +51,9 @@ def write_page(
         synthetic=[name for name, protocol in gathered.items() if protocol.synthetic],
         protocols=[protocol_view(plan, protocol, folder) for protocol in gathered.values()],
         papers=papers,
+        encoders=encoders_table(plan),
+        recognition=recognition,
+        recognition_stem=names.recognition_table(),
         skipped=skipped_by_reason(plan.skipped),
         problems=_problems(plan, results),
     )

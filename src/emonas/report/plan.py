@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from emonas.report.options import TableOptions
 
@@ -31,8 +31,34 @@ class ProtocolCard(_Card):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
+class CheckpointCard(_Card):
+    """Pretrained weights: their licence, where they come from, what they were trained on."""
+
+    licence: str = ""
+    source: str = ""
+    pretrained_on: list[str] = Field(default_factory=list)
+
+
+class FeatureCard(_Card):
+    """A feature, with the checkpoint and the transcript that it needs, if any."""
+
+    extractor: str
+    checkpoint: str = ""
+    transcript: str = ""
+
+
+class TranscriptCard(_Card):
+    """What a recogniser hears, and the checkpoint that it needs."""
+
+    recogniser: str
+    checkpoint: str = ""
+
+
 class SystemCard(_Card):
-    """A system: a network with its inputs and search, or a fusion of streams."""
+    """A system: a network with its inputs and search, or a fusion of streams.
+
+    An input is a feature's name, and behind a space its layers where some are chosen.
+    """
 
     kind: Literal["network", "fusion"] = "network"
     network: str = ""
@@ -47,6 +73,11 @@ class SystemCard(_Card):
     def draws_cells(self) -> bool:
         """Whether a search gives a genotype with cells to draw."""
         return bool(self.search)
+
+    @property
+    def features(self) -> list[str]:
+        """The features among the inputs, each once."""
+        return list(dict.fromkeys(entry.partition(" ")[0] for entry in self.inputs))
 
 
 class RunCard(_Card):
@@ -66,7 +97,10 @@ class Skipped(_Card):
 
 
 class ReportPlan(_Card):
-    """Everything that the report takes from the settings; the figures come from `results`."""
+    """Everything that the report takes from the settings; the figures come from `results`.
+
+    `recognition` are pairs of a corpus and a transcript whose error rates are shown.
+    """
 
     title: str
     settings_file: str
@@ -77,6 +111,16 @@ class ReportPlan(_Card):
     runs: list[RunCard]
     skipped: list[Skipped] = Field(default_factory=list)
     tables: dict[str, TableOptions] = Field(default_factory=dict)
+    checkpoints: dict[str, CheckpointCard] = Field(default_factory=dict)
+    features: dict[str, FeatureCard] = Field(default_factory=dict)
+    transcripts: dict[str, TranscriptCard] = Field(default_factory=dict)
+    recognition: list[tuple[str, str]] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _keeps_the_name_of_its_own_table(self) -> "ReportPlan":
+        if self.recognition and "recognition" in self.tables:
+            raise ValueError("tables.recognition: the table of error rates has this name")
+        return self
 
     def run_protocols(self) -> list[str]:
         """The protocols that were run, in the order of the runs, each once."""

@@ -42,7 +42,7 @@ def warnings(protocol: ProtocolResults) -> tuple[str, ...]:
     found = [SYNTHETIC_WARNING] if protocol.synthetic else []
     if protocol.speaker_dependent:
         found.append(SPEAKER_DEPENDENT_WARNING)
-    return tuple(found)
+    return (*found, *(overlap.warning for overlap in protocol.overlaps))
 
 
 def deviation(figure: Figure, metrics: Metrics) -> float | None:

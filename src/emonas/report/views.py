@@ -105,7 +105,9 @@ def protocol_view(plan: ReportPlan, protocol: ProtocolResults, folder: Path) -> 
         folds_stem=names.folds_table(name),
         picture=picture(folder, names.systems_figure(name), f"UA by fold of the systems: {name}"),
         verdicts=verdicts(protocol),
-        systems=[_system_view(name, system, folds, folder) for system in protocol.systems.values()],
+        systems=[
+            _system_view(protocol, system, folds, folder) for system in protocol.systems.values()
+        ],
     )
 
 
@@ -119,9 +121,12 @@ def picture(folder: Path, file: str, alt: str) -> Picture:
     return Picture(f"data:image/svg+xml;base64,{data}", alt, file)
 
 
-def _system_view(protocol: str, system: SystemResults, folds: Table, folder: Path) -> SystemView:
-    name = system.name
+def _system_view(
+    results: ProtocolResults, system: SystemResults, folds: Table, folder: Path
+) -> SystemView:
+    protocol, name = results.name, system.name
     own = [row for row in folds.rows if row["system"] == name]
+    inflated = [overlap.remark for overlap in results.overlaps if name in overlap.systems]
     cells = names.cells_figure(protocol, name)
     alphas = names.alphas_figure(protocol, name)
     first = next(iter(system.genotypes), None)
@@ -132,7 +137,7 @@ def _system_view(protocol: str, system: SystemResults, folds: Table, folder: Pat
         what=describe(system.card),
         scores=_scores(system),
         facts=_facts(system),
-        remarks=_remarks(system),
+        remarks=inflated + _remarks(system),
         degenerate=_degenerate(system),
         folds=Table(f"Folds and seeds of {name}", folds.columns[1:], own),
         confusion=picture(

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from emonas.report.plan import (
+    CheckpointCard,
     CorpusCard,
+    FeatureCard,
     ProtocolCard,
     ReportPlan,
     RunCard,
     Skipped,
     SystemCard,
+    TranscriptCard,
 )
 
 if TYPE_CHECKING:
@@ -36,6 +39,30 @@ def report_plan(plan: Plan, settings_file: str, command: str) -> ReportPlan:
         ],
         skipped=[Skipped(**entry) for entry in plan.skipped],
         tables=settings.tables,
+        checkpoints={name: _checkpoint_card(o) for name, o in settings.checkpoints.items()},
+        features={
+            name: FeatureCard(
+                extractor=options.extractor,
+                checkpoint=getattr(options, "checkpoint", ""),
+                transcript=getattr(options, "transcript", None) or "",
+            )
+            for name, options in settings.features.items()
+        },
+        transcripts={
+            name: TranscriptCard(recogniser=options.recogniser, checkpoint=options.checkpoint)
+            for name, options in settings.transcripts.items()
+        },
+        recognition=plan.recognised,
+    )
+
+
+def _checkpoint_card(options: Any) -> CheckpointCard:
+    """Weights as the settings know them; of a local path the last part, and no machine's folder."""
+    local = "" if options.path is None else options.path.name
+    return CheckpointCard(
+        licence=options.licence,
+        source=options.address or options.hub or options.file or local,
+        pretrained_on=list(options.pretrained_on),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, create_model
 
+from emonas.checkpoints.options import CheckpointOptions
 from emonas.fuse.options import FusionOptions
 from emonas.kinds import Family, all_kinds
 from emonas.learning.options import RuntimeOptions
@@ -16,6 +17,13 @@ from emonas.report.options import TableOptions
 FUSION = "fusion"
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 """Names become folders: letters, digits, dots, hyphens and underscores."""
+
+
+class RecognitionOptions(Options):
+    """Transcripts that are held against what was said."""
+
+    transcript: str = Field(description="a name under `transcripts`")
+    corpora: tuple[str, ...] = Field(min_length=1, description="names under `corpora`")
 
 
 class RunOptions(Options):
@@ -56,7 +64,13 @@ class SettingsBase(Options):
 
     title: str = Field("", description="a line that the report begins with")
     protocols: dict[Name, ProtocolOptions] = Field(description="who is tested on whom, by name")
+    checkpoints: dict[Name, CheckpointOptions] = Field(
+        default_factory=dict, description="pretrained weights, by name"
+    )
     runs: tuple[RunOptions, ...] = Field(min_length=1, description="what is run")
+    recognition: tuple[RecognitionOptions, ...] = Field(
+        (), description="word and character error rates that the report shows"
+    )
     tables: dict[Name, TableOptions] = Field(
         default_factory=dict, description="tables of a paper, published beside own figures"
     )
@@ -83,4 +97,8 @@ def settings_model() -> type[SettingsBase]:
         name: (dict[Name, kind], Field(description=text))  # type: ignore[valid-type]
         for name, (kind, text) in parts.items()
     }
+    fields["transcripts"] = (
+        dict[Name, _union("recogniser")],  # type: ignore[misc]
+        Field(default_factory=dict, description="what a recogniser hears, by name"),
+    )
     return create_model("Settings", __base__=SettingsBase, **fields)

@@ -3,8 +3,11 @@
 A rule gets as `params` only the options that its job reads, so that changing others reruns nothing.
 """
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +16,11 @@ from emonas.kinds import kind_module, kind_name
 from emonas.settings.cards import report_plan
 from emonas.settings.code import code_digest
 from emonas.settings.model import SettingsBase
+from emonas.settings.pretrained import Pretrained
 
 Params = dict[str, Any]
+ORIGINALS = ("fairseq", "wenet")
+"""Backends that run in environments of their own, because they don't install beside the rest."""
 
 
 class Plan:
@@ -22,6 +28,7 @@ class Plan:
 
     def __init__(self, settings: SettingsBase) -> None:
         self.settings: Any = settings
+        self.pretrained = Pretrained(settings)
 
     # What is run, and what is not.
 
@@ -51,24 +58,40 @@ class Plan:
         return seeds
 
     @property
+    def recognised(self) -> list[tuple[str, str]]:
+        """Corpora and transcripts whose error rates the report shows."""
+        pairs = [
+            (corpus, entry.transcript)
+            for entry in self.settings.recognition
+            for corpus in entry.corpora
+        ]
+        return [
+            (corpus, transcript)
+            for corpus, transcript in dict.fromkeys(pairs)
+            if not self.missing_root(corpus) and not self.pretrained.missing_transcript(transcript)
+        ]
+
+    @property
     def protocols(self) -> list[str]:
         """The protocols of all runs that can be run, each once."""
         return list(dict.fromkeys(protocol for protocol, _ in self.runs))
 
     def _missing(self, protocol: str, system: str) -> str:
         """Why a system can't be run under a protocol here; empty where it can."""
-        for corpus in self.settings.protocols[protocol].corpora:
-            options = self.settings.corpora[corpus]
-            if options.needs_root and options.root is None:
-                return (
-                    f"corpora.{corpus}.root is not given: set it in the settings file, with "
-                    f"--config roots='{{{corpus}: FOLDER}}', or put the corpus into "
-                    f"$EMONAS_DATA/{corpus}"
-                )
-        for feature in self.features_of(system):
-            if reason := self.settings.features[feature].missing:
-                return f"features.{feature}: {reason}"
-        return next(self._absent_files(protocol, system), "")
+        reasons = [self.missing_root(corpus) for corpus in self.corpora_of(protocol)]
+        reasons += [self.pretrained.missing(feature) for feature in self.features_of(system)]
+        return next(filter(None, reasons), "") or next(self._absent_files(protocol, system), "")
+
+    def missing_root(self, corpus: str) -> str:
+        """Why a corpus can't be read here; empty where it can."""
+        options = self.settings.corpora[corpus]
+        if not options.needs_root or options.root is not None:
+            return ""
+        return (
+            f"corpora.{corpus}.root is not given: set it in the settings file, with "
+            f"--config roots='{{{corpus}: FOLDER}}', or put the corpus into "
+            f"$EMONAS_DATA/{corpus}"
+        )
 
     def _absent_files(self, protocol: str, system: str) -> Iterator[str]:
         """A reason for every file that is named and not there; roots are checked on loading."""
@@ -85,7 +108,7 @@ class Plan:
         for corpus in self.corpora_of(protocol):
             yield f"corpora.{corpus}", self.settings.corpora[corpus]
         for feature in self.features_of(system):
-            yield f"features.{feature}", self.settings.features[feature]
+            yield from self.pretrained.parts_of(feature)
         for name in self.streams_of(system) if self.is_fused(system) else [system]:
             if self.is_searched(name):
                 yield f"systems.{name}.search", self.settings.systems[name].search
@@ -137,15 +160,38 @@ class Plan:
             for corpus in self.corpora_of(protocol)
         ]
 
-    def feature_paths(self, protocol: str, system: str) -> dict[str, dict[str, str]]:
-        """The same, by feature and corpus."""
+    def feature_paths(self, protocol: str, system: str) -> Params:
+        """The same by feature and corpus, each feature with the digest that its files must have."""
         return {
             feature: {
-                corpus: f"results/features/{corpus}/{feature}.h5"
-                for corpus in self.corpora_of(protocol)
+                "digest": self.feature_digest(feature),
+                "corpora": {
+                    corpus: f"results/features/{corpus}/{feature}.h5"
+                    for corpus in self.corpora_of(protocol)
+                },
             }
             for feature in self.features_of(system)
         }
+
+    def layers_of(self, feature: str) -> list[str]:
+        """The layers of a feature that are stored: those it names, or that systems ask for.
+
+        Empty where they are all.
+        """
+        options = self.settings.features[feature]
+        if getattr(options, "layers", None) is not None:
+            return list(options.layers)
+        asked = [
+            entry.layers
+            for _, system in self.runs
+            for entry in self._inputs_of(system)
+            if entry.feature == feature
+        ]
+        return list(dict.fromkeys(chain(*asked))) if all(asked) else []
+
+    def _inputs_of(self, system: str) -> Iterator[Any]:
+        for name in self.streams_of(system) if self.is_fused(system) else [system]:
+            yield from self.settings.systems[name].inputs
 
     def uses_shared_search(self, system: str) -> bool:
         """Whether one search serves all folds."""
@@ -190,14 +236,58 @@ class Plan:
         modules = "emonas.features.job", kind_name("extractor", options.extractor)
         return {
             "options": options.model_dump(mode="json"),
+            "layers": self.layers_of(feature),
+            **self.pretrained.identity(options),
             **(self._runtime() if options.uses_torch else {}),
             "code": code_digest(*modules),
         }
+
+    def feature_digest(self, feature: str) -> str:
+        """A digest of what a feature depends on, which its files carry."""
+        text = json.dumps(self.feature_params(feature), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def feature_threads(self, feature: str) -> int:
         """Threads of an extraction: torch's, where it computes with torch."""
         uses_torch: bool = self.settings.features[feature].uses_torch
         return int(self.settings.runtime.torch_threads) if uses_torch else 1
+
+    def feature_environment(self, feature: str) -> str:
+        """The conda environment of an extraction: that of the original where it is to run."""
+        backend = getattr(self.settings.features[feature], "backend", "")
+        return f"../../envs/{backend if backend in ORIGINALS else 'emonas'}.yaml"
+
+    def transcript_params(self, transcript: str) -> Params:
+        """What a transcript depends on."""
+        options = self.settings.transcripts[transcript]
+        modules = "emonas.features.transcription", kind_name("recogniser", options.recogniser)
+        return {
+            "options": options.model_dump(mode="json"),
+            **self.pretrained.identity(options),
+            **self._runtime(),
+            "code": code_digest(*modules),
+        }
+
+    def transcript_checkpoint(self, transcript: str) -> str:
+        """The weights that a recogniser needs."""
+        return str(self.settings.transcripts[transcript].checkpoint)
+
+    def checkpoint_files(self, checkpoint: str) -> list[str]:
+        """The local file or folder of weights, where the settings name one."""
+        path = self.settings.checkpoints[checkpoint].path
+        return [] if path is None else [str(path)]
+
+    def checkpoint_params(self, checkpoint: str) -> Params:
+        """What fetching and verifying weights depends on."""
+        options = self.settings.checkpoints[checkpoint]
+        return {
+            "options": options.model_dump(mode="json", exclude={"licence", "pretrained_on"}),
+            "code": code_digest("emonas.checkpoints.obtain"),
+        }
+
+    def recognition_params(self) -> Params:
+        """What error rates depend on besides the transcript."""
+        return {"code": code_digest("emonas.evaluate.recognition")}
 
     def search_params(self, system: str) -> Params:
         """What a search depends on: of the system's options only those that the method reads."""

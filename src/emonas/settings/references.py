@@ -33,7 +33,24 @@ def _uses(settings: Any) -> Iterator[tuple[str, str, str, Iterable[str]]]:
         else:
             for entry in system.inputs:
                 yield f"systems.{name}.inputs", "feature", entry.feature, settings.features
+    yield from _uses_of_features(settings)
     yield from _uses_of_results(settings)
+
+
+def _uses_of_features(settings: Any) -> Iterator[tuple[str, str, str, Iterable[str]]]:
+    """Weights and transcripts that features and recognisers name."""
+    for part in ("features", "transcripts"):
+        for name, options in getattr(settings, part).items():
+            for kind in ("checkpoint", "transcript"):
+                used = getattr(options, kind, None)
+                if used is not None:
+                    defined = getattr(settings, f"{kind}s")
+                    yield f"{part}.{name}.{kind}", kind, used, defined
+    for index, entry in enumerate(settings.recognition):
+        path = f"recognition.{index}"
+        yield f"{path}.transcript", "transcript", entry.transcript, settings.transcripts
+        for corpus in entry.corpora:
+            yield f"{path}.corpora", "corpus", corpus, settings.corpora
 
 
 def _uses_of_results(settings: Any) -> Iterator[tuple[str, str, str, Iterable[str]]]:

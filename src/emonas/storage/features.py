@@ -1,16 +1,18 @@
 """`results/features/{corpus}/{feature}.h5`: one flat array of frames with offsets.
 
 `frames` is a dataset (total frames, features), or where there are layers a group with such a
-dataset a layer, named by the layer; utterance i owns the rows offsets[i] to offsets[i + 1].
+dataset a layer, named by the layer; utterance i owns the rows offsets[i] to offsets[i + 1]. The
+datasets are contiguous, so that reading one is reading a piece of a plain file.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import h5py
 import numpy as np
@@ -20,11 +22,23 @@ from emonas.errors import EmonasError, make_again
 from emonas.storage.atomic import whole_file
 
 Array = npt.NDArray[np.float32]
+Precision = Literal["float32", "float16"]
 
 
 @dataclass(frozen=True)
 class FeatureFacts:
-    """How a feature was made; `frame_rate` in Hz, 0 where there is one vector an utterance."""
+    """How a feature was made.
+
+    Attributes:
+        extractor: the extractor's name.
+        options: its options.
+        frame_rate: frames a second; 0 where there is one vector an utterance.
+        layers: names of the layers; empty where there are none.
+        checkpoint: SHA-256 of the pretrained weights; empty where there are none.
+        code: digest of the code that extracted.
+        digest: digest of everything in the settings that the feature depends on.
+        store: precision of the numbers in the file.
+    """
 
     extractor: str
     options: Mapping[str, Any]
@@ -32,73 +46,104 @@ class FeatureFacts:
     layers: tuple[str, ...] = ()
     checkpoint: str = ""
     code: str = ""
+    digest: str = ""
+    store: Precision = "float32"
+
+
+_PRECISIONS: Mapping[str, Precision] = {"float32": "float32", "float16": "float16"}
+_PLAIN_FACTS = ("extractor", "frame_rate", "checkpoint", "code", "digest", "store")
 
 
 class FeatureWriter:
-    """Appends utterances to a feature file; made by `write_features`."""
+    """Collects utterances of a feature file; saved when it is whole."""
 
-    def __init__(self, file: h5py.File, facts: FeatureFacts) -> None:
-        self._file = file
-        self._facts = facts
-        self._offsets = [0]
-        self._utterances: list[str] = []
+    def __init__(self, facts: FeatureFacts) -> None:
+        self.facts = facts
+        self.lengths: dict[str, int] = {}
+        self._arrays: list[npt.NDArray[Any]] = []
+        self.bytes = 0
 
     def append(self, utterance: str, frames: Array) -> None:
         """Append one utterance: (frames, features), or (layers, frames, features).
 
         Raises:
             ValueError: the width or the number of layers is not that of the file.
+            OverflowError: a number is too large for the file's precision.
         """
-        layers = frames if self._facts.layers else frames[None]
+        layers = frames if self.facts.layers else frames[None]
         if layers.ndim != 3:
             raise ValueError(f"{utterance}: shape {frames.shape} fits no feature file")
-        for dataset, values in zip(self._datasets(layers.shape[2]), layers, strict=True):
-            # HDF5 would broadcast a width of 1 silently.
-            if dataset.shape[1] != values.shape[1]:
-                raise ValueError(f"{utterance}: width {values.shape[1]}, not {dataset.shape[1]}")
-            dataset.resize(self._offsets[-1] + values.shape[0], axis=0)
-            dataset[self._offsets[-1] :] = values
-        self._offsets.append(self._offsets[-1] + layers.shape[1])
-        self._utterances.append(utterance)
+        if len(layers) != max(1, len(self.facts.layers)):
+            raise ValueError(f"{utterance}: {len(layers)} layers, not {len(self.facts.layers)}")
+        if self._arrays and layers.shape[2] != self._arrays[0].shape[2]:
+            width = self._arrays[0].shape[2]
+            raise ValueError(f"{utterance}: width {layers.shape[2]}, not {width}")
+        with np.errstate(over="ignore"):
+            stored = layers.astype(self.facts.store)
+        if np.isinf(stored).any() and np.isfinite(layers).all():
+            raise OverflowError(f"{utterance}: too large for {self.facts.store}")
+        self._arrays.append(stored)
+        self.lengths[utterance] = stored.shape[1]
+        self.bytes += stored.nbytes
 
-    def finish(self) -> None:
-        """Write offsets, names and attributes."""
-        self._file["offsets"] = np.asarray(self._offsets, dtype=np.int64)
-        self._file.create_dataset(
-            "utterances", data=self._utterances, dtype=h5py.string_dtype("utf-8")
-        )
-        for key in ("extractor", "frame_rate", "checkpoint", "code"):
-            self._file.attrs[key] = getattr(self._facts, key)
-        self._file.attrs["options"] = json.dumps(dict(self._facts.options), sort_keys=True)
-        self._file.attrs["layers"] = json.dumps(self._facts.layers)
-
-    def _datasets(self, width: int) -> list[h5py.Dataset]:
-        names = [f"frames/{layer}" for layer in self._facts.layers] or ["frames"]
-        if names[0] not in self._file:
-            # About a mebibyte a chunk: HDF5 reads whole chunks, and its cache holds one such.
-            rows = max(1, 2**18 // width)
-            for name in names:
-                self._file.create_dataset(
-                    name,
-                    shape=(0, width),
-                    maxshape=(None, width),
-                    chunks=(rows, width),
-                    dtype="float32",
-                )
-        return [self._file[name] for name in names]
+    def save(self, path: Path) -> None:
+        """Write everything that was collected as a feature file."""
+        with whole_file(path) as temporary, h5py.File(temporary, "w") as file:
+            _write_frame(file, self.facts, self.lengths)
+            for layer, name in enumerate(_dataset_names(self.facts) if self._arrays else []):
+                file[name] = np.concatenate([array[layer] for array in self._arrays])
 
 
 @contextmanager
 def write_features(path: Path, facts: FeatureFacts) -> Iterator[FeatureWriter]:
     """Give a writer whose file takes its name when the block ends well."""
-    with whole_file(path) as temporary, h5py.File(temporary, "w") as file:
-        writer = FeatureWriter(file, facts)
-        yield writer
-        writer.finish()
+    writer = FeatureWriter(facts)
+    yield writer
+    writer.save(path)
+
+
+def join_features(
+    path: Path, facts: FeatureFacts, parts: Sequence[Path], order: Sequence[str]
+) -> None:
+    """Write one feature file from several, its utterances in the given order.
+
+    Raises:
+        EmonasError: a part is damaged, or none holds an utterance.
+    """
+    files = [FeatureFile(part) for part in parts]
+    try:
+        holder = {name: file for file in files for name in file.utterances}
+        lengths = {name: holder[name].length(name) for name in order}
+        with whole_file(path) as temporary, h5py.File(temporary, "w") as file:
+            _write_frame(file, facts, lengths)
+            starts = np.cumsum([0, *lengths.values()])
+            for layer, name in zip(facts.layers or (None,), _dataset_names(facts), strict=True):
+                shape = (int(starts[-1]), files[0].width)
+                dataset = file.create_dataset(name, shape=shape, dtype=facts.store)
+                for start, (utterance, length) in zip(starts, lengths.items(), strict=False):
+                    dataset[start : start + length] = holder[utterance].read(utterance, layer)
+    finally:
+        for part in files:
+            part.close()
+
+
+def _dataset_names(facts: FeatureFacts) -> list[str]:
+    return [f"frames/{layer}" for layer in facts.layers] or ["frames"]
+
+
+def _write_frame(file: h5py.File, facts: FeatureFacts, lengths: Mapping[str, int]) -> None:
+    """Write offsets, names and attributes: everything but the frames."""
+    file["offsets"] = np.cumsum([0, *lengths.values()], dtype=np.int64)
+    file.create_dataset("utterances", data=list(lengths), dtype=h5py.string_dtype("utf-8"))
+    for key in _PLAIN_FACTS:
+        file.attrs[key] = getattr(facts, key)
+    file.attrs["options"] = json.dumps(dict(facts.options), sort_keys=True)
+    file.attrs["layers"] = json.dumps(facts.layers)
 
 
 def _read_facts(file: h5py.File) -> FeatureFacts:
     attributes = file.attrs
+    store = _PRECISIONS[str(attributes["store"])]
     return FeatureFacts(
         extractor=str(attributes["extractor"]),
         options=json.loads(attributes["options"]),
@@ -106,6 +151,8 @@ def _read_facts(file: h5py.File) -> FeatureFacts:
         layers=tuple(json.loads(attributes["layers"])),
         checkpoint=str(attributes["checkpoint"]),
         code=str(attributes["code"]),
+        digest=str(attributes["digest"]),
+        store=store,
     )
 
 
@@ -142,22 +189,50 @@ class FeatureFile:
         """How many features a frame has."""
         return int(self._dataset(self.facts.layers[0] if self.facts.layers else None).shape[1])
 
+    def length(self, utterance: str) -> int:
+        """How many frames an utterance has.
+
+        Raises:
+            EmonasError: the file does not hold the utterance.
+        """
+        row = self._row(utterance)
+        return int(self._offsets[row + 1] - self._offsets[row])
+
     def read(self, utterance: str, layer: str | None = None) -> Array:
         """Read one utterance as (frames, features).
 
         Raises:
             EmonasError: the file does not hold the utterance or the layer.
         """
+        return self.read_many([utterance], layer)[0]
+
+    def read_many(self, utterances: Sequence[str], layer: str | None = None) -> list[Array]:
+        """Read utterances as (frames, features) each; neighbours in the file are read at once.
+
+        Raises:
+            EmonasError: the file does not hold an utterance or the layer.
+        """
+        dataset = self._dataset(layer)
+        rows = sorted({self._row(utterance) for utterance in utterances})
+        found: dict[int, Array] = {}
+        for first, last in _runs(rows):
+            start = self._offsets[first]
+            try:
+                block = dataset[start : self._offsets[last + 1]]
+            except OSError as error:
+                raise self._damaged(error) from error
+            frames = block.astype(np.float32, copy=False)
+            for row in range(first, last + 1):
+                found[row] = frames[self._offsets[row] - start : self._offsets[row + 1] - start]
+        return [found[self._rows[utterance]] for utterance in utterances]
+
+    def _row(self, utterance: str) -> int:
         row = self._rows.get(utterance)
         if row is None:
             raise EmonasError(
                 f"{self.path}: holds no utterance {utterance}; {make_again(self.path)}"
             )
-        rows = slice(self._offsets[row], self._offsets[row + 1])
-        try:
-            return np.asarray(self._dataset(layer)[rows], dtype=np.float32)
-        except OSError as error:
-            raise self._damaged(error) from error
+        return row
 
     def _check(self) -> None:
         """Hold names, offsets and frames against each other."""
@@ -195,3 +270,11 @@ class FeatureFile:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _runs(rows: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Give first and last of every run of consecutive numbers."""
+    breaks = [0, *(i for i in range(1, len(rows)) if rows[i] != rows[i - 1] + 1), len(rows)]
+    for start, end in pairwise(breaks):
+        if end > start:
+            yield rows[start], rows[end - 1]

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from emonas.errors import EmonasError
+from emonas.errors import EmonasError, make_again
 from emonas.learning.batches import Array, Examples
 from emonas.storage.features import FeatureFile
 from emonas.storage.folds import read_part
@@ -19,12 +20,33 @@ FeaturePaths = Mapping[str, Mapping[str, Path]]
 """Paths of feature files, by feature and corpus."""
 
 
-def feature_paths(paths: Mapping[str, Mapping[str, str]]) -> FeaturePaths:
-    """Paths of feature files from plain text."""
-    return {
-        feature: {corpus: Path(path) for corpus, path in corpora.items()}
-        for feature, corpora in paths.items()
+def feature_paths(features: Mapping[str, Mapping[str, Any]]) -> FeaturePaths:
+    """Paths of feature files from plain values, each file held against its digest.
+
+    Args:
+        features: by feature, `corpora` with a path a corpus, and the `digest` of everything in
+            the settings that the feature depends on.
+
+    Raises:
+        EmonasError: a file is damaged, or was made with other options, weights or code.
+    """
+    paths = {
+        feature: {corpus: Path(path) for corpus, path in entry["corpora"].items()}
+        for feature, entry in features.items()
     }
+    for feature, entry in features.items():
+        for path in paths[feature].values():
+            _check_digest(path, entry["digest"])
+    return paths
+
+
+def _check_digest(path: Path, digest: str) -> None:
+    with FeatureFile(path) as file:
+        if file.facts.digest != digest:
+            raise EmonasError(
+                f"{path}: was made with other options, weights or code than the settings name; "
+                f"{make_again(path)}"
+            )
 
 
 def feature_files(features: FeaturePaths) -> list[Path]:
@@ -96,13 +118,22 @@ def load_examples(
 def _streams(
     table: pd.DataFrame, entry: InputOptions, features: FeaturePaths
 ) -> Iterator[list[Array]]:
-    for layer in entry.layers or (None,):
-        with ExitStack() as stack:
-            files = {
-                corpus: stack.enter_context(FeatureFile(features[entry.feature][corpus]))
-                for corpus in sorted(table["corpus"].unique())
-            }
-            yield [
-                files[corpus].read(utterance, layer)
-                for corpus, utterance in zip(table["corpus"], table["utterance"], strict=True)
-            ]
+    """A stream a layer that the input asks for; without layers, of all that there are."""
+    rows: dict[str, list[int]] = {}
+    for number, corpus in enumerate(table["corpus"]):
+        rows.setdefault(corpus, []).append(number)
+    with ExitStack() as stack:
+        files = {
+            corpus: stack.enter_context(FeatureFile(features[entry.feature][corpus]))
+            for corpus in sorted(rows)
+        }
+        there = [file.facts.layers for file in files.values()]
+        for layer in entry.layers or (there[0] if there else ()) or (None,):
+            stream: list[Array] = [np.zeros((0, 0), np.float32)] * len(table)
+            for corpus, numbers in rows.items():
+                names = [table["utterance"].iloc[number] for number in numbers]
+                for number, frames in zip(
+                    numbers, files[corpus].read_many(names, layer), strict=True
+                ):
+                    stream[number] = frames
+            yield stream

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from emonas.learning.options import TrainingOptions
-from emonas.options import Options
+from emonas.options import LayerName, Options
 
 TOGETHER = 64
 """Utterances that are pooled or predicted at a time where no training says how many."""
@@ -15,7 +15,9 @@ class InputOptions(Options):
     """One input of a system: a feature, and of a feature with layers those that are read."""
 
     feature: str = Field(description="a name under `features`")
-    layers: tuple[str, ...] = Field((), description="layers of the feature, a stream each")
+    layers: tuple[LayerName, ...] = Field(
+        (), description="layers of the feature, a stream each; without it all that there are"
+    )
 
 
 def _feature_by_name(value: Any) -> Any:

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from typing import Literal
 
-import numpy as np
 from pydantic import Field
 
-from emonas.features.extraction import Extractor, ExtractorOptions, Speech
-from emonas.features.frames import duration_in_samples, padded, pooled
+from emonas.features.extraction import Extractor, ExtractorOptions, Resources, Speech
+from emonas.features.frames import pooled
+from emonas.features.kaldi import Filterbank
+from emonas.features.packages import missing_package
 from emonas.storage.features import Array
-
-KALDI_FULL_SCALE = 2**15
 
 
 class Options(ExtractorOptions):
@@ -23,43 +22,40 @@ class Options(ExtractorOptions):
     pool: int = Field(
         1, ge=1, description="average this many consecutive frames (ours, for small machines)"
     )
+    backend: Literal["kaldi-native-fbank", "torchaudio"] = Field(
+        "kaldi-native-fbank",
+        description="what computes; torchaudio, where it imports, gives the same energies but for "
+        "rounding",
+    )
+
+    @property
+    def missing(self) -> str:
+        """Why the feature cannot be had with these options; empty where it can."""
+        backend = "torchaudio" if self.backend == "torchaudio" else ""
+        return super().missing or missing_package(backend, "torchaudio")
 
 
 class Fbank:
     """Gives (frames, bands) an utterance, without dither."""
 
     layers: tuple[str, ...] = ()
-    checkpoint = ""
 
     def __init__(self, options: Options) -> None:
-        self._options = options
-        self._window = duration_in_samples(options.window_ms, options.sampling_rate)
-        hop = duration_in_samples(options.hop_ms, options.sampling_rate)
-        self.frame_rate = options.sampling_rate / hop / options.pool
+        self._filterbank = Filterbank(
+            options.sampling_rate,
+            options.bands,
+            options.window_ms,
+            options.hop_ms,
+            options.backend,
+        )
+        self._pool = options.pool
+        self.frame_rate = self._filterbank.frame_rate / options.pool
 
     def extract(self, batch: Sequence[Speech]) -> list[Array]:
         """Give (frames, bands) for each utterance."""
-        return [self._energies(speech.waveform) for speech in batch]
-
-    def _energies(self, waveform: Array) -> Array:
-        import kaldi_native_fbank
-
-        options = self._options
-        settings = kaldi_native_fbank.FbankOptions()
-        settings.frame_opts.samp_freq = options.sampling_rate
-        settings.frame_opts.frame_length_ms = options.window_ms
-        settings.frame_opts.frame_shift_ms = options.hop_ms
-        settings.frame_opts.dither = 0.0
-        settings.frame_opts.snip_edges = True
-        settings.mel_opts.num_bins = options.bands
-        bank = kaldi_native_fbank.OnlineFbank(settings)
-        samples = padded(waveform, self._window) * KALDI_FULL_SCALE
-        bank.accept_waveform(options.sampling_rate, samples.tolist())
-        bank.input_finished()
-        frames = [bank.get_frame(frame) for frame in range(bank.num_frames_ready)]
-        return pooled(np.stack(frames).astype(np.float32), options.pool)
+        return [pooled(self._filterbank.energies(speech.waveform), self._pool) for speech in batch]
 
 
-def build(options: Options) -> Extractor:
-    """Make the extractor."""
+def build(options: Options, resources: Resources) -> Extractor:
+    """Make the extractor, which needs no resources."""
     return Fbank(options)

@@ -6,7 +6,7 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from emonas.features.extraction import Extractor, ExtractorOptions, Speech
+from emonas.features.extraction import Extractor, ExtractorOptions, Resources, Speech
 from emonas.features.frames import duration_in_samples, padded, pooled
 from emonas.storage.features import Array
 
@@ -39,7 +39,6 @@ class Mfcc:
     """Gives (frames, coefficients) an utterance."""
 
     layers: tuple[str, ...] = ()
-    checkpoint = ""
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -71,6 +70,6 @@ class Mfcc:
         return pooled(np.ascontiguousarray(coefficients.T, dtype=np.float32), options.pool)
 
 
-def build(options: Options) -> Extractor:
-    """Make the extractor."""
+def build(options: Options, resources: Resources) -> Extractor:
+    """Make the extractor, which needs no resources."""
     return Mfcc(options)

@@ -6,7 +6,7 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from emonas.features.extraction import Extractor, ExtractorOptions, Speech
+from emonas.features.extraction import Extractor, ExtractorOptions, Resources, Speech
 from emonas.features.frames import adaptively_pooled, duration_in_samples, padded
 from emonas.storage.features import Array
 
@@ -56,7 +56,6 @@ class Spectrogram:
     """Gives one (frames, bins) image an utterance."""
 
     layers: tuple[str, ...] = ()
-    checkpoint = ""
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -118,6 +117,6 @@ class Spectrogram:
         return magnitude**2 if self._options.scale == "power" else magnitude
 
 
-def build(options: Options) -> Extractor:
-    """Make the extractor."""
+def build(options: Options, resources: Resources) -> Extractor:
+    """Make the extractor, which needs no resources."""
     return Spectrogram(options)

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from emonas.errors import EmonasError
-from emonas.features.extraction import Extractor, ExtractorOptions, Speech
+from emonas.features.extraction import EncoderOptions, Extractor, Resources, Speech
 from emonas.features.frames import padded, pooled
+from emonas.options import LayerName
 from emonas.storage.features import Array
 
 if TYPE_CHECKING:
     import torch
 
-    from emonas.learning.options import RuntimeOptions
-    from emonas.networks.wav2vec import Wav2vec
+    from emonas.features.fairseq import Encoder
+
+NO_LAYERS = "wav2vec has no layers to choose from but z and c: leave layers out, and set output"
 
 
-class Options(ExtractorOptions):
+class Options(EncoderOptions):
     """Options of wav2vec."""
 
-    uses_torch: ClassVar[bool] = True
-
     extractor: Literal["wav2vec"] = Field("wav2vec", description="name of the extractor")
-    checkpoint: Path | None = Field(
-        None,
-        description="path of the released wav2vec_large.pt; runs without it are skipped",
+    sampling_rate: Literal[16000] = Field(16000, description="rate in Hz that it was trained on")
+    layers: tuple[LayerName, ...] | None = Field(
+        None, description="stays null: wav2vec has no layers but z and c, see `output`"
     )
     output: Literal["c", "z"] = Field(
         "c", description="c: the aggregator's output; z: the feature extractor's (our reading: c)"
@@ -42,11 +41,18 @@ class Options(ExtractorOptions):
     pool: int = Field(
         4, ge=1, description="average this many consecutive frames (our reading: 2908 to 727)"
     )
+    backend: Literal["emonas", "fairseq"] = Field(
+        "emonas",
+        description="fairseq runs the original, in the environment envs/fairseq.yaml; `make "
+        "parity` compares the two",
+    )
 
-    @property
-    def missing(self) -> str:
-        """Say that the checkpoint is not given."""
-        return "" if self.checkpoint else "checkpoint is not given"
+    @field_validator("layers")
+    @classmethod
+    def _has_no_layers(cls, layers: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if layers is not None:
+            raise ValueError(NO_LAYERS)
+        return layers
 
 
 LARGE = (
@@ -57,37 +63,43 @@ LARGE = (
 
 
 class Wav2vecFeatures:
-    """Gives (frames, features) an utterance; (727, 512) with the papers' settings."""
+    """Gives (frames, features) an utterance; (727, 512) with the papers' settings.
+
+    Utterances run one by one, each at its own length: the network normalises over all frames of
+    its input, so that padding would change every one of them.
+    """
 
     layers: tuple[str, ...] = ()
 
-    def __init__(
-        self, options: Options, network: Wav2vec, checkpoint: str, device: torch.device
-    ) -> None:
+    def __init__(self, options: Options, network: Encoder, device: torch.device) -> None:
+        import torch
+
+        half = device.type == "cuda" and options.precision == "auto"
         self._options = options
         self._device = device
-        self._network = network.to(device)
-        self.checkpoint = checkpoint
+        self._precision = torch.float16 if half else torch.float32
+        self._network = network.to(device, self._precision)
         self.frame_rate = options.sampling_rate / network.hop / options.pool
 
     def extract(self, batch: Sequence[Speech]) -> list[Array]:
-        """Give (frames, features) for each utterance, each run at its own length."""
+        """Give (frames, features) for each utterance."""
         return [self._features(speech.waveform) for speech in batch]
 
     def _features(self, waveform: Array) -> Array:
         import torch
 
         options = self._options
-        samples = padded(waveform, self._network.receptive_field)
+        samples = torch.from_numpy(padded(waveform, self._network.receptive_field))
         with torch.inference_mode():
-            latent, context = self._network(torch.from_numpy(samples)[None].to(self._device))
-        frames: Array = (latent if options.output == "z" else context)[0].cpu().numpy()
+            latent, context = self._network(samples[None].to(self._device, self._precision))
+            output = latent if options.output == "z" else context
+            frames: Array = output[0].float().cpu().numpy()
         if options.frames is not None:
             frames = padded(frames[: options.frames], options.frames)
         return pooled(frames, options.pool)
 
 
-def untrained(options: Options, runtime: RuntimeOptions) -> Extractor:
+def untrained(options: Options, resources: Resources) -> Extractor:
     """Make an extractor of random weights: it takes as long as the real one, for forecasts.
 
     Raises:
@@ -96,22 +108,24 @@ def untrained(options: Options, runtime: RuntimeOptions) -> Extractor:
     from emonas.learning.devices import prepare
     from emonas.networks.wav2vec import Wav2vec
 
-    device = prepare(runtime, 0)
-    return Wav2vecFeatures(options, Wav2vec(*LARGE).eval(), "", device)
+    device = prepare(resources.runtime, 0)
+    return Wav2vecFeatures(options, Wav2vec(*LARGE).eval(), device)
 
 
-def build(options: Options, runtime: RuntimeOptions) -> Extractor:
+def build(options: Options, resources: Resources) -> Extractor:
     """Load the checkpoint and make the extractor.
 
     Raises:
-        EmonasError: there is no checkpoint, it is damaged or of another architecture, or a GPU is
-            asked for where there is none.
+        EmonasError: there is no checkpoint, it is damaged or of another architecture, layers are
+            asked for, fairseq is asked for where it is not installed, or a GPU where there is none.
     """
-    from emonas.features.fairseq import digest_file, load_wav2vec
+    from emonas.features.fairseq import OriginalWav2vec, load_wav2vec
     from emonas.learning.devices import prepare
 
-    if options.checkpoint is None:
-        raise EmonasError(f"features: {options.missing} for the extractor wav2vec; set its path")
-    digest = digest_file(options.checkpoint)
-    network = load_wav2vec(options.checkpoint)
-    return Wav2vecFeatures(options, network, digest, prepare(runtime, 0))
+    if resources.checkpoint is None:
+        raise EmonasError("features: the extractor wav2vec needs a checkpoint; name one")
+    if resources.layers:
+        raise EmonasError(f"features: {NO_LAYERS}")
+    load = OriginalWav2vec if options.backend == "fairseq" else load_wav2vec
+    network: Encoder = load(resources.checkpoint.path)
+    return Wav2vecFeatures(options, network, prepare(resources.runtime, 0))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from emonas.errors import EmonasError
+from emonas.features.extraction import Resources
 from emonas.kinds import kind_module
 from emonas.learning.devices import prepare
 from emonas.settings.forecast.jobs import Jobs
@@ -121,14 +122,19 @@ class Clock:
             known = [size.seconds for size in self._corpora.values() if size is not None]
             seconds = max(known, default=1.0)
             try:
-                runtime = self._plan.settings.runtime
-                self._heard[feature] = rehearse_extraction(options, seconds, runtime)
+                resources = Resources(
+                    runtime=self._plan.settings.runtime,
+                    checkpoint=self._plan.pretrained.located(options),
+                    layers=tuple(self._plan.layers_of(feature)),
+                )
+                self._heard[feature] = rehearse_extraction(options, seconds, resources)
             except EmonasError as error:
                 self._heard[feature] = None
                 self._tell(f"features.{feature}: {error}")
             else:
                 if self._heard[feature] is None:
-                    self._tell(f"features.{feature}: {options.missing}")
+                    missing = self._plan.pretrained.missing(feature)
+                    self._tell(missing or f"features.{feature}: what it reads is not there yet")
         return self._heard[feature]
 
     def _learnt_system(self, system: str) -> Learnt | None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emonas.features.extraction import Speech
+from emonas.features.extraction import Resources, Speech
 from emonas.features.job import build_extractor
 from emonas.fuse.job import FuseJob, fuse_streams
 from emonas.kinds import kind_module, kind_options
@@ -40,6 +40,7 @@ class Heard:
     seconds: float
     example: Array
     layers: tuple[str, ...]
+    frame_rate: float
 
 
 @dataclass(frozen=True)
@@ -52,17 +53,20 @@ class Learnt:
     utterances: int
 
 
-def rehearse_extraction(options: Any, seconds: float, runtime: RuntimeOptions) -> Heard | None:
-    """Extract a feature from noise twice; None where it takes a checkpoint that is not there.
+def rehearse_extraction(options: Any, seconds: float, resources: Resources) -> Heard | None:
+    """Extract a feature from noise twice; None where it takes what is not there.
 
     Raises:
         EmonasError: the extractor can't be made.
     """
     module = kind_module("extractor", options.extractor)
-    if not options.missing:
-        extractor = build_extractor(options, runtime)
+    lacks_weights = hasattr(options, "checkpoint") and resources.checkpoint is None
+    if not options.hears:
+        return None
+    if not options.missing and not lacks_weights:
+        extractor = build_extractor(options, resources)
     elif hasattr(module, "untrained"):
-        extractor = module.untrained(options, runtime)
+        extractor = module.untrained(options, resources)
     else:
         return None
     samples = round(seconds * options.sampling_rate)
@@ -71,7 +75,8 @@ def rehearse_extraction(options: Any, seconds: float, runtime: RuntimeOptions) -
     extractor.extract([speech])
     started = time.perf_counter()
     example = extractor.extract([speech])[0]
-    return Heard(time.perf_counter() - started, example, tuple(extractor.layers))
+    taken = time.perf_counter() - started
+    return Heard(taken, example, tuple(extractor.layers), extractor.frame_rate)
 
 
 def rehearse_system(
@@ -211,7 +216,7 @@ def _epoch_seconds(cost: Path) -> float:
 
 def _write_random(path: Path, heard: Heard, count: int, seed: int) -> None:
     generator = np.random.default_rng(seed)
-    facts = FeatureFacts("rehearsal", {}, 0.0, heard.layers)
+    facts = FeatureFacts("rehearsal", {}, heard.frame_rate, heard.layers)
     with write_features(path, facts) as writer:
         for number in range(count):
             frames = generator.standard_normal(heard.example.shape).astype(np.float32)

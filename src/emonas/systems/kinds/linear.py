@@ -1,13 +1,15 @@
-"""`network: linear`: logistic regression on pooled features, solved by scikit-learn."""
+"""`network: linear`: a linear classifier on pooled features, solved at once."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from emonas.systems.building import AnyGenotype
+from emonas.systems.discriminant import ShrunkDiscriminant
 from emonas.systems.options import TOGETHER, SystemOptions
 
 if TYPE_CHECKING:
@@ -19,65 +21,116 @@ if TYPE_CHECKING:
     from emonas.learning.loop import Outcome
     from emonas.networks.linear import PooledLinear
 
+    Model: TypeAlias = LogisticRegression | ShrunkDiscriminant
+
 
 class Options(SystemOptions):
-    """Mean and deviation over frames, standardised on the training part, logistic regression."""
+    """Mean and deviation over frames, standardised on the training part, one linear classifier.
+
+    An input whose utterances all have one frame is taken as it is.
+    """
 
     network: Literal["linear"] = Field("linear", description="the kind of system")
     normalise: Literal["none"] = Field(
         "none", description="pooled features are standardised in the place of frames"
     )
-    vectors: bool = Field(
-        False, description="the inputs have one frame an utterance, and are taken as they are"
+    classifier: Literal["logistic", "lda"] = Field(
+        "logistic",
+        description="logistic regression, or linear discriminant analysis with a shrunk "
+        "covariance, which needs no choice",
     )
     strengths: tuple[float, ...] = Field(
         (0.001, 0.01, 0.1, 1.0),
         min_length=1,
-        description="inverse strengths of regularisation (C); the one with the best validation "
-        "UA is taken, of equals the first",
+        description="logistic: inverse strengths of regularisation (C); the one with the best "
+        "validation UA is taken, of equals the first",
     )
-    class_weights: bool = Field(True, description="weigh classes by their inverse counts")
+    shrinkage: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="lda: share of the mean variance in every class's covariance; null estimates "
+        "it (Ledoit and Wolf)",
+    )
+    class_weights: bool = Field(
+        True, description="weigh classes by their inverse counts; lda: all classes equally likely"
+    )
+    refit: bool = Field(
+        False,
+        description="after the choice, solve again on training and validation part together; the "
+        "validation predictions are then no longer of unheard utterances",
+    )
+
+    @model_validator(mode="after")
+    def _shrinks_lda_only(self) -> Options:
+        if self.shrinkage is not None and self.classifier != "lda":
+            raise ValueError("shrinkage is for classifier: lda; logistic regression has strengths")
+        return self
 
 
 def build(
     options: Options, genotype: AnyGenotype | None, widths: tuple[int, ...], classes: int
 ) -> PooledLinear:
-    """A linear map that `solve` fills."""
+    """A linear map that `solve` sizes and fills."""
     from emonas.networks.linear import PooledLinear
 
-    return PooledLinear(widths, tuple(options.vectors for _ in widths), classes)
+    return PooledLinear(widths, classes)
 
 
 def solve(
     network: PooledLinear, options: Options, train: Examples, validation: Examples | None
 ) -> Outcome:
-    """Fill the network with the solution for the best C; a row of the history is a C."""
-    from sklearn.linear_model import LogisticRegression
+    """Fill the network with the best solution; a row of the history is a candidate.
 
+    The history's figures are those of solutions on the training part, also with `refit`.
+    """
     from emonas.learning.loop import Outcome
 
     inputs, outcome = _standardised(network, train), Outcome()
     held = None if validation is None else _embedded(network, validation)
-    best = -np.inf
-    for number, strength in enumerate(options.strengths, 1):
-        weights = "balanced" if options.class_weights else None
-        model = LogisticRegression(C=strength, class_weight=weights, max_iter=5000)
+    candidates, best = list(_candidates(options)), -np.inf
+    for number, (facts, model) in enumerate(candidates, 1):
         model.fit(inputs, train.labels)
-        row = {"epoch": float(number), "strength": strength}
-        row |= _figures(model, inputs, train.labels, "train")
+        row = {"epoch": float(number), **facts, **_figures(model, inputs, train.labels, "train")}
         if validation is not None and held is not None:
             row |= _figures(model, held, validation.labels, "validation")
         outcome.history.append(row)
-        reached = row.get("validation_ua", -strength)
+        reached = row.get("validation_ua", -facts.get("strength", 0.0))
         if reached > best:
             best, outcome.best_epoch = reached, number
-            _fill(network, model.coef_, model.intercept_)
+    _, chosen = candidates[outcome.best_epoch - 1]
+    if options.refit and validation is not None:
+        both = _joined(train, validation)
+        chosen.fit(_standardised(network, both), both.labels)
+    _fill(network, chosen.coef_, chosen.intercept_)
     return outcome
 
 
+def _candidates(options: Options) -> Iterator[tuple[dict[str, float], Model]]:
+    """What is tried, with its facts for the history."""
+    from sklearn.linear_model import LogisticRegression
+
+    if options.classifier == "lda":
+        yield {}, ShrunkDiscriminant(options.shrinkage, balanced=options.class_weights)
+        return
+    weights = "balanced" if options.class_weights else None
+    for strength in options.strengths:
+        model = LogisticRegression(C=strength, class_weight=weights, max_iter=5000)
+        yield {"strength": strength}, model
+
+
+def _joined(one: Examples, other: Examples) -> Examples:
+    from emonas.learning.batches import Examples
+
+    streams = tuple([*a, *b] for a, b in zip(one.streams, other.streams, strict=True))
+    return Examples(streams, np.concatenate([one.labels, other.labels]))
+
+
 def _standardised(network: PooledLinear, examples: Examples) -> npt.NDArray[np.float64]:
+    """Size the network for the examples and standardise by them."""
     import torch
 
+    network.set_vectors([all(len(frames) == 1 for frames in stream) for stream in examples.streams])
     pooled = _pooled(network, examples)
     scale = pooled.std(dim=0, unbiased=False)
     network.centre.copy_(pooled.mean(dim=0))
@@ -101,7 +154,7 @@ def _pooled(network: PooledLinear, examples: Examples) -> Tensor:
 
 
 def _figures(
-    model: LogisticRegression,
+    model: Model,
     inputs: npt.NDArray[np.float64],
     labels: npt.NDArray[np.int64],
     part: str,

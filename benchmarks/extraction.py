@@ -1,0 +1,81 @@
+"""How busy an extraction keeps its encoder: the job's wall time against the encoder's own.
+
+`python benchmarks/extraction.py tiny.en.pt FOLDER [UTTERANCES]` extracts Whisper's blocks of the
+wavs in FOLDER, decoding, writing and joining included.
+"""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import soundfile
+import torch
+from measuring import Row
+from whisper.model import AudioEncoder
+
+from emonas.checkpoints.checkpoint import Checkpoint
+from emonas.features.extraction import Resources
+from emonas.features.extractors.whisper import Options
+from emonas.features.job import FeatureJob, extract_feature
+from emonas.learning.options import RuntimeOptions
+from emonas.storage.manifest import Utterance, write_manifest
+
+
+class Watch:
+    """Adds up the seconds inside the encoder's forward pass."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._started = 0.0
+        self._forward = AudioEncoder.forward
+
+    def __call__(self, encoder: AudioEncoder, mel: torch.Tensor) -> torch.Tensor:
+        """Run the encoder and look at the clock."""
+        started = time.perf_counter()
+        output = self._forward(encoder, mel)
+        self.seconds += time.perf_counter() - started
+        return output
+
+
+def main() -> None:
+    """Extract and compare."""
+    checkpoint, wavs = Path(sys.argv[1]), sorted(Path(sys.argv[2]).glob("*.wav"))
+    wavs = wavs[: int(sys.argv[3])] if len(sys.argv) > 3 else wavs
+    watch = Watch()
+    AudioEncoder.forward = lambda encoder, mel: watch(encoder, mel)
+    with tempfile.TemporaryDirectory(dir=".") as name:
+        folder = Path(name)
+        write_manifest(folder / "manifest.csv", [utterance(path) for path in wavs])
+        runtime = RuntimeOptions(torch_threads=torch.get_num_threads())
+        job = FeatureJob(
+            corpus="bench",
+            feature="whisper",
+            options=Options(checkpoint="bench"),
+            manifest=folder / "manifest.csv",
+            resources=Resources(runtime, Checkpoint("bench", checkpoint, "")),
+            resume=folder / "resume",
+            code="",
+        )
+        started = time.perf_counter()
+        extract_feature(job, folder / "whisper.h5")
+        wall = time.perf_counter() - started
+    ratio = wall / watch.seconds
+    each = wall / len(wavs)
+    bar = "at most 1.1 times the encoder's own time"
+    row = Row(
+        "extraction-whisper", ratio, each, "s an utterance", (ratio, ratio), bar, ratio <= 1.1
+    )
+    row.write()
+
+
+def utterance(path: Path) -> Utterance:
+    """A row of a manifest of which the job reads name, audio and length."""
+    info = soundfile.info(path)
+    return Utterance(
+        path.stem, str(path), "bench", "", "", "", "", "", "", "", info.duration, 16000, ""
+    )
+
+
+if __name__ == "__main__":
+    main()

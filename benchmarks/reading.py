@@ -1,0 +1,100 @@
+"""Reading a feature file into memory, against a plain file and against a file an utterance.
+
+The frames are random, their numbers those of 535 utterances of 1 to 9 s. `python
+benchmarks/reading.py` prints a row a feature, from the page cache and from the disk.
+"""
+
+import os
+import statistics
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from measuring import Row, ratios, spread
+
+from emonas.storage.features import FeatureFacts, FeatureFile, write_features
+
+UTTERANCES = 535
+ROUNDS = 15
+FEATURES = {"ge2e": (0.0, 256), "egemaps": (0.0, 88), "fbank": (100.0, 80), "whisper": (50.0, 384)}
+"""Frames a second (0: a vector an utterance) and width."""
+
+
+def main() -> None:
+    """Measure every feature."""
+    with tempfile.TemporaryDirectory(dir=".") as folder:
+        for name, (rate, width) in FEATURES.items():
+            measure(name, rate, width, Path(folder) / name)
+
+
+def measure(name: str, rate: float, width: int, folder: Path) -> None:
+    """Write one feature three ways, and read it."""
+    generator = np.random.default_rng(0)
+    lengths = [max(1, int(rate * s)) for s in generator.uniform(1, 9, UTTERANCES)]
+    values = {
+        f"u{number:03}": generator.standard_normal((length, width)).astype(np.float32)
+        for number, length in enumerate(lengths)
+    }
+    folder.mkdir()
+    store, plain, each = folder / "store.h5", folder / "plain.bin", folder / "each"
+    with write_features(store, FeatureFacts("random", {}, rate)) as writer:
+        for utterance, frames in values.items():
+            writer.append(utterance, frames)
+    np.concatenate(list(values.values())).tofile(plain)
+    each.mkdir()
+    for utterance, frames in values.items():
+        np.save(each / f"{utterance}.npy", frames)
+    paths = [store, plain, *sorted(each.iterdir())]
+    size = plain.stat().st_size
+    readers = (read_store, read_plain, read_each)
+    ours, whole, single = (
+        partial(r, p) for r, p in zip(readers, (store, plain, each), strict=True)
+    )
+    for state, before in {"cached": lambda: None, "from-disk": partial(evict, paths)}.items():
+        compare(f"reading-{name}-{state}-plain", ours, whole, before, size, 0.7)
+        compare(f"reading-{name}-{state}-file-an-utterance", ours, single, before, size, 10.0)
+
+
+def compare(
+    name: str,
+    ours: Callable[[], object],
+    theirs: Callable[[], object],
+    before: Callable[[], object],
+    size: int,
+    bar: float,
+) -> None:
+    """Hold the speed of the store against another way."""
+    found, own = ratios(ours, theirs, ROUNDS, before)
+    ratio = statistics.median(found)
+    text = f"at least {bar} times as fast"
+    Row(name, ratio, size / own / 1e6, "MB/s", spread(found), text, ratio >= bar).write()
+
+
+def read_store(path: Path) -> list[np.ndarray]:
+    """All utterances of a feature file."""
+    with FeatureFile(path) as file:
+        return file.read_many(file.utterances)
+
+
+def read_plain(path: Path) -> np.ndarray:
+    """The same bytes, of which nobody knows whose they are."""
+    return np.fromfile(path, dtype=np.float32)
+
+
+def read_each(folder: Path) -> list[np.ndarray]:
+    """A file an utterance."""
+    return [np.load(path) for path in sorted(folder.iterdir())]
+
+
+def evict(paths: list[Path]) -> None:
+    """Ask the system to forget what it has read, so that the disk is read again."""
+    for path in paths:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Pretrained weights: a registry in the settings, fetched, verified, loaded without their code."""

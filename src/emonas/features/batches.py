@@ -1,0 +1,62 @@
+"""Utterances in batches of like length, decoded ahead of their use."""
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from emonas.features.audio import read_audio
+from emonas.features.extraction import Speech
+
+DECODERS = 2
+BATCHES_AHEAD = 3
+LARGEST_BATCH = 256
+
+
+def batches_by_length(rows: pd.DataFrame, budget: float) -> list[pd.DataFrame]:
+    """Cut a manifest into batches, longest utterances first.
+
+    A batch holds as many utterances as fit, padded to its longest, into `budget` seconds; one at
+    least. Batches depend on the manifest alone, so that an interrupted job makes the same again.
+    """
+    ordered = rows.sort_values(["seconds", "utterance"], ascending=[False, True])
+    seconds = ordered["seconds"].to_numpy()
+    batches, start = [], 0
+    while start < len(ordered):
+        count = int(min(LARGEST_BATCH, max(1, budget // max(seconds[start], 1e-3))))
+        batches.append(ordered.iloc[start : start + count])
+        start += count
+    return batches
+
+
+def decoded(
+    batches: Sequence[pd.DataFrame], sampling_rate: int, hears: bool, texts: Mapping[str, str]
+) -> Iterator[list[Speech]]:
+    """Give the batches in order; a few threads decode those that come next.
+
+    Raises:
+        EmonasError: an audio file cannot be read.
+    """
+
+    def decode(utterance: str, audio: str) -> Speech:
+        waveform = read_audio(Path(audio), sampling_rate) if hears else np.zeros(0, np.float32)
+        return Speech(utterance, waveform, texts.get(utterance, ""))
+
+    waiting: deque[list[Future[Speech]]] = deque()
+    coming = iter(batches)
+    with ThreadPoolExecutor(DECODERS) as pool:
+        try:
+            while True:
+                for batch in coming:
+                    names = batch[["utterance", "audio"]].itertuples(index=False, name=None)
+                    waiting.append([pool.submit(decode, *row) for row in names])
+                    if len(waiting) > BATCHES_AHEAD:
+                        break
+                if not waiting:
+                    return
+                yield [speech.result() for speech in waiting.popleft()]
+        finally:
+            pool.shutdown(cancel_futures=True)

@@ -1,0 +1,84 @@
+"""Outputs of the blocks of wav2vec 2.0, by transformers or by torchaudio."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from emonas.errors import EmonasError
+from emonas.features.extraction import Extractor, Resources
+from emonas.features.packages import missing_package
+from emonas.features.speech_encoder import (
+    SpeechEncoderOptions,
+    SpeechNetwork,
+    build_speech_encoder,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Options(SpeechEncoderOptions):
+    """Options of wav2vec 2.0."""
+
+    extractor: Literal["wav2vec2"] = Field("wav2vec2", description="name of the extractor")
+    backend: Literal["transformers", "torchaudio"] = Field(
+        "transformers",
+        description="what computes; torchaudio, where it imports, gives the same numbers from the "
+        "same folder",
+    )
+
+    @property
+    def missing(self) -> str:
+        """Why the feature cannot be had with these options; empty where it can."""
+        backend = "torchaudio" if self.backend == "torchaudio" else ""
+        return super().missing or missing_package(backend, "torchaudio")
+
+
+def build(options: Options, resources: Resources) -> Extractor:
+    """Load the checkpoint, a folder of transformers, and make the extractor.
+
+    Raises:
+        EmonasError: the checkpoint is damaged or of another architecture, a layer is asked for
+            that it has not, torchaudio is asked for and does not import, or a GPU is asked for
+            where there is none.
+    """
+    parts = _parts_of_torchaudio if options.backend == "torchaudio" else None
+    return build_speech_encoder(options, resources, _model_class, "facebook/wav2vec2-base", parts)
+
+
+def _model_class() -> Any:
+    from transformers import Wav2Vec2Model
+
+    return Wav2Vec2Model
+
+
+def _parts_of_torchaudio(model: Any) -> SpeechNetwork:
+    """Move the weights into torchaudio's model, and take that apart.
+
+    Raises:
+        EmonasError: torchaudio does not import.
+    """
+    try:
+        utilities: Any = importlib.import_module("torchaudio.models.wav2vec2.utils")
+    except (ImportError, OSError) as error:
+        raise EmonasError(
+            "features: backend: torchaudio, but torchaudio does not import here (its releases "
+            "need torch's CUDA build); set backend: transformers"
+        ) from error
+    # It warns that there is no CTC head, which is as it should be.
+    convert = utilities.import_huggingface_model
+    logging.getLogger(convert.__module__).setLevel(logging.ERROR)
+    whole = convert(model).eval()
+
+    def front(waveforms: Tensor) -> Tensor:
+        features, _ = whole.feature_extractor(waveforms, None)
+        entering: Tensor = whole.encoder.feature_projection(features)
+        return entering
+
+    transformer = whole.encoder.transformer
+    # Utterances of one length at a time need no mask, whose form is its own.
+    return SpeechNetwork(front, transformer, transformer.layers, pads=False, whole=whole)

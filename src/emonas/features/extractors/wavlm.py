@@ -1,0 +1,30 @@
+"""Outputs of the blocks of WavLM, by transformers."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from emonas.features.extraction import Extractor, Resources
+from emonas.features.speech_encoder import SpeechEncoderOptions, build_speech_encoder
+
+
+class Options(SpeechEncoderOptions):
+    """Options of WavLM."""
+
+    extractor: Literal["wavlm"] = Field("wavlm", description="name of the extractor")
+
+
+def build(options: Options, resources: Resources) -> Extractor:
+    """Load the checkpoint, a folder of transformers, and make the extractor.
+
+    Raises:
+        EmonasError: the checkpoint is damaged or of another architecture, a layer is asked for
+            that it has not, or a GPU is asked for where there is none.
+    """
+    return build_speech_encoder(options, resources, _model_class, "microsoft/wavlm-base-plus")
+
+
+def _model_class() -> Any:
+    from transformers import WavLMModel
+
+    return WavLMModel

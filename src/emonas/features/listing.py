@@ -1,0 +1,158 @@
+"""Which features there are, what each needs, and whether that is there."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from emonas.checkpoints.options import CheckpointOptions
+from emonas.checkpoints.places import locate
+from emonas.features.packages import missing_package
+from emonas.kinds import Family, all_kinds
+
+WIDTH = 100
+GAP = "  "
+NEEDS = {
+    "checkpoint": "a checkpoint",
+    "transcript": "words, said or heard",
+    "file": "a file of yours",
+}
+"""What a kind needs that has an option of this name."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of a table; `reason` says what is missing, empty where nothing is."""
+
+    cells: tuple[str, ...]
+    reason: str = ""
+
+
+def kind_lines() -> list[str]:
+    """All extractors and recognisers: what each gives and needs, and whether it is installed."""
+    lines: list[str] = []
+    families: dict[Family, str] = {"extractor": "gives", "recogniser": "is"}
+    for family, verb in families.items():
+        entries = [_kind_entry(name, module) for name, module in all_kinds(family).items()]
+        lines += [*_table((family, verb, "needs", "installed"), entries), ""]
+    return lines + _wrapped(
+        "Checkpoints, transcripts and files are named in a settings file; with one, this command "
+        "says whether they are there: emonas features list SETTINGS"
+    )
+
+
+def settings_lines(
+    settings: Any,
+    missing: Callable[[str], str],
+    missing_transcript: Callable[[str], str],
+) -> list[str]:
+    """The features and transcripts of a settings file, and whether what they need is there.
+
+    Args:
+        settings: the checked settings.
+        missing: says why a feature can't be had; empty where it can.
+        missing_transcript: the same of a transcript.
+    """
+    head = ("extractor", "needs", "there")
+    features = [
+        _settings_entry(settings, name, options.extractor, options, missing(name))
+        for name, options in settings.features.items()
+    ]
+    transcripts = [
+        _settings_entry(settings, name, options.recogniser, options, missing_transcript(name))
+        for name, options in settings.transcripts.items()
+    ]
+    lines = _table(("feature", *head), features)
+    if transcripts:
+        lines += ["", *_table(("transcript", "recogniser", *head[1:]), transcripts)]
+    return lines
+
+
+def _kind_entry(name: str, module: Any) -> Entry:
+    options = module.Options
+    needs = [text for key, text in NEEDS.items() if key in options.model_fields]
+    if options.package:
+        needs.insert(0, f"package {options.package}")
+    # Options that can stand without a word of the settings know more than whether the package is
+    # there: the model of a package, for one.
+    whole = not any(field.is_required() for field in options.model_fields.values())
+    reason = options().missing if whole else missing_package(options.package, options.extra)
+    gives = (module.__doc__ or "").split("\n", 1)[0].removesuffix(".")
+    return Entry((name, gives, ", ".join(needs), "no" if reason else "yes"), reason)
+
+
+def _settings_entry(settings: Any, name: str, kind: str, options: Any, reason: str) -> Entry:
+    checkpoint = getattr(options, "checkpoint", None)
+    transcript = getattr(options, "transcript", None)
+    needs = [
+        f"{key} {value}"
+        for key, value in (("checkpoint", checkpoint), ("transcript", transcript))
+        if value is not None
+    ]
+    if not needs and options.package:
+        needs = [f"package {options.package}"]
+    there = "yes"
+    if not reason and checkpoint is not None:
+        there, reason = _weights(checkpoint, settings.checkpoints[checkpoint])
+    if not reason and hasattr(options, "files"):
+        there, reason = _own_files(options, settings.corpora)
+    for family in ("features", "transcripts"):
+        reason = reason.removeprefix(f"{family}.{name}: ")
+    return Entry((name, kind, ", ".join(needs), "no" if reason else there), reason)
+
+
+def _weights(name: str, options: CheckpointOptions) -> tuple[str, str]:
+    """Whether weights are on this machine, and why they can't be had."""
+    if locate(options) is not None:
+        return "yes", ""
+    if options.path is not None:
+        return "no", f"checkpoints.{name}.path: there is no file or folder {options.path}"
+    size = "of unknown size" if options.size is None else f"{options.size / 1e6:,.0f} MB"
+    return f"to be fetched, {size}", ""
+
+
+def _own_files(options: Any, corpora: Iterable[str]) -> tuple[str, str]:
+    """For which corpora the user's files are there, and what is missing where for none."""
+    absent = {
+        corpus: [path for path in options.files(corpus) if not path.exists()] for corpus in corpora
+    }
+    there = [corpus for corpus, paths in absent.items() if not paths]
+    if len(there) == len(absent):
+        return "yes", ""
+    if there:
+        return f"for {', '.join(there)}", ""
+    return "no", f"there is no {next(iter(absent.values()))[0]}"
+
+
+def _table(head: Sequence[str], entries: Sequence[Entry]) -> list[str]:
+    """Aligned columns, the widest wrapped until a line is not too long; then the reasons."""
+    rows = [tuple(head), *(entry.cells for entry in entries)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    while sum(widths) + len(GAP) * (len(head) - 1) > WIDTH:
+        widths[widths.index(max(widths))] -= 1
+    lines = [line for row in rows for line in _row(row, widths)]
+    for entry in entries:
+        if entry.reason:
+            lines += _wrapped(f"{entry.cells[0]}: {entry.reason}")
+    return lines
+
+
+def _row(cells: Sequence[str], widths: Sequence[int]) -> list[str]:
+    wrapped = [
+        textwrap.wrap(cell, width, break_long_words=False) or [""]
+        for cell, width in zip(cells, widths, strict=True)
+    ]
+    height = max(map(len, wrapped))
+    padded = [texts + [""] * (height - len(texts)) for texts in wrapped]
+    return [
+        GAP.join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
+        for line in zip(*padded, strict=True)
+    ]
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(
+        text, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )

@@ -1,0 +1,1 @@
+"""A module a recogniser, named as in the settings."""

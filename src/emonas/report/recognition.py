@@ -1,0 +1,63 @@
+"""How well recognisers heard the corpora: word and character error rates (CTA-RNN, table 1)."""
+
+from pathlib import Path
+from typing import Any
+
+from emonas.report.encoders import is_pretrained_on
+from emonas.report.plan import ReportPlan
+from emonas.report.tables import Column, Table
+from emonas.storage.recognition import Recognition, read_recognition
+
+_COLUMNS = (
+    Column("corpus", "Corpus"),
+    Column("transcript", "Transcript"),
+    Column("recogniser", "Recogniser"),
+    Column("checkpoint", "Weights"),
+    Column("wer", "WER (%)", "percent"),
+    Column("cer", "CER (%)", "percent"),
+    Column("substitutions", "Substituted", "count"),
+    Column("deletions", "Deleted", "count"),
+    Column("insertions", "Inserted", "count"),
+    Column("words", "Words", "count"),
+    Column("utterances", "Utterances", "count"),
+)
+
+
+def recognition_table(plan: ReportPlan, results: Path) -> Table | None:
+    """A row a corpus and transcript; none where the plan has no such pairs.
+
+    Raises:
+        EmonasError: a file of rates is missing or damaged.
+    """
+    if not plan.recognition:
+        return None
+    rows, notes = [], []
+    for corpus, transcript in plan.recognition:
+        rates = read_recognition(results / "recognition" / corpus / f"{transcript}.json")
+        rows.append(_row(plan, corpus, transcript, rates))
+        notes += _notes(plan, corpus, transcript, rates)
+    notes.insert(
+        0, "Words and characters that were substituted, deleted or inserted, by those said."
+    )
+    return Table("Recognition", _COLUMNS, rows, tuple(dict.fromkeys(notes)))
+
+
+def _row(plan: ReportPlan, corpus: str, transcript: str, rates: Recognition) -> dict[str, Any]:
+    row: dict[str, Any] = {"corpus": corpus, "transcript": transcript}
+    if card := plan.transcripts.get(transcript):
+        row |= {"recogniser": card.recogniser, "checkpoint": card.checkpoint}
+    counted = ("wer", "cer", "substitutions", "deletions", "insertions", "words", "utterances")
+    return row | {key: getattr(rates, key) for key in counted}
+
+
+def _notes(plan: ReportPlan, corpus: str, transcript: str, rates: Recognition) -> list[str]:
+    notes = [f"Both texts were made comparable: {rates.normalisation}."]
+    if rates.without_text:
+        left = f"{rates.without_text:,} of {rates.without_text + rates.utterances:,}"
+        notes.append(f"{corpus}: {left} utterances have no text, and are left out.")
+    if plan.corpora[corpus].synthetic:
+        notes.append(f"{corpus} is synthetic speech.")
+    card = plan.transcripts.get(transcript)
+    if card is not None and is_pretrained_on(plan, card.checkpoint, corpus):
+        notes.append(f"{card.checkpoint} was pretrained on {corpus}: its rates here are too low.")
+    return notes

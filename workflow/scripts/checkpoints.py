@@ -1,0 +1,14 @@
+from pathlib import Path
+
+from emonas.checkpoints.obtain import obtain_checkpoint
+from emonas.checkpoints.options import CheckpointOptions
+from emonas.checkpoints.places import checkpoint_folder
+from emonas.jobs import logged_job
+
+with logged_job(Path(snakemake.log[0])):
+    obtain_checkpoint(
+        snakemake.wildcards.checkpoint,
+        CheckpointOptions.model_validate(snakemake.params.job["options"]),
+        checkpoint_folder(),
+        Path(snakemake.output.record),
+    )
