@@ -1,7 +1,8 @@
 """Reading a feature file into memory, against a plain file and against a file an utterance.
 
-The frames are random, their numbers those of 535 utterances of 1 to 9 s. `python
-benchmarks/reading.py` prints a row a feature, from the page cache and from the disk.
+The frames are random, their numbers those of 535 utterances of 1 to 9 s. A file an utterance is
+written as people write it: NumPy's npy, torch's pt, HDF5. `python benchmarks/reading.py` prints a
+row a feature and form, from the page cache and from the disk.
 """
 
 import os
@@ -11,13 +12,15 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import h5py
 import numpy as np
+import torch
 from measuring import Row, ratios, spread
 
 from emonas.storage.features import FeatureFacts, FeatureFile, write_features
 
 UTTERANCES = 535
-ROUNDS = 15
+ROUNDS = 9
 FEATURES = {"ge2e": (0.0, 256), "egemaps": (0.0, 88), "fbank": (100.0, 80), "whisper": (50.0, 384)}
 """Frames a second (0: a vector an utterance) and width."""
 
@@ -38,23 +41,25 @@ def measure(name: str, rate: float, width: int, folder: Path) -> None:
         for number, length in enumerate(lengths)
     }
     folder.mkdir()
-    store, plain, each = folder / "store.h5", folder / "plain.bin", folder / "each"
+    store, plain = folder / "store.h5", folder / "plain.bin"
     with write_features(store, FeatureFacts("random", {}, rate)) as writer:
         for utterance, frames in values.items():
             writer.append(utterance, frames)
     np.concatenate(list(values.values())).tofile(plain)
-    each.mkdir()
-    for utterance, frames in values.items():
-        np.save(each / f"{utterance}.npy", frames)
-    paths = [store, plain, *sorted(each.iterdir())]
-    size = plain.stat().st_size
-    readers = (read_store, read_plain, read_each)
-    ours, whole, single = (
-        partial(r, p) for r, p in zip(readers, (store, plain, each), strict=True)
-    )
+    others: dict[str, tuple[Callable[[], object], float]] = {
+        "plain-file": (partial(read_plain, plain), 0.7)
+    }
+    for form, (save, load) in FORMS.items():
+        each = folder / form
+        each.mkdir()
+        for utterance, frames in values.items():
+            save(each / f"{utterance}.{form}", frames)
+        others[f"{form}-an-utterance"] = partial(read_each, each, load), 10.0
+    paths, size = [path for path in folder.rglob("*") if path.is_file()], plain.stat().st_size
     for state, before in {"cached": lambda: None, "from-disk": partial(evict, paths)}.items():
-        compare(f"reading-{name}-{state}-plain", ours, whole, before, size, 0.7)
-        compare(f"reading-{name}-{state}-file-an-utterance", ours, single, before, size, 10.0)
+        for other, (reads, bar) in others.items():
+            title = f"reading-{name}-{state}-{other}"
+            compare(title, partial(read_store, store), reads, before, size, bar)
 
 
 def compare(
@@ -83,9 +88,32 @@ def read_plain(path: Path) -> np.ndarray:
     return np.fromfile(path, dtype=np.float32)
 
 
-def read_each(folder: Path) -> list[np.ndarray]:
+def read_each(folder: Path, load: Callable[[Path], np.ndarray]) -> list[np.ndarray]:
     """A file an utterance."""
-    return [np.load(path) for path in sorted(folder.iterdir())]
+    return [load(path) for path in sorted(folder.iterdir())]
+
+
+def save_hdf5(path: Path, frames: np.ndarray) -> None:
+    """An HDF5 file with one dataset."""
+    with h5py.File(path, "w") as file:
+        file["frames"] = frames
+
+
+def load_hdf5(path: Path) -> np.ndarray:
+    """Its dataset."""
+    with h5py.File(path, "r") as file:
+        frames: np.ndarray = file["frames"][:]
+    return frames
+
+
+FORMS: dict[str, tuple[Callable[[Path, np.ndarray], object], Callable[[Path], np.ndarray]]] = {
+    "npy": (np.save, np.load),
+    "pt": (
+        lambda path, frames: torch.save(torch.from_numpy(frames), path),
+        lambda path: torch.load(path, weights_only=True).numpy(),
+    ),
+    "h5": (save_hdf5, load_hdf5),
+}
 
 
 def evict(paths: list[Path]) -> None:

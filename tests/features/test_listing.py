@@ -99,7 +99,7 @@ features:
     assert cells(lines, "f")[-1] == "no"
     reasons = " ".join(line.strip() for line in lines)
     assert f"b: checkpoints.gone.path: there is no file or folder {tmp_path}/gone.pt" in reasons
-    assert "f: checkpoints.nowhere: none of path, address and hub is given" in reasons
+    assert "f: checkpoints.nowhere: none of path, address, hub and file is given" in reasons
 
 
 def test_settings_say_for_which_corpora_a_users_file_is_there(tmp_path):

@@ -12,10 +12,10 @@ from pydantic import ValidationError
 
 from emonas.checkpoints.checkpoint import Checkpoint
 from emonas.errors import EmonasError
+from emonas.features.encoders.fairseq import hashable_dataclasses
 from emonas.features.extraction import Extractor, Resources, Speech
 from emonas.features.extractors import wav2vec
 from emonas.features.extractors.wav2vec import Options
-from emonas.features.fairseq import hashable_dataclasses
 from emonas.learning.options import RuntimeOptions
 from emonas.networks.wav2vec import Wav2vec
 

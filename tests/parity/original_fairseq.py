@@ -11,7 +11,7 @@ import torch
 from extraction import extracted
 from inputs import Arrays, audio, randomise, save
 
-from emonas.features.fairseq import hashable_dataclasses
+from emonas.features.encoders.fairseq import hashable_dataclasses
 
 # The settings of fairseq's documented training command for wav2vec-large.
 SETTINGS = {

@@ -6,8 +6,8 @@ import torch
 from extraction import extracted
 from inputs import Arrays, audio, log_mels
 
-from emonas.features.fairseq import load_wav2vec
-from emonas.features.wenet import load_encoder, read_release
+from emonas.features.encoders.fairseq import load_wav2vec
+from emonas.features.encoders.wenet import load_encoder, read_release
 
 
 def outputs_of(folder: Path) -> dict[str, Arrays]:

@@ -11,13 +11,13 @@ import numpy as np
 from pydantic import Field
 
 from emonas.errors import EmonasError
-from emonas.features.extraction import EncoderOptions, Extractor, Resources, Speech
-from emonas.features.transformers_folder import (
+from emonas.features.encoders.transformers_folder import (
     check_model_type,
     chosen_layers,
     load_model,
     reading,
 )
+from emonas.features.extraction import EncoderOptions, Extractor, Resources, Speech
 from emonas.options import LayerName
 from emonas.storage.features import Array
 

@@ -9,16 +9,16 @@ import numpy as np
 from pydantic import Field
 
 from emonas.errors import EmonasError
+from emonas.features.encoders.wenet import Release, load_encoder, read_release
+from emonas.features.encoders.wenet_encoding import WenetEncoding, check_sampling_rate
 from emonas.features.extraction import EncoderOptions, Extractor, Resources, Speech
 from emonas.features.frames import pooled
-from emonas.features.wenet import Release, load_encoder, read_release
-from emonas.features.wenet_encoding import WenetEncoding, check_sampling_rate
 from emonas.storage.features import Array
 
 if TYPE_CHECKING:
     import torch
 
-    from emonas.features.wenet_encoding import Encoder
+    from emonas.features.encoders.wenet_encoding import Encoder
 
 
 class Options(EncoderOptions):
@@ -96,6 +96,6 @@ def build(options: Options, resources: Resources) -> Extractor:
 def _encoder(options: Options, release: Release, device: torch.device) -> Encoder:
     if options.backend == "emonas":
         return load_encoder(release).to(device)
-    from emonas.features.wenet_original import OriginalEncoder
+    from emonas.features.encoders.wenet_original import OriginalEncoder
 
     return OriginalEncoder(release, device)

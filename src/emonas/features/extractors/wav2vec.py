@@ -16,7 +16,7 @@ from emonas.storage.features import Array
 if TYPE_CHECKING:
     import torch
 
-    from emonas.features.fairseq import Encoder
+    from emonas.features.encoders.fairseq import Encoder
 
 NO_LAYERS = "wav2vec has no layers to choose from but z and c: leave layers out, and set output"
 
@@ -119,7 +119,7 @@ def build(options: Options, resources: Resources) -> Extractor:
         EmonasError: there is no checkpoint, it is damaged or of another architecture, layers are
             asked for, fairseq is asked for where it is not installed, or a GPU where there is none.
     """
-    from emonas.features.fairseq import OriginalWav2vec, load_wav2vec
+    from emonas.features.encoders.fairseq import OriginalWav2vec, load_wav2vec
     from emonas.learning.devices import prepare
 
     if resources.checkpoint is None:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from emonas.errors import EmonasError
-from emonas.features.extraction import Extractor, Resources
-from emonas.features.packages import missing_package
-from emonas.features.speech_encoder import (
+from emonas.features.encoders.speech_encoder import (
     SpeechEncoderOptions,
     SpeechNetwork,
     build_speech_encoder,
 )
+from emonas.features.extraction import Extractor, Resources
+from emonas.features.packages import missing_package
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from emonas.features.encoders.speech_encoder import SpeechEncoderOptions, build_speech_encoder
 from emonas.features.extraction import Extractor, Resources
-from emonas.features.speech_encoder import SpeechEncoderOptions, build_speech_encoder
 
 
 class Options(SpeechEncoderOptions):

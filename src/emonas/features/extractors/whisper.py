@@ -9,15 +9,15 @@ import numpy as np
 from pydantic import Field
 
 from emonas.errors import EmonasError
-from emonas.features.extraction import EncoderOptions, Extractor, Resources, Speech
-from emonas.features.frames import pooled
-from emonas.features.whisper import (
+from emonas.features.encoders.whisper import (
     WINDOW_SECONDS,
     frames_of,
     load_whisper,
     log_mels,
     windows_of,
 )
+from emonas.features.extraction import EncoderOptions, Extractor, Resources, Speech
+from emonas.features.frames import pooled
 from emonas.storage.features import Array
 
 if TYPE_CHECKING:

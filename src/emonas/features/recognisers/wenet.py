@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from emonas.errors import EmonasError
+from emonas.features.encoders.wenet import load_ctc, load_encoder, read_release
+from emonas.features.encoders.wenet_encoding import WenetEncoding, check_sampling_rate
 from emonas.features.extraction import Resources, Speech
 from emonas.features.recognition import Recogniser, RecogniserOptions
-from emonas.features.wenet import load_ctc, load_encoder, read_release
-from emonas.features.wenet_encoding import WenetEncoding, check_sampling_rate
 
 if TYPE_CHECKING:
     import torch

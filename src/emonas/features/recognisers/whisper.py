@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from emonas.errors import EmonasError
+from emonas.features.encoders.whisper import load_whisper, log_mels, windows_of
 from emonas.features.extraction import Resources, Speech
 from emonas.features.recognition import Recogniser, RecogniserOptions
-from emonas.features.whisper import load_whisper, log_mels, windows_of
 from emonas.storage.features import Array
 
 if TYPE_CHECKING:

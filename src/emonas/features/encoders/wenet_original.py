@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from emonas.errors import EmonasError
-from emonas.features.wenet import NORMALISATION, Release, encoder_state, load_parameters
+from emonas.features.encoders.wenet import NORMALISATION, Release, encoder_state, load_parameters
 
 if TYPE_CHECKING:
     import torch

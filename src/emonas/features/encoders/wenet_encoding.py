@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from emonas.errors import EmonasError
-from emonas.features.wenet import Release
+from emonas.features.encoders.wenet import Release
 from emonas.storage.features import Array
 
 if TYPE_CHECKING:

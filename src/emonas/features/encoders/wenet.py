@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emonas.errors import EmonasError
+from emonas.features.encoders.wenet_cmvn import read_cmvn
+from emonas.features.encoders.wenet_settings import TrainSettings, read_settings
 from emonas.features.kaldi import Filterbank
-from emonas.features.wenet_cmvn import read_cmvn
-from emonas.features.wenet_settings import TrainSettings, read_settings
 
 if TYPE_CHECKING:
     import torch

@@ -1,0 +1,1 @@
+"""Pretrained encoders as they were released: files read, networks filled, audio prepared."""
