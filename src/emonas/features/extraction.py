@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from pydantic import Field
 
+from emonas.errors import EmonasError
 from emonas.features.packages import missing_package
 from emonas.options import LayerName, Options
 from emonas.storage.features import Array
@@ -113,6 +115,31 @@ class Resources:
     checkpoint: Checkpoint | None = None
     layers: tuple[str, ...] = ()
     corpus: str = ""
+
+    @property
+    def weights(self) -> Path:
+        """The file or folder of the verified weights.
+
+        Raises:
+            EmonasError: there are none.
+        """
+        if self.checkpoint is None:
+            raise EmonasError("features: this needs a checkpoint, and names none")
+        return self.checkpoint.path
+
+    def chosen_layers(self, first: int, last: int) -> tuple[str, ...]:
+        """Give the layers that are wanted, by default all, of those from `first` to `last`.
+
+        Raises:
+            EmonasError: a layer is wanted that is none of them.
+        """
+        there = tuple(str(number) for number in range(first, last + 1))
+        for layer in self.layers:
+            if layer not in there:
+                raise EmonasError(
+                    f"{self.weights}: there is no layer {layer}; ask for some of {', '.join(there)}"
+                )
+        return self.layers or there
 
 
 class Extractor(Protocol):

@@ -16,7 +16,6 @@ from pydantic import Field
 from emonas.errors import EmonasError
 from emonas.features.encoders.transformers_folder import (
     check_model_type,
-    chosen_layers,
     load_model,
     reading,
 )
@@ -203,13 +202,11 @@ def build_speech_encoder(
     from emonas.learning.devices import prepare
 
     kind = options.extractor
-    if resources.checkpoint is None:
-        raise EmonasError(f"features: the extractor {kind} needs a checkpoint; name one")
-    path = resources.checkpoint.path
+    path = resources.weights
     check_model_type(path, (kind,), example)
     model = load_model(path, model_class(), _OWN_WEIGHTS, _WEIGHTS_OF_TRAINING)
     config: Any = model.config
-    layers = chosen_layers(path, resources.layers, config.num_hidden_layers)
+    layers = resources.chosen_layers(0, config.num_hidden_layers)
     convolutions = list(zip(config.conv_kernel, config.conv_stride, strict=True))
     network = (parts or _parts)(model)
     device = prepare(resources.runtime, 0)

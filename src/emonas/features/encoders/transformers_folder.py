@@ -128,21 +128,6 @@ def reading(path: Path) -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def chosen_layers(path: Path, wanted: tuple[str, ...], blocks: int) -> tuple[str, ...]:
-    """Give the layers that are wanted, by default all, of "0" to the number of blocks.
-
-    Raises:
-        EmonasError: a layer is wanted that the model has not.
-    """
-    there = tuple(str(number) for number in range(blocks + 1))
-    for layer in wanted:
-        if layer not in there:
-            raise EmonasError(
-                f"{path}: there is no layer {layer}; ask for some of {', '.join(there)}"
-            )
-    return wanted or there
-
-
 def _listed(names: Sequence[str]) -> str:
     """Name a few, and count the others."""
     first = sorted(names)[:_NAMED]

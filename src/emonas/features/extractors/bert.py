@@ -13,7 +13,6 @@ from pydantic import Field
 from emonas.errors import EmonasError
 from emonas.features.encoders.transformers_folder import (
     check_model_type,
-    chosen_layers,
     load_model,
     reading,
 )
@@ -157,14 +156,11 @@ def build(options: Options, resources: Resources) -> Extractor:
 
     from emonas.learning.devices import prepare
 
-    if resources.checkpoint is None:
-        raise EmonasError("features: the extractor bert needs a checkpoint; name one")
-    path = resources.checkpoint.path
+    path = resources.weights
     check_model_type(path, _MODEL_TYPES, EXAMPLE)
     model = load_model(path, AutoModel, _OWN_WEIGHTS, _UNUSED_WEIGHTS, trust_remote_code=False)
     tokenizer = _tokenizer(path, model.config)
-    if resources.layers:
-        chosen_layers(path, resources.layers, model.config.num_hidden_layers)
+    resources.chosen_layers(0, model.config.num_hidden_layers)
     device = prepare(resources.runtime, 0)
     return WordVectors(options, model, tokenizer, resources.layers, device)
 

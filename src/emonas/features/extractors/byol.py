@@ -177,7 +177,5 @@ def build(options: Options, resources: Resources) -> Extractor:
         raise EmonasError(
             f"features: the extractor byol gives one vector and has no layers; leave out {asked[0]}"
         )
-    if resources.checkpoint is None:
-        raise EmonasError("features: the extractor byol needs a checkpoint; name one")
-    network = load_audio_ntt(resources.checkpoint.path)
+    network = load_audio_ntt(resources.weights)
     return Byol(options, network, prepare(resources.runtime, 0))

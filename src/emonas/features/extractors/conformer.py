@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field
 
-from emonas.errors import EmonasError
 from emonas.features.encoders.wenet import Release, load_encoder, read_release
 from emonas.features.encoders.wenet_encoding import WenetEncoding, check_sampling_rate
 from emonas.features.extraction import EncoderOptions, Extractor, Resources, Speech
@@ -71,17 +70,9 @@ def build(options: Options, resources: Resources) -> Extractor:
     """
     from emonas.learning.devices import prepare
 
-    if resources.checkpoint is None:
-        raise EmonasError("features: the extractor conformer needs a checkpoint; name one")
-    release = read_release(resources.checkpoint.path)
+    release = read_release(resources.weights)
     check_sampling_rate(release, options.sampling_rate)
-    there = tuple(str(number) for number in range(1, release.shape.blocks + 1))
-    for layer in resources.layers:
-        if layer not in there:
-            raise EmonasError(
-                f"{release.folder}: there is no layer {layer}; ask for some of {', '.join(there)}"
-            )
-    layers = resources.layers or there
+    layers = resources.chosen_layers(1, release.shape.blocks)
     device = prepare(resources.runtime, 0)
     encoding = WenetEncoding(
         release,

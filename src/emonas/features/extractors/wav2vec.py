@@ -122,10 +122,8 @@ def build(options: Options, resources: Resources) -> Extractor:
     from emonas.features.encoders.fairseq import OriginalWav2vec, load_wav2vec
     from emonas.learning.devices import prepare
 
-    if resources.checkpoint is None:
-        raise EmonasError("features: the extractor wav2vec needs a checkpoint; name one")
     if resources.layers:
         raise EmonasError(f"features: {NO_LAYERS}")
     load = OriginalWav2vec if options.backend == "fairseq" else load_wav2vec
-    network: Encoder = load(resources.checkpoint.path)
+    network: Encoder = load(resources.weights)
     return Wav2vecFeatures(options, network, prepare(resources.runtime, 0))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from emonas.errors import EmonasError
 from emonas.features.encoders.whisper import (
     WINDOW_SECONDS,
     frames_of,
@@ -116,16 +115,6 @@ def build(options: Options, resources: Resources) -> Extractor:
     """
     from emonas.learning.devices import prepare
 
-    if resources.checkpoint is None:
-        raise EmonasError("features: the extractor whisper needs a checkpoint; name one")
-    path = resources.checkpoint.path
-    encoder = load_whisper(path).encoder
-    there = tuple(str(number) for number in range(1, len(encoder.blocks) + 1))
-    for layer in resources.layers:
-        if layer not in there:
-            raise EmonasError(
-                f"{path}: there is no layer {layer}; ask for some of {', '.join(there)}"
-            )
-    return WhisperFeatures(
-        options, encoder, resources.layers or there, prepare(resources.runtime, 0)
-    )
+    encoder = load_whisper(resources.weights).encoder
+    layers = resources.chosen_layers(1, len(encoder.blocks))
+    return WhisperFeatures(options, encoder, layers, prepare(resources.runtime, 0))

@@ -68,9 +68,7 @@ def build(options: Options, resources: Resources) -> Recogniser:
     """
     from emonas.learning.devices import prepare
 
-    if resources.checkpoint is None:
-        raise EmonasError("transcripts: the recogniser wenet needs a checkpoint; name one")
-    release = read_release(resources.checkpoint.path)
+    release = read_release(resources.weights)
     check_sampling_rate(release, options.sampling_rate)
     units_path, units = read_units(release.folder)
     ctc = load_ctc(release)

@@ -81,9 +81,7 @@ def build(options: Options, resources: Resources) -> Recogniser:
     """
     from emonas.learning.devices import prepare
 
-    if resources.checkpoint is None:
-        raise EmonasError("transcripts: the recogniser whisper needs a checkpoint; name one")
-    path = resources.checkpoint.path
+    path = resources.weights
     network = load_whisper(path)
     if network.dims.n_vocab not in VOCABULARIES:
         raise EmonasError(
