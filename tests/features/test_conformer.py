@@ -219,7 +219,7 @@ def test_another_sampling_rate_is_refused(write_release: Write) -> None:
 
 
 def test_no_checkpoint_is_refused() -> None:
-    with pytest.raises(EmonasError, match="conformer needs a checkpoint"):
+    with pytest.raises(EmonasError, match="needs a checkpoint"):
         build(Options(checkpoint="asr"), Resources(RUNTIME))
 
 

@@ -222,6 +222,20 @@ def test_resampling_keeps_a_tone(tmp_path: Path) -> None:
     np.testing.assert_allclose(waveform[200:-200], expected[200:-200], atol=1e-3)
 
 
+def test_torchaudio_resamples_or_says_why_not(tmp_path: Path) -> None:
+    tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(44100) / 44100)
+    soundfile.write(tmp_path / "a.wav", tone, 44100, subtype="FLOAT")
+    try:
+        import torchaudio.functional  # noqa: F401
+    except (ImportError, OSError):
+        with pytest.raises(EmonasError, match="torchaudio is asked for and does not import here"):
+            read_audio(tmp_path / "a.wav", 16000, "torchaudio")
+        pytest.skip("torchaudio does not import here; its refusal was tested")
+    expected = 0.5 * np.sin(2 * np.pi * 440 * np.arange(16000) / 16000)
+    waveform = read_audio(tmp_path / "a.wav", 16000, "torchaudio")
+    np.testing.assert_allclose(waveform[200:-200], expected[200:-200], atol=1e-2)
+
+
 def test_an_empty_file_and_a_missing_one_are_named(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "empty.wav", np.zeros(0), 16000)
     for name in ("empty.wav", "missing.wav"):

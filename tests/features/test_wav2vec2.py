@@ -298,7 +298,7 @@ def test_torchaudio_gives_the_same_numbers(tmp_path, norm, stable):
     try:
         import torchaudio.models.wav2vec2.utils  # noqa: F401
     except (ImportError, OSError):
-        with pytest.raises(EmonasError, match="torchaudio does not import here"):
+        with pytest.raises(EmonasError, match="torchaudio is asked for and does not import here"):
             built(folder, "wav2vec2", backend="torchaudio")
         pytest.skip("torchaudio does not import here; its refusal was tested")
     batch = speeches()

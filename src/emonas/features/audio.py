@@ -1,28 +1,33 @@
 """Audio files as waveforms."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from emonas.errors import EmonasError
+from emonas.features.optional_torchaudio import torchaudio_module
 from emonas.storage.features import Array
 
+Resampler = Literal["soxr", "torchaudio"]
 
-def read_audio(path: Path, sampling_rate: int) -> Array:
+
+def read_audio(path: Path, sampling_rate: int, resampler: Resampler = "soxr") -> Array:
     """Read an audio file of any format that libsndfile knows.
 
     Args:
         path: the file.
         sampling_rate: the wanted rate in Hz; the file is resampled where it has another.
+        resampler: what resamples it.
 
     Returns:
         The mean of the channels, (samples,), with full scale at 1.
 
     Raises:
-        EmonasError: the file is missing, is no audio, or is empty.
+        EmonasError: the file is missing, is no audio, or is empty, or torchaudio does not import.
     """
     import soundfile
-    import soxr
 
     try:
         channels, rate = soundfile.read(path, dtype="float32", always_2d=True)
@@ -34,5 +39,26 @@ def read_audio(path: Path, sampling_rate: int) -> Array:
         raise EmonasError(f"{path}: the audio is empty; replace the file or leave it out")
     waveform = channels.mean(axis=1, dtype=np.float32)
     if rate != sampling_rate:
-        waveform = soxr.resample(waveform, rate, sampling_rate, quality="HQ")
+        waveform = _RESAMPLERS[resampler](waveform, rate, sampling_rate)
     return np.ascontiguousarray(waveform, dtype=np.float32)
+
+
+def _by_soxr(waveform: Array, rate: int, wanted: int) -> Array:
+    import soxr
+
+    resampled: Array = soxr.resample(waveform, rate, wanted, quality="HQ")
+    return resampled
+
+
+def _by_torchaudio(waveform: Array, rate: int, wanted: int) -> Array:
+    import torch
+
+    functional = torchaudio_module("functional")
+    resampled: Array = functional.resample(torch.from_numpy(waveform), rate, wanted).numpy()
+    return resampled
+
+
+_RESAMPLERS: Mapping[Resampler, Callable[[Array, int, int], Array]] = {
+    "soxr": _by_soxr,
+    "torchaudio": _by_torchaudio,
+}

@@ -1,15 +1,15 @@
 """Utterances in batches of like length, decoded ahead of their use."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from emonas.features.audio import read_audio
 from emonas.features.extraction import Speech
+from emonas.storage.features import Array
 
 DECODERS = 2
 BATCHES_AHEAD = 3
@@ -33,16 +33,23 @@ def batches_by_length(rows: pd.DataFrame, budget: float) -> list[pd.DataFrame]:
 
 
 def decoded(
-    batches: Sequence[pd.DataFrame], sampling_rate: int, hears: bool, texts: Mapping[str, str]
+    batches: Sequence[pd.DataFrame],
+    read: Callable[[Path], Array] | None,
+    texts: Mapping[str, str],
 ) -> Iterator[list[Speech]]:
     """Give the batches in order; a few threads decode those that come next.
+
+    Args:
+        batches: rows of the manifest.
+        read: gives the waveform of an audio file; None where nobody hears it.
+        texts: the words of each utterance, where they are known.
 
     Raises:
         EmonasError: an audio file cannot be read.
     """
 
     def decode(utterance: str, audio: str) -> Speech:
-        waveform = read_audio(Path(audio), sampling_rate) if hears else np.zeros(0, np.float32)
+        waveform = np.zeros(0, np.float32) if read is None else read(Path(audio))
         return Speech(utterance, waveform, texts.get(utterance, ""))
 
     waiting: deque[list[Future[Speech]]] = deque()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 from pydantic import Field
 
 from emonas.errors import EmonasError
+from emonas.features.audio import Resampler
 from emonas.features.packages import missing_package
 from emonas.options import LayerName, Options
 from emonas.storage.features import Array
@@ -39,6 +40,9 @@ class ExtractorOptions(Options):
     sampling_rate: int = Field(
         16000, ge=1000, description="rate in Hz that audio is resampled to before extraction"
     )
+    resampler: Resampler = Field(
+        "soxr", description="what resamples audio of another rate; torchaudio where it imports"
+    )
     store: Literal["float32", "float16"] = Field(
         "float32", description="precision of the numbers in the feature file"
     )
@@ -49,7 +53,9 @@ class ExtractorOptions(Options):
 
         A reason begins so that it can stand behind the path of the feature in the settings.
         """
-        return missing_package(self.package, self.extra)
+        chosen = {self.resampler, getattr(self, "backend", "")}
+        backend = "torchaudio" if "torchaudio" in chosen else ""
+        return missing_package(self.package, self.extra) or missing_package(backend, "torchaudio")
 
     @property
     def batch_seconds(self) -> float:

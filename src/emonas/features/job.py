@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from emonas.errors import EmonasError
+from emonas.features.audio import read_audio
 from emonas.features.batches import batches_by_length, decoded
 from emonas.features.extraction import Extractor, ExtractorOptions, Resources, Speech
 from emonas.features.forecast import Forecast
@@ -115,8 +117,10 @@ def _extract(job: FeatureJob, extractor: Extractor, rows: pd.DataFrame, kept: Ke
     name = f"{job.feature} of {job.corpus}"
     progress, done = Progress(name, len(rows)), len(rows) - sum(map(len, batches))
     forecast = Forecast(name, rows, batches)
-    speeches = decoded(batches, job.options.sampling_rate, hears, _texts(job, rows))
-    for batch in speeches:
+    read = partial(
+        read_audio, sampling_rate=job.options.sampling_rate, resampler=job.options.resampler
+    )
+    for batch in decoded(batches, read if hears else None, _texts(job, rows)):
         extracted = extractor.extract(batch)
         for speech, frames in zip(batch, extracted, strict=True):
             _append(kept, sources[speech.name], speech, frames)

@@ -1,13 +1,12 @@
 """Log mel filterbank energies as Kaldi defines them."""
 
-import importlib
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from emonas.errors import EmonasError
 from emonas.features.frames import duration_in_samples, padded
+from emonas.features.optional_torchaudio import torchaudio_module
 from emonas.storage.features import Array
 
 FULL_SCALE = 2**15
@@ -68,15 +67,9 @@ class Filterbank:
         return np.stack(frames).astype(np.float32)
 
     def _by_torchaudio(self, samples: Array) -> Array:
-        try:
-            kaldi: Any = importlib.import_module("torchaudio.compliance.kaldi")
-        except (ImportError, OSError) as error:
-            raise EmonasError(
-                "features: backend: torchaudio, but torchaudio does not import here (its releases "
-                "need torch's CUDA build); set backend: kaldi-native-fbank"
-            ) from error
         import torch
 
+        kaldi = torchaudio_module("compliance.kaldi")
         energies: Array = kaldi.fbank(
             torch.from_numpy(samples)[None],
             sample_frequency=self.sampling_rate,

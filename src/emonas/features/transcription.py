@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from emonas.errors import EmonasError
+from emonas.features.audio import read_audio
 from emonas.features.batches import batches_by_length, decoded
 from emonas.features.extraction import Resources
 from emonas.features.recognition import Recogniser, RecogniserOptions
@@ -63,7 +65,8 @@ def transcribe(job: TranscriptJob, output: Path) -> None:
         ]
         progress = Progress(f"{job.transcript} of {job.corpus}", len(rows))
         done = len(rows) - sum(map(len, batches))
-        for speeches in decoded(batches, job.options.sampling_rate, hears=True, texts={}):
+        read = partial(read_audio, sampling_rate=job.options.sampling_rate)
+        for speeches in decoded(batches, read, texts={}):
             heard = recogniser.recognise(speeches)
             names = [speech.name for speech in speeches]
             kept.add(dict(zip(names, heard, strict=True)))

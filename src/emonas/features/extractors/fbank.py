@@ -8,7 +8,6 @@ from pydantic import Field
 from emonas.features.extraction import Extractor, ExtractorOptions, Resources, Speech
 from emonas.features.frames import pooled
 from emonas.features.kaldi import Filterbank
-from emonas.features.packages import missing_package
 from emonas.storage.features import Array
 
 
@@ -27,12 +26,6 @@ class Options(ExtractorOptions):
         description="what computes; torchaudio, where it imports, gives the same energies but for "
         "rounding",
     )
-
-    @property
-    def missing(self) -> str:
-        """Why the feature cannot be had with these options; empty where it can."""
-        backend = "torchaudio" if self.backend == "torchaudio" else ""
-        return super().missing or missing_package(backend, "torchaudio")
 
 
 class Fbank:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from emonas.errors import EmonasError
 from emonas.features.encoders.speech_encoder import (
     SpeechEncoderOptions,
     SpeechNetwork,
     build_speech_encoder,
 )
 from emonas.features.extraction import Extractor, Resources
-from emonas.features.packages import missing_package
+from emonas.features.optional_torchaudio import torchaudio_module
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,12 +28,6 @@ class Options(SpeechEncoderOptions):
         description="what computes; torchaudio, where it imports, gives the same numbers from the "
         "same folder",
     )
-
-    @property
-    def missing(self) -> str:
-        """Why the feature cannot be had with these options; empty where it can."""
-        backend = "torchaudio" if self.backend == "torchaudio" else ""
-        return super().missing or missing_package(backend, "torchaudio")
 
 
 def build(options: Options, resources: Resources) -> Extractor:
@@ -62,13 +54,7 @@ def _parts_of_torchaudio(model: Any) -> SpeechNetwork:
     Raises:
         EmonasError: torchaudio does not import.
     """
-    try:
-        utilities: Any = importlib.import_module("torchaudio.models.wav2vec2.utils")
-    except (ImportError, OSError) as error:
-        raise EmonasError(
-            "features: backend: torchaudio, but torchaudio does not import here (its releases "
-            "need torch's CUDA build); set backend: transformers"
-        ) from error
+    utilities = torchaudio_module("models.wav2vec2.utils")
     # It warns that there is no CTC head, which is as it should be.
     convert = utilities.import_huggingface_model
     logging.getLogger(convert.__module__).setLevel(logging.ERROR)
