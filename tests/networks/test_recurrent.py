@@ -1,7 +1,10 @@
+import numpy as np
 import pytest
 import torch
 
+from emonas.errors import EmonasError
 from emonas.kinds import kind_options
+from emonas.networks.dropout import FrameSharedDropout
 from emonas.networks.streams import Stream
 from emonas.systems.building import build_network, count_parameters
 
@@ -12,7 +15,8 @@ def network(cell, width=6, hidden=8, layers=1, **options):
     torch.manual_seed(3)
     values = {"network": "recurrent", "inputs": ["f"], "cell": cell, "hidden": hidden}
     options = kind_options("network", {**values, "layers": layers, **options})
-    return build_network(options, None, (width,), 4).eval()
+    widths = (width,) if isinstance(width, int) else width
+    return build_network(options, None, widths, 4).eval()
 
 
 def weights_by_hand(gates, layers, width=512, hidden=512, classes=4):
@@ -77,3 +81,42 @@ def test_dropout_acts_in_training_only():
     assert torch.equal(net(batch).logits, net(batch).logits)
     net.train()
     assert not torch.equal(net(batch).logits, net(batch).logits)
+
+
+def test_several_inputs_stand_side_by_side_in_each_frame():
+    net = network("gru", width=(6, 3))
+    lengths = torch.tensor(LENGTHS)
+    streams = [Stream(torch.randn(4, 23, width), lengths) for width in (6, 3)]
+    joined = Stream(torch.cat([stream.frames for stream in streams], dim=2), lengths)
+    torch.testing.assert_close(net(*streams).logits, net(joined).logits, rtol=0, atol=0)
+    shorter = Stream(torch.randn(4, 22, 3), lengths.clamp_max(22))
+    for other in (shorter, Stream(streams[1].frames, torch.tensor([9, 2, 23, 4]))):
+        with pytest.raises(EmonasError, match="different frame rates"):
+            net(streams[0], other)
+
+
+def test_statistics_are_mean_and_deviation_of_the_states():
+    net = network("gru", pooling="statistics")
+    frames = torch.zeros(4, 23, 6)
+    for row, length in enumerate(LENGTHS):
+        frames[row, :length] = torch.randn(length, 6)
+    output = net(Stream(frames, torch.tensor(LENGTHS)))
+    for row, length in enumerate(LENGTHS):
+        states = net.body(frames[row : row + 1, :length])[0].detach().numpy()
+        expected = np.r_[states.mean(axis=0), np.maximum(states.std(axis=0), 1e-3)]
+        np.testing.assert_allclose(output.embedding[row].detach(), expected, rtol=0, atol=1e-6)
+    output.logits.sum().backward()
+    assert all(torch.isfinite(weight.grad).all() for weight in net.parameters())
+
+
+def test_input_dropout_drops_the_same_features_at_every_frame():
+    torch.manual_seed(5)
+    dropout = FrameSharedDropout(0.3)
+    frames = torch.rand(50, 7, 200) + 1
+    dropped = dropout(frames)
+    kept = dropped != 0
+    assert (kept == kept[:, :1]).all()
+    assert not (kept[0] == kept[1]).all()
+    assert kept.float().mean().item() == pytest.approx(0.7, abs=0.02)
+    torch.testing.assert_close(dropped[kept], frames[kept] / 0.7)
+    assert torch.equal(dropout.eval()(frames), frames)

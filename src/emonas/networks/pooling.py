@@ -21,6 +21,23 @@ class AttentionPooling(nn.Module):
         return torch.einsum("bt,btw->bw", scores.softmax(dim=1), frames)
 
 
+class StatisticsPooling(nn.Module):
+    """Mean and deviation over frames side by side; nothing is learnt.
+
+    A deviation below `SMALLEST` counts as that, because the root has no slope at 0.
+    """
+
+    SMALLEST = 1e-3
+
+    def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
+        """(batch, time, width) and (batch, time) to (batch, 2 * width)."""
+        frames = frames.masked_fill(~mask[..., None], 0.0)
+        count = mask.sum(dim=1, keepdim=True)
+        mean = frames.sum(dim=1) / count
+        squares = ((frames - mean[:, None]) ** 2 * mask[..., None]).sum(dim=1) / count
+        return torch.cat([mean, squares.clamp_min(self.SMALLEST**2).sqrt()], dim=1)
+
+
 def mean_and_deviation(stream: Stream) -> Tensor:
     """Mean and standard deviation over an utterance's frames, (batch, 2 * features)."""
     mask = stream.mask[..., None]

@@ -4,8 +4,9 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from emonas.networks.pooling import AttentionPooling
-from emonas.networks.streams import Output, Stream
+from emonas.networks.dropout import FrameSharedDropout
+from emonas.networks.pooling import AttentionPooling, StatisticsPooling
+from emonas.networks.streams import Output, Stream, side_by_side
 
 
 class LibraryLayers(nn.Module):
@@ -25,16 +26,30 @@ class LibraryLayers(nn.Module):
 
 
 class RecurrentClassifier(nn.Module):
-    """Recurrent layers, attention pooling over frames, a linear classifier (EmotionNAS v2, 2.2)."""
+    """Recurrent layers, pooling over frames, a linear classifier (EmotionNAS v2, 2.2)."""
 
-    def __init__(self, body: nn.Module, hidden: int, classes: int, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        body: nn.Module,
+        hidden: int,
+        classes: int,
+        dropout: float = 0.0,
+        pooling: Literal["attention", "statistics"] = "attention",
+        input_dropout: float = 0.0,
+    ) -> None:
         super().__init__()
+        self.input_dropout = FrameSharedDropout(input_dropout)
         self.body = body
-        self.pooling = AttentionPooling(hidden)
+        self.pooling = AttentionPooling(hidden) if pooling == "attention" else StatisticsPooling()
         self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Linear(hidden, classes)
+        self.classifier = nn.Linear(hidden if pooling == "attention" else 2 * hidden, classes)
 
-    def forward(self, stream: Stream) -> Output:
-        """One stream to logits and the pooled state."""
-        embedding = self.pooling(self.body(stream.frames), stream.mask)
+    def forward(self, *streams: Stream) -> Output:
+        """Streams of equal lengths, side by side frame by frame, to logits and the pooled state.
+
+        Raises:
+            ValueError: streams differ in length.
+        """
+        stream = side_by_side(streams)
+        embedding = self.pooling(self.body(self.input_dropout(stream.frames)), stream.mask)
         return Output(self.classifier(self.dropout(embedding)), embedding)

@@ -1,9 +1,12 @@
 """What goes into and comes out of every network."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from emonas.errors import EmonasError
 
 
 class Stream(NamedTuple):
@@ -26,3 +29,23 @@ class Output(NamedTuple):
 
     logits: Tensor
     embedding: Tensor
+
+
+def side_by_side(streams: Sequence[Stream]) -> Stream:
+    """One stream of all features of each frame, such as several layers of one encoder.
+
+    Raises:
+        EmonasError: the streams differ in length.
+    """
+    first, *others = streams
+    for other in others:
+        same = other.frames.shape[1] == first.frames.shape[1]
+        # A network that only counts has no lengths to compare.
+        if not same or not (first.lengths.is_meta or torch.equal(first.lengths, other.lengths)):
+            raise EmonasError(
+                "inputs: features of different frame rates can't stand side by side; name layers "
+                "of one feature, and fuse systems for more"
+            )
+    if not others:
+        return first
+    return Stream(torch.cat([stream.frames for stream in streams], dim=2), first.lengths)

@@ -9,7 +9,7 @@ from pydantic import Field
 from emonas.storage.genotype import RecurrentGenotype
 from emonas.systems.building import AnyGenotype
 from emonas.systems.options import TrainedOptions
-from emonas.systems.requirements import genotype_of, one_stream
+from emonas.systems.requirements import genotype_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -25,23 +25,36 @@ class Options(TrainedOptions):
     hidden: int = Field(256, ge=1, description="width of a hidden state (H)")
     layers: int = Field(1, ge=1, description="stacked layers (L); 1 in v2, 2 in v1")
     dropout: float = Field(0.0, ge=0, lt=1, description="dropout before the classifier (ours)")
+    input_dropout: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="share of the input's features that are dropped, the same at every frame of "
+        "an utterance (ours)",
+    )
+    pooling: Literal["attention", "statistics"] = Field(
+        "attention",
+        description="over the hidden states: a learnt weighted mean, or mean and deviation (ours)",
+    )
 
 
 def build(
     options: Options, genotype: AnyGenotype | None, widths: tuple[int, ...], classes: int
 ) -> nn.Module:
-    """Cell, attention pooling over frames, classifier."""
+    """Cell, pooling over frames, classifier; several inputs stand side by side in each frame."""
     from emonas.networks.recipes import RecipeLayers
     from emonas.networks.recurrent import LibraryLayers, RecurrentClassifier
 
-    width = one_stream(options, widths)
+    width = sum(widths)
     body: nn.Module
     if options.cell is not None:
         body = LibraryLayers(options.cell, width, options.hidden, options.layers)
     else:
         recipe = genotype_of(RecurrentGenotype, options, genotype).recipe
         body = RecipeLayers(recipe, width, options.hidden, options.layers)
-    return RecurrentClassifier(body, options.hidden, classes, options.dropout)
+    return RecurrentClassifier(
+        body, options.hidden, classes, options.dropout, options.pooling, options.input_dropout
+    )
 
 
 build_searched = build
