@@ -12,9 +12,9 @@ from emonas.errors import EmonasError
 from emonas.features.extraction import Extractor, Resources, Speech
 from emonas.features.extractors import fbank
 from emonas.features.extractors.conformer import Options, build
-from emonas.features.frames import pooled
 from emonas.learning.options import RuntimeOptions
 from emonas.networks.conformer import ConformerEncoder, ConformerShape
+from emonas.storage.frames import pooled
 
 Write = Callable[..., Path]
 RUNTIME = RuntimeOptions()

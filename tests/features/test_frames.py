@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from emonas.features.frames import adaptively_pooled, duration_in_samples, padded, pooled
+from emonas.features.frames import adaptively_pooled, duration_in_samples, padded
+from emonas.storage.frames import pooled
 
 
 @pytest.mark.parametrize(("length", "size"), [(726, 140), (201, 140), (90, 140), (7, 7), (5, 1)])

@@ -14,8 +14,8 @@ from emonas.checkpoints.checkpoint import Checkpoint
 from emonas.errors import EmonasError
 from emonas.features.extraction import Extractor, Resources, Speech
 from emonas.features.extractors.whisper import Options, build
-from emonas.features.frames import pooled
 from emonas.learning.options import RuntimeOptions
+from emonas.storage.frames import pooled
 
 whisper = pytest.importorskip("whisper", reason="openai-whisper is not installed")
 

@@ -137,6 +137,16 @@ def test_without_layers_an_input_is_all_of_them(fold):
             np.testing.assert_array_equal(frames, fold.frames["deep", corpus, name][layer])
 
 
+def test_an_input_s_frames_are_averaged(fold):
+    chosen = options({"feature": "fbank", "pool": 3}, normalise="none")
+    table = fold.table("train")
+    stream = load(fold, chosen).train.streams[0]
+    for frames, corpus, name in zip(stream, table["corpus"], table["utterance"], strict=True):
+        whole = fold.frames["fbank", corpus, name]
+        expected = [whole[start : start + 3].mean(axis=0) for start in range(0, len(whole), 3)]
+        np.testing.assert_allclose(frames, expected, rtol=1e-6)
+
+
 def test_a_file_of_other_options_is_refused(tmp_path):
     path = tmp_path / "f.h5"
     with write_features(path, FeatureFacts("e", {}, 50.0, digest="abc")) as writer:

@@ -18,16 +18,6 @@ def padded(values: Array, length: int) -> Array:
     return np.pad(values, [(0, missing)] + [(0, 0)] * (values.ndim - 1))
 
 
-def pooled(frames: Array, group: int) -> Array:
-    """Average (frames, features) over groups of consecutive frames; the last may be smaller."""
-    if group == 1:
-        return frames
-    starts = np.arange(0, frames.shape[0], group)
-    counts = np.diff(starts, append=frames.shape[0])
-    sums = np.add.reduceat(frames, starts, axis=0, dtype=np.float64)
-    return (sums / counts[:, None]).astype(np.float32)
-
-
 def adaptively_pooled(values: Array, size: int, axis: int) -> Array:
     """Average along `axis` into `size` bins.
 

@@ -87,7 +87,9 @@ def _system_card(plan: Plan, name: str) -> SystemCard:
     return SystemCard(
         network=options.network,
         inputs=[
-            entry.feature + (f" {', '.join(entry.layers)}" if entry.layers else "")
+            entry.feature
+            + (f" {', '.join(entry.layers)}" if entry.layers else "")
+            + (f" pooled by {entry.pool}" if entry.pool > 1 else "")
             for entry in options.inputs
         ],
         search=options.search.method if plan.is_searched(name) else "",

@@ -13,6 +13,7 @@ from emonas.errors import EmonasError, make_again
 from emonas.learning.batches import Array, Examples
 from emonas.storage.features import FeatureFile
 from emonas.storage.folds import read_part
+from emonas.storage.frames import pooled
 from emonas.systems.normalising import Normaliser, fit_normalisers, normalise
 from emonas.systems.options import InputOptions, SystemOptions
 
@@ -135,5 +136,5 @@ def _streams(
                 for number, frames in zip(
                     numbers, files[corpus].read_many(names, layer), strict=True
                 ):
-                    stream[number] = frames
+                    stream[number] = pooled(frames, entry.pool)
             yield stream

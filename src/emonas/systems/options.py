@@ -18,6 +18,9 @@ class InputOptions(Options):
     layers: tuple[LayerName, ...] = Field(
         (), description="layers of the feature, a stream each; without it all that there are"
     )
+    pool: int = Field(
+        1, ge=1, description="average this many consecutive frames (ours, for small machines)"
+    )
 
 
 def _feature_by_name(value: Any) -> Any:

@@ -20,8 +20,9 @@ from emonas.features.encoders.transformers_folder import (
     reading,
 )
 from emonas.features.extraction import EncoderOptions, Resources, Speech
-from emonas.features.frames import padded, pooled
+from emonas.features.frames import padded
 from emonas.storage.features import Array
+from emonas.storage.frames import pooled
 
 if TYPE_CHECKING:
     import torch

@@ -11,8 +11,8 @@ from pydantic import Field
 from emonas.features.encoders.wenet import Release, load_encoder, read_release
 from emonas.features.encoders.wenet_encoding import WenetEncoding, check_sampling_rate
 from emonas.features.extraction import EncoderOptions, Extractor, Resources, Speech
-from emonas.features.frames import pooled
 from emonas.storage.features import Array
+from emonas.storage.frames import pooled
 
 if TYPE_CHECKING:
     import torch

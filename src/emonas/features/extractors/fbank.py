@@ -6,9 +6,9 @@ from typing import Literal
 from pydantic import Field
 
 from emonas.features.extraction import Extractor, ExtractorOptions, Resources, Speech
-from emonas.features.frames import pooled
 from emonas.features.kaldi import Filterbank
 from emonas.storage.features import Array
+from emonas.storage.frames import pooled
 
 
 class Options(ExtractorOptions):

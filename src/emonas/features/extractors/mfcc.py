@@ -7,8 +7,9 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from emonas.features.extraction import Extractor, ExtractorOptions, Resources, Speech
-from emonas.features.frames import duration_in_samples, padded, pooled
+from emonas.features.frames import duration_in_samples, padded
 from emonas.storage.features import Array
+from emonas.storage.frames import pooled
 
 
 class Options(ExtractorOptions):

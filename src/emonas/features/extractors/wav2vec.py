@@ -9,9 +9,10 @@ from pydantic import Field, field_validator
 
 from emonas.errors import EmonasError
 from emonas.features.extraction import EncoderOptions, Extractor, Resources, Speech
-from emonas.features.frames import padded, pooled
+from emonas.features.frames import padded
 from emonas.options import LayerName
 from emonas.storage.features import Array
+from emonas.storage.frames import pooled
 
 if TYPE_CHECKING:
     import torch

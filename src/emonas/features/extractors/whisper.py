@@ -16,8 +16,8 @@ from emonas.features.encoders.whisper import (
     windows_of,
 )
 from emonas.features.extraction import EncoderOptions, Extractor, Resources, Speech
-from emonas.features.frames import pooled
 from emonas.storage.features import Array
+from emonas.storage.frames import pooled
 
 if TYPE_CHECKING:
     import torch

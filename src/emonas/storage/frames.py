@@ -1,0 +1,15 @@
+"""Arithmetic on frames, for those who write features and those who read them."""
+
+import numpy as np
+
+from emonas.storage.features import Array
+
+
+def pooled(frames: Array, group: int) -> Array:
+    """Average (frames, features) over groups of consecutive frames; the last may be smaller."""
+    if group == 1:
+        return frames
+    starts = np.arange(0, frames.shape[0], group)
+    counts = np.diff(starts, append=frames.shape[0])
+    sums = np.add.reduceat(frames, starts, axis=0, dtype=np.float64)
+    return (sums / counts[:, None]).astype(np.float32)
