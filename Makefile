@@ -66,4 +66,4 @@ clean: ## remove all results
 
 # What follows goes too: Snakemake makes nothing again that only stands between what is there.
 $(addprefix clean-,$(STAGES)): clean-%:
-	rm -rf $$(echo "$(STAGES)" | sed 's#.*\($*\)#\1#; s#[a-z][a-z]*#results/&#g')
+	rm -rf $$(echo "$(STAGES)" | sed 's#.*\($*\)#\1#; s#[a-z][a-z]*#results/& results/resume/&#g; s#results/evaluate #&results/recognition #')
