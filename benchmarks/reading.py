@@ -2,7 +2,8 @@
 
 The frames are random, their numbers those of 535 utterances of 1 to 9 s. A file an utterance is
 written as people write it: NumPy's npy, torch's pt, HDF5. `python benchmarks/reading.py` prints a
-row a feature and form, from the page cache and from the disk.
+row a feature and form, from the page cache and from the disk. All forms hold the same bytes: of
+Whisper's, two layers in float16.
 """
 
 import os
@@ -21,33 +22,33 @@ from emonas.storage.features import FeatureFacts, FeatureFile, write_features
 
 UTTERANCES = 535
 ROUNDS = 9
-FEATURES = {"ge2e": (0.0, 256), "egemaps": (0.0, 88), "fbank": (100.0, 80), "whisper": (50.0, 384)}
-"""Frames a second (0: a vector an utterance) and width."""
+FEATURES = {
+    "ge2e": (FeatureFacts("random", {}, 0.0), 256),
+    "egemaps": (FeatureFacts("random", {}, 0.0), 88),
+    "fbank": (FeatureFacts("random", {}, 100.0), 80),
+    "whisper": (FeatureFacts("random", {}, 50.0, layers=("2", "4"), store="float16"), 384),
+}
+"""How it is stored, and its width."""
 
 
 def main() -> None:
     """Measure every feature."""
     with tempfile.TemporaryDirectory(dir=".") as folder:
-        for name, (rate, width) in FEATURES.items():
-            measure(name, rate, width, Path(folder) / name)
+        for name, (facts, width) in FEATURES.items():
+            measure(name, facts, width, Path(folder) / name)
 
 
-def measure(name: str, rate: float, width: int, folder: Path) -> None:
-    """Write one feature three ways, and read it."""
-    generator = np.random.default_rng(0)
-    lengths = [max(1, int(rate * s)) for s in generator.uniform(1, 9, UTTERANCES)]
-    values = {
-        f"u{number:03}": generator.standard_normal((length, width)).astype(np.float32)
-        for number, length in enumerate(lengths)
-    }
+def measure(name: str, facts: FeatureFacts, width: int, folder: Path) -> None:
+    """Write one feature in every form, and read it."""
+    values = random_values(facts, width)
     folder.mkdir()
     store, plain = folder / "store.h5", folder / "plain.bin"
-    with write_features(store, FeatureFacts("random", {}, rate)) as writer:
+    with write_features(store, facts) as writer:
         for utterance, frames in values.items():
             writer.append(utterance, frames)
-    np.concatenate(list(values.values())).tofile(plain)
+    np.concatenate(list(values.values()), axis=-2).tofile(plain)
     others: dict[str, tuple[Callable[[], object], float]] = {
-        "plain-file": (partial(read_plain, plain), 0.7)
+        "plain-file": (partial(read_plain, plain, np.dtype(facts.store)), 0.7)
     }
     for form, (save, load) in FORMS.items():
         each = folder / form
@@ -60,6 +61,17 @@ def measure(name: str, rate: float, width: int, folder: Path) -> None:
         for other, (reads, bar) in others.items():
             title = f"reading-{name}-{state}-{other}"
             compare(title, partial(read_store, store), reads, before, size, bar)
+
+
+def random_values(facts: FeatureFacts, width: int) -> dict[str, np.ndarray]:
+    """Frames by utterance, in the precision and with the layers of the file."""
+    generator = np.random.default_rng(0)
+    lengths = [max(1, int(facts.frame_rate * s)) for s in generator.uniform(1, 9, UTTERANCES)]
+    layers = [len(facts.layers)] if facts.layers else []
+    return {
+        f"u{number:03}": generator.standard_normal((*layers, length, width)).astype(facts.store)
+        for number, length in enumerate(lengths)
+    }
 
 
 def compare(
@@ -77,15 +89,16 @@ def compare(
     Row(name, ratio, size / own / 1e6, "MB/s", spread(found), text, ratio >= bar).write()
 
 
-def read_store(path: Path) -> list[np.ndarray]:
-    """All utterances of a feature file."""
+def read_store(path: Path) -> list[list[np.ndarray]]:
+    """All utterances of a feature file, layer by layer."""
     with FeatureFile(path) as file:
-        return file.read_many(file.utterances)
+        layers = file.facts.layers or (None,)
+        return [file.read_many(file.utterances, layer) for layer in layers]
 
 
-def read_plain(path: Path) -> np.ndarray:
+def read_plain(path: Path, precision: np.dtype) -> np.ndarray:
     """The same bytes, of which nobody knows whose they are."""
-    return np.fromfile(path, dtype=np.float32)
+    return np.fromfile(path, dtype=precision)
 
 
 def read_each(folder: Path, load: Callable[[Path], np.ndarray]) -> list[np.ndarray]:

@@ -150,6 +150,33 @@ def test_a_model_is_fetched_once_without_its_code(hub, job, tmp_path):
     assert found.digest in told
 
 
+def test_two_models_of_one_name_do_not_serve_each_other(hub, job, tmp_path):
+    assert job(at(hub), file="weights") == (0, "")
+    digest = read_checkpoint(tmp_path / "r.json").digest
+    assert job(at(hub), file="weights") == (0, "")
+    code, told = job(at(hub), hub="other/model", file="weights")
+    assert code == 1
+    assert "this was fetched from some/model@main, not from other/model@main" in told
+    code, told = job(at(hub), revision="older", file="weights")
+    assert code == 1
+    assert "not from some/model@older" in told
+    assert job(at(hub), hub="other/model", file="weights", sha256=digest) == (0, "")
+
+
+def test_what_was_fetched_of_another_model_is_no_part_of_this_one(hub, job, tmp_path):
+    hub.spoilt = {"model.safetensors": b"short"}
+    part = tmp_path / "the cache" / "weights.part"
+    assert job(at(hub), file="weights")[0] == 1
+    assert (part / "vocab.txt").exists()
+    source = part.with_name(".weights.source.json")
+    source.write_text(json.dumps({"address": "other/model@main"}))
+    (part / "merges.txt").write_text("of the other model")
+    hub.spoilt = {}
+    assert job(at(hub), file="weights") == (0, "")
+    names = held(tmp_path / "the cache" / "weights")
+    assert names == ["config.json", "model.safetensors", "vocab.txt"]
+
+
 def test_a_pickle_is_taken_only_where_there_is_nothing_else(hub, job, tmp_path):
     del hub.files["model.safetensors"]
     assert job(at(hub)) == (0, "")

@@ -1,9 +1,9 @@
 import json
-import os
 
 import pytest
 
 from emonas.checkpoints.checkpoint import Checkpoint
+from emonas.checkpoints.reading import digest_of
 from emonas.checkpoints.record import read_checkpoint, write_record
 from emonas.errors import EmonasError
 
@@ -27,12 +27,13 @@ def problem(record):
 def test_a_record_says_where_the_weights_lie(tmp_path, folder, monkeypatch):
     record = tmp_path / "r.json"
     monkeypatch.chdir(tmp_path)
-    write_record(record, Checkpoint("big", folder.relative_to(tmp_path), "d" * 64), "note")
+    given = {"size": 5, "sha256": None}
+    write_record(record, Checkpoint("big", folder.relative_to(tmp_path), "d" * 64), given)
     monkeypatch.chdir("/")
     assert read_checkpoint(record) == Checkpoint("big", folder, "d" * 64)
     value = json.loads(record.read_text())
     assert value["size"] == 5
-    assert value["note"] == "note"
+    assert value["given"] == given
     assert {name: size for name, (size, _) in value["files"].items()} == {
         "config.json": 2,
         "w.bin": 3,
@@ -46,22 +47,24 @@ def test_a_record_of_unchanged_weights_is_the_same_bytes(tmp_path, folder):
     assert records[0].read_bytes() == records[1].read_bytes()
 
 
-def touch(path):
-    status = path.stat()
-    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+def test_weights_that_were_only_touched_are_the_same(tmp_path, folder):
+    record = tmp_path / "r.json"
+    write_record(record, Checkpoint("big", folder, digest_of(folder)))
+    (folder / "w.bin").touch()
+    assert read_checkpoint(record) == Checkpoint("big", folder, digest_of(folder))
 
 
 @pytest.mark.parametrize(
     ("change", "name"),
     [
-        (lambda folder: touch(folder / "w.bin"), "w.bin"),
+        (lambda folder: (folder / "w.bin").write_bytes(b"abd"), "w.bin"),
         (lambda folder: (folder / "config.json").unlink(), "config.json"),
         (lambda folder: (folder / "pytorch_model.bin").write_bytes(b""), "pytorch_model.bin"),
     ],
 )
 def test_a_change_in_a_folder_is_named(tmp_path, folder, change, name):
     record = tmp_path / "r.json"
-    write_record(record, Checkpoint("big", folder, "d" * 64))
+    write_record(record, Checkpoint("big", folder, digest_of(folder)))
     change(folder)
     assert f"{folder}: the checkpoint big changed since it was verified ({name})" in problem(record)
 

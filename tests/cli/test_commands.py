@@ -37,7 +37,8 @@ def test_check_says_what_is_skipped_and_finds_the_data_folder(tmp_path):
     assert "$EMONAS_DATA/emodb" in skipped.stdout
     (tmp_path / "my data/emodb").mkdir(parents=True)
     done = emonas("check", example, EMONAS_DATA=str(tmp_path / "my data"))
-    assert "skipped" not in done.stdout
+    assert "$EMONAS_DATA/emodb" not in done.stdout
+    assert "runs     emodb-groups: emodb-cnn" in done.stdout
     assert "runs     emodb-" in done.stdout
 
 

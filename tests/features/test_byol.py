@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from emonas.checkpoints.checkpoint import Checkpoint
@@ -11,8 +12,10 @@ from emonas.features.audio import read_audio
 from emonas.features.extraction import Resources, Speech
 from emonas.features.extractors import byol
 from emonas.features.extractors.byol import Byol, Options
+from emonas.features.job import FeatureJob, extract_feature
 from emonas.learning.options import RuntimeOptions
 from emonas.networks.audio_ntt import AudioNTT2020
+from emonas.storage.manifest import Utterance, write_manifest
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 RELEASED = SHARED / "checkpoints" / "SERAB_BYOL-S_default512_64x96.pth"
@@ -45,6 +48,31 @@ def released() -> Path:
     if not RELEASED.is_file():
         pytest.skip("the released BYOL-S checkpoint is not here")
     return RELEASED
+
+
+@pytest.mark.parametrize(
+    ("precision", "device", "told"),
+    [("auto", "auto", True), ("float32", "auto", False), ("auto", "cpu", False)],
+)
+def test_features_that_are_not_finite_may_be_float16_s_fault(
+    tmp_path, written, precision, device, told
+):
+    audio = tmp_path / "broken.wav"
+    soundfile.write(audio, np.full(16000, np.nan), 16000, subtype="FLOAT")
+    row = Utterance("broken", str(audio), "c", "", "s", "", "", "", "", "", 1.0, 16000, "")
+    write_manifest(tmp_path / "manifest.csv", [row])
+    job = FeatureJob(
+        corpus="c",
+        feature="f",
+        options=Options(checkpoint="byol", precision=precision),
+        manifest=tmp_path / "manifest.csv",
+        resources=Resources(RuntimeOptions(device=device), Checkpoint("byol", written, "")),
+        resume=tmp_path / "resume",
+        code="",
+    )
+    with pytest.raises(EmonasError, match=r"broken\.wav: .*replace the file") as raised:
+        extract_feature(job, tmp_path / "f.h5")
+    assert ("`precision: float32`" in str(raised.value)) == told
 
 
 def log_mel_by_hand(waveform: np.ndarray, window: int) -> np.ndarray:

@@ -1,8 +1,11 @@
 import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from emonas.features.audio import read_audio
 from emonas.features.extraction import Extractor, Resources, Speech
@@ -60,6 +63,27 @@ def test_the_same_audio_gives_the_same_bytes_in_any_company(files):
     again = build()
     for speech, vector in zip(speeches, together, strict=True):
         np.testing.assert_array_equal(vector, again.extract([speech])[0])
+
+
+def test_the_weights_of_the_package_are_what_the_feature_depends_on():
+    (weights,) = Options().files("emodb")
+    assert weights.is_file()
+    given = torch.load(weights, map_location="cpu", weights_only=True)["model_state"]
+    ours = build()._encoder.state_dict()
+    assert ours.keys() <= given.keys()
+    assert all(torch.equal(ours[name], given[name]) for name in ours)
+
+
+def test_its_files_are_named_without_torch():
+    program = (
+        "import sys\n"
+        "from emonas.features.extractors.ge2e import Options\n"
+        "assert Options().files('c')\n"
+        "print([name for name in ('torch', 'resemblyzer') if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_silence_between_words_is_cut_out(files):

@@ -1,4 +1,5 @@
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import pytest
 import soundfile
 
 from emonas.errors import EmonasError
+from emonas.features import kept
 from emonas.features.audio import read_audio
 from emonas.features.batches import batches_by_length
 from emonas.features.extraction import ExtractorOptions, Resources
@@ -122,9 +124,8 @@ def test_a_store_of_half_precision_is_rounded_and_never_infinite(
     assert half.stat().st_size < 0.7 * whole.stat().st_size
     with FeatureFile(whole) as full, FeatureFile(half) as short:
         for name in full.utterances:
-            expected = full.read(name).astype(np.float16).astype(np.float32)
-            np.testing.assert_array_equal(short.read(name), expected)
-            assert short.read(name).dtype == np.float32
+            np.testing.assert_array_equal(short.read(name), full.read(name).astype(np.float16))
+            assert short.read(name).dtype == np.float16
     loud = np.full(8000, 1e30, dtype=np.float32)
     soundfile.write(corpus.audio["u20"], loud, 16000, subtype="FLOAT")
     options = spectrogram.Options(seconds=1, scale="magnitude", store="float16")
@@ -191,9 +192,37 @@ def test_what_is_damaged_or_of_other_facts_is_extracted_again(
     for name in ("a", "b", "c"):
         first.append(name, np.full((2, 3), ord(name), np.float32))
         first._keep()
-    (tmp_path / "kept" / "000002.h5").write_bytes(b"torn")
-    assert KeptFeatures(tmp_path / "kept", facts).done == {"a", "b"}
+    (tmp_path / "kept" / "000001.h5").write_bytes(b"torn")
+    second = KeptFeatures(tmp_path / "kept", facts)
+    assert second.done == {"a", "c"}
+    second.append("b", np.full((2, 3), ord("b"), np.float32))
+    second.finish(tmp_path / "f.h5", ["a", "b", "c"])
+    with FeatureFile(tmp_path / "f.h5") as file:
+        assert [chr(int(file.read(name)[1, 2])) for name in file.utterances] == ["a", "b", "c"]
+    assert KeptFeatures(tmp_path / "kept", facts).done == {"a", "b", "c"}
     assert KeptFeatures(tmp_path / "kept", replace(facts, checkpoint="other")).done == set()
+
+
+def test_without_room_it_goes_on_once_there_is_some(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = write_corpus(tmp_path / "with a space", list(corpus.audio.values()), seconds=10.0)
+    undisturbed = extract(slow, fbank.Options(), tmp_path / "whole" / "f.h5").read_bytes()
+    monkeypatch.setattr(kept, "KEEP_SECONDS", 0.0)
+    output = tmp_path / "full" / "f.h5"
+    former = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(undisturbed) // 2, former[1]))
+    try:
+        # Every part fits, and the whole does not.
+        with pytest.raises(EmonasError, match=r"f\.h5: can't be written .*make room and run again"):
+            extract(slow, fbank.Options(), output)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, former)
+    assert list(output.parent.iterdir()) == [output.parent / "resume"]
+    for audio in slow.audio.values():
+        audio.unlink()
+    extract(slow, fbank.Options(), output)
+    assert output.read_bytes() == undisturbed
 
 
 def test_batches_hold_what_fits_the_budget() -> None:
@@ -201,6 +230,10 @@ def test_batches_hold_what_fits_the_budget() -> None:
     rows = pd.DataFrame({"utterance": list("abcdef"), "seconds": seconds})
     batches = [list(batch["utterance"]) for batch in batches_by_length(rows, 20.0)]
     assert batches == [["f"], ["b", "d"], ["a", "e", "c"]]
+    at_least = [list(batch["utterance"]) for batch in batches_by_length(rows, 20.0, least=8.5)]
+    assert at_least == [["f"], ["b", "d"], ["a", "e"], ["c"]]
+    whole = [list(batch["utterance"]) for batch in batches_by_length(rows, 20.0, least=30.0)]
+    assert whole == [[name] for name in "fbdaec"]
 
 
 @pytest.mark.parametrize(("name", "subtype"), [("a.wav", "PCM_24"), ("a.flac", "PCM_16")])

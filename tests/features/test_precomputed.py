@@ -5,12 +5,15 @@ import numpy as np
 import pytest
 
 from emonas.errors import EmonasError
+from emonas.features import kept
 from emonas.features.extraction import Resources, Speech
 from emonas.features.extractors import precomputed
 from emonas.features.extractors.precomputed import Options
+from emonas.features.job import FeatureJob, extract_feature
 from emonas.jobs import logged_job
 from emonas.learning.options import RuntimeOptions
-from emonas.storage.features import FeatureFacts, write_features
+from emonas.storage.features import FeatureFacts, FeatureFile, write_features
+from emonas.storage.manifest import Utterance, write_manifest
 
 SILENCE = np.zeros(0, np.float32)
 
@@ -100,6 +103,37 @@ def test_missing_utterances_are_counted_named_and_all_in_the_log(tmp_path, write
     assert "absent09, ...)" in sentence
     assert "absent10" not in sentence
     assert "3 names, such as 001" in sentence
+
+
+def test_what_was_kept_of_a_folder_is_not_used_where_a_file_in_it_changed(tmp_path, monkeypatch):
+    monkeypatch.setattr(kept, "KEEP_SECONDS", -1.0)
+    arrays = {"a": frames(1, 4), "b": frames(2, 5), "c": frames(3, 6, width=2)}
+    folder = write_folder(tmp_path / "arrays", arrays)
+    rows = [
+        # So long that each is a batch, which is kept.
+        Utterance(name, "", "emodb", "", "s", "", "", "", "", "", 60.0, 16000, "")
+        for name in arrays
+    ]
+    write_manifest(tmp_path / "manifest.csv", rows)
+    job = FeatureJob(
+        corpus="emodb",
+        feature="mine",
+        options=Options(file=str(folder)),
+        manifest=tmp_path / "manifest.csv",
+        resources=Resources(RuntimeOptions(), corpus="emodb"),
+        resume=tmp_path / "resume",
+        code="",
+    )
+    with pytest.raises(EmonasError, match="c is frames of 2 features"):
+        extract_feature(job, tmp_path / "mine.h5")
+    assert len(list(job.resume.rglob("0*.h5"))) == 2
+    changed = {"a": frames(4, 4), "b": arrays["b"], "c": frames(5, 6)}
+    for name, values in changed.items():
+        np.save(folder / f"{name}.npy", values)
+    extract_feature(job, tmp_path / "mine.h5")
+    with FeatureFile(tmp_path / "mine.h5") as file:
+        for name, values in changed.items():
+            np.testing.assert_array_equal(file.read(name), values)
 
 
 def test_one_feature_serves_several_corpora(tmp_path):

@@ -38,9 +38,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
 
 @pytest.fixture
 def job(tmp_path: Path, checkpoint: Checkpoint) -> TranscriptJob:
-    """Nine utterances at 8 kHz; the manifest says that they last half a minute each, so that two
-    are a batch.
-    """
+    """Nine utterances at 8 kHz, the first the longest by the manifest; two windows are a batch."""
     folder = tmp_path / "with a space"
     folder.mkdir()
     generator = np.random.default_rng(7)
@@ -49,7 +47,7 @@ def job(tmp_path: Path, checkpoint: Checkpoint) -> TranscriptJob:
         audio = folder / f"u{index}.wav"
         samples = generator.normal(size=400 + 3000 * index) * 0.5 / (index + 1)
         soundfile.write(audio, samples, 8000, subtype="FLOAT")
-        seconds = 30.0 - index / 100
+        seconds = 3.0 - index / 100
         rows.append(
             Utterance(
                 f"u{index}", str(audio), "c", "en", "s", "", "", "", "", "", seconds, 8000, ""
@@ -59,7 +57,7 @@ def job(tmp_path: Path, checkpoint: Checkpoint) -> TranscriptJob:
     return TranscriptJob(
         corpus="c",
         transcript="heard",
-        options=Options(checkpoint="w"),
+        options=Options(checkpoint="w", batch=2),
         manifest=folder / "manifest.csv",
         resources=Resources(RuntimeOptions(device="cpu"), checkpoint),
         resume=tmp_path / "resume",
@@ -74,6 +72,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     recognise = WhisperRecogniser.recognise
 
     def noted(self: WhisperRecogniser, batch: Sequence[Speech]) -> list[str]:
+        assert len(batch) <= self._batch
         names.extend(speech.name for speech in batch)
         return recognise(self, batch)
 

@@ -9,8 +9,8 @@ from emonas.checkpoints.checkpoint import Checkpoint
 from emonas.errors import EmonasError
 from emonas.features.extraction import Resources, Speech
 from emonas.features.extractors import conformer
+from emonas.features.recogniser import Recogniser
 from emonas.features.recognisers.wenet import Options, build
-from emonas.features.recognition import Recogniser
 from emonas.learning.options import RuntimeOptions
 
 Write = Callable[..., Path]

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,11 @@ import torch
 from emonas.checkpoints.checkpoint import Checkpoint
 from emonas.errors import EmonasError
 from emonas.features.extraction import Extractor, Resources, Speech
-from emonas.features.extractors.whisper import Options, build
+from emonas.features.extractors.whisper import Options, WhisperFeatures, build
+from emonas.features.job import FeatureJob, extract_feature
 from emonas.learning.options import RuntimeOptions
 from emonas.storage.frames import pooled
+from emonas.storage.manifest import Utterance, write_manifest
 
 whisper = pytest.importorskip("whisper", reason="openai-whisper is not installed")
 
@@ -99,6 +102,39 @@ def test_real_weights_on_real_speech_give_what_the_package_gives() -> None:
     expected = block_outputs(TINY, waveform)
     assert features.shape == expected.shape == (4, len(waveform) // 320, 384)
     np.testing.assert_allclose(features, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_a_job_encodes_few_windows_at_a_time(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fits the budget is windows of 30 s, so that work is kept after every few of them."""
+    rows = []
+    for index in range(5):
+        audio = tmp_path / f"u{index}.wav"
+        soundfile.write(audio, noise(8000, seed=index), 16000)
+        rows.append(
+            Utterance(f"u{index}", str(audio), "c", "", "s", "", "", "", "", "", 0.5, 16000, "")
+        )
+    write_manifest(tmp_path / "manifest.csv", rows)
+    counts: list[int] = []
+    extract = WhisperFeatures.extract
+
+    def counted(self: WhisperFeatures, batch: Sequence[Speech]) -> list[np.ndarray]:
+        counts.append(len(batch))
+        return extract(self, batch)
+
+    monkeypatch.setattr(WhisperFeatures, "extract", counted)
+    job = FeatureJob(
+        corpus="c",
+        feature="w",
+        options=Options(checkpoint="w", budget=64),
+        manifest=tmp_path / "manifest.csv",
+        resources=Resources(RuntimeOptions(device="cpu"), Checkpoint("w", checkpoint, "00")),
+        resume=tmp_path / "resume",
+        code="",
+    )
+    extract_feature(job, tmp_path / "w.h5")
+    assert counts == [2, 2, 1]
 
 
 def test_a_batch_gives_what_single_utterances_give(checkpoint: Path) -> None:

@@ -11,8 +11,8 @@ from emonas.checkpoints.checkpoint import Checkpoint
 from emonas.errors import EmonasError
 from emonas.evaluate.recognition import error_rates, normalised
 from emonas.features.extraction import Resources, Speech
+from emonas.features.recogniser import Recogniser
 from emonas.features.recognisers.whisper import Options, build
-from emonas.features.recognition import Recogniser
 from emonas.learning.options import RuntimeOptions
 
 whisper = pytest.importorskip("whisper", reason="openai-whisper is not installed")

@@ -59,6 +59,7 @@ def test_what_a_system_hears(document):
     assert found.feature_paths("loso", "cnn") == {
         "image": {
             "digest": found.feature_digest("image"),
+            "checkpoint": "",
             "corpora": {"spoken": "results/features/spoken/image.h5"},
         }
     }

@@ -71,6 +71,10 @@ CASES = [
         edit("systems", "cnn", value={"fuse": ["gru", "rnn"], "method": "concat"}),
         "systems.both.fuse: cnn is fused itself; name its streams instead",
     ),
+    (
+        edit("systems", "gru", "inputs", value=[{"feature": "fbank", "layers": [1]}]),
+        "systems.gru.inputs: fbank has no layers (fbank); leave `layers` out",
+    ),
 ]
 
 
@@ -80,6 +84,59 @@ def test_a_name_or_a_need(document, change, sentence):
     with pytest.raises(EmonasError) as error:
         check_settings(document)
     assert str(error.value) == sentence
+
+
+def pretrained(document, extractor, inputs, **options):
+    """The document with a feature of a checkpoint, and what its two systems ask of that."""
+    document["checkpoints"] = {"weights": {"address": "https://example.org/w.pt"}}
+    feature = {"extractor": extractor, "checkpoint": "weights", **options}
+    document["features"]["deep"] = feature
+    for system, layers in zip(("gru", "linear"), inputs, strict=True):
+        document["systems"][system]["inputs"] = [{"feature": "deep", "layers": layers}]
+    return document
+
+
+@pytest.mark.parametrize("extractor", ["wav2vec", "byol"])
+def test_an_encoder_without_layers_is_asked_for_none(document, extractor):
+    with pytest.raises(EmonasError) as error:
+        check_settings(pretrained(document, extractor, [["1"], []]))
+    told = f"systems.gru.inputs: deep has no layers ({extractor}); leave `layers` out"
+    assert str(error.value) == told
+    assert check_settings(pretrained(document, extractor, [[], []]))
+
+
+def test_only_layers_that_are_stored_can_be_asked_for(document):
+    with pytest.raises(EmonasError) as error:
+        check_settings(pretrained(document, "whisper", [[2, 3], [4]], layers=[2, 4]))
+    assert str(error.value) == (
+        "systems.gru.inputs: asks for layer 3 of deep, and features.deep.layers stores 2, 4; "
+        "add it there, or leave it out here"
+    )
+    assert check_settings(pretrained(document, "whisper", [[2], []], layers=[2, 4]))
+
+
+def test_a_kind_that_gives_the_last_layer_alone_serves_no_others_beside(document):
+    with pytest.raises(EmonasError) as error:
+        check_settings(pretrained(document, "bert", [[1], []]))
+    assert str(error.value) == (
+        "features.deep: gru asks for layers of it and linear for none, which is the last alone; "
+        "name the layers in both, or make two features of it"
+    )
+    assert check_settings(pretrained(document, "bert", [[1], [2]]))
+    assert check_settings(pretrained(document, "bert", [[], []]))
+    assert check_settings(pretrained(document, "whisper", [[1], []]))
+
+
+def test_a_stream_that_has_heard_the_validation_part_is_not_fused(document):
+    document["systems"]["both"] = {"fuse": ["cnn", "linear"], "method": "concat"}
+    assert check_settings(document)
+    document["systems"]["linear"]["refit"] = True
+    with pytest.raises(EmonasError) as error:
+        check_settings(document)
+    assert str(error.value) == (
+        "systems.both.fuse: linear has refit: true, so that it has heard the validation part, on "
+        "which a fusion chooses its epoch; leave refit out"
+    )
 
 
 def test_the_document_itself_is_right(document):

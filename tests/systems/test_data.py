@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 import emonas.systems.data
+from emonas.checkpoints.checkpoint import Checkpoint
+from emonas.checkpoints.record import write_record
 from emonas.errors import EmonasError
 from emonas.kinds import kind_options
 from emonas.storage.features import FeatureFacts, FeatureFile, write_features
@@ -147,12 +149,55 @@ def test_an_input_s_frames_are_averaged(fold):
         np.testing.assert_allclose(frames, expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("normalise", ["feature", "none"])
+@pytest.mark.parametrize("pool", [1, 3])
+def test_half_precision_is_kept_as_stored_and_computed_with_as_single(
+    fold, tmp_path, normalise, pool
+):
+    chosen = options({"feature": "deep", "pool": pool}, normalise=normalise)
+    found = {}
+    for store in ("float16", "float32"):
+        for corpus in ("one", "two"):
+            path = fold.features["deep"][corpus] = tmp_path / store / f"{corpus}.h5"
+            facts = FeatureFacts("deep", {}, 100.0, layers=("2", "12"), store=store)
+            with write_features(path, facts) as writer:
+                for (feature, owner, name), values in fold.frames.items():
+                    if (feature, owner) == ("deep", corpus):
+                        writer.append(name, values.astype(np.float16).astype(np.float32))
+        found[store] = load(fold, chosen)
+    as_stored = pool == 1 and normalise == "none"
+    for stream in found["float16"].train.streams:
+        assert {a.dtype.name for a in stream} == {"float16" if as_stored else "float32"}
+    halves, singles = (found[store].train.batch() for store in ("float16", "float32"))
+    for half, single in zip(halves.streams, singles.streams, strict=True):
+        assert half.frames.numpy().dtype == np.float32
+        assert half.frames.numpy().tobytes() == single.frames.numpy().tobytes()
+
+
 def test_a_file_of_other_options_is_refused(tmp_path):
     path = tmp_path / "f.h5"
     with write_features(path, FeatureFacts("e", {}, 50.0, digest="abc")) as writer:
         writer.append("u", np.zeros((1, 1), np.float32))
-    given = {"f": {"digest": "abc", "corpora": {"c": str(path)}}}
+    given = {"f": {"digest": "abc", "checkpoint": "", "corpora": {"c": str(path)}}}
     assert feature_paths(given) == {"f": {"c": path}}
     given["f"]["digest"] = "abd"
     with pytest.raises(EmonasError, match=r"f\.h5: was made with other options"):
+        feature_paths(given)
+
+
+def test_a_file_of_other_weights_is_refused(tmp_path):
+    path, record, weights = (tmp_path / name for name in ("f.h5", "w.json", "w.pt"))
+    weights.touch()
+    with write_features(path, FeatureFacts("e", {}, 50.0, checkpoint="a" * 64)) as writer:
+        writer.append("u", np.zeros((1, 1), np.float32))
+    given = {"f": {"digest": "", "checkpoint": str(record), "corpora": {"c": str(path)}}}
+    with pytest.raises(EmonasError, match=r"w\.json: no record of a checkpoint"):
+        feature_paths(given)
+    write_record(record, Checkpoint("w", weights, "a" * 64))
+    assert feature_paths(given) == {"f": {"c": path}}
+    write_record(record, Checkpoint("w", weights, "b" * 64))
+    with pytest.raises(EmonasError, match=r"f\.h5: was made with other weights than .*w\.json"):
+        feature_paths(given)
+    given["f"]["checkpoint"] = ""
+    with pytest.raises(EmonasError, match=r"f\.h5: was made with other weights"):
         feature_paths(given)

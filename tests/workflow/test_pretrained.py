@@ -14,6 +14,10 @@ import pytest
 import torch
 import yaml
 
+from emonas.checkpoints.checkpoint import Checkpoint
+from emonas.features.extraction import Resources, Speech
+from emonas.features.extractors import bert
+from emonas.learning.options import RuntimeOptions
 from emonas.storage.features import FeatureFile
 
 whisper = pytest.importorskip("whisper", reason="openai-whisper is not installed")
@@ -32,7 +36,8 @@ DIMS = {
     "n_text_head": 2,
     "n_text_layer": 1,
 }
-WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz")
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *LETTERS, *(f"##{x}" for x in LETTERS))
 FEATURES = "results/features/spoken"
 
 
@@ -55,10 +60,15 @@ class Run:
 
 
 def write_whisper(path: Path) -> None:
-    torch.manual_seed(0)
+    """Random weights, whose seed is one that hears something else in most utterances."""
+    generator = torch.Generator().manual_seed(3)
     network = whisper.model.Whisper(whisper.model.ModelDimensions(**DIMS))
+    parameters = {
+        name: torch.randn(value.shape, generator=generator)
+        for name, value in network.state_dict().items()
+    }
     path.parent.mkdir(parents=True)
-    torch.save({"dims": DIMS, "model_state_dict": network.state_dict()}, path)
+    torch.save({"dims": DIMS, "model_state_dict": parameters}, path)
 
 
 def write_bert(folder: Path) -> None:
@@ -146,9 +156,16 @@ def test_a_user_s_vectors_are_taken_as_they_are(run):
 
 def test_words_are_those_that_were_heard(run):
     heard = pd.read_csv(run.folder / FEATURES / "heard.csv", keep_default_na=False)
+    assert heard["text"].nunique() > 3
+    weights = Checkpoint("read", run.folder / "small bert", "")
+    resources = Resources(RuntimeOptions(device="cpu"), weights)
+    extractor = bert.build(bert.Options(checkpoint="read"), resources)
+    silence = np.zeros(0, np.float32)
     with FeatureFile(run.folder / FEATURES / "words.h5") as file:
         for name, text in zip(heard["utterance"], heard["text"], strict=True):
+            (expected,) = extractor.extract([Speech(name, silence, text)])
             assert file.length(name) == max(1, len(text.split()))
+            np.testing.assert_allclose(file.read(name), expected, atol=2e-3)
 
 
 def test_the_report_has_error_rates_and_the_warning(run):
@@ -157,12 +174,24 @@ def test_the_report_has_error_rates_and_the_warning(run):
     table = pd.read_csv(run.folder / "results/report/tables/recognition.csv")
     assert f"{100 * rates['wer']:.1f}" in page
     assert len(table) == 1
-    assert "pretrained on" in page
+    warning = "<strong>heard was pretrained on spoken:</strong> scores here are inflated, those of"
+    assert warning in page
     assert "checkpoints.nowhere: none of path, address, hub and file is given" in run.said
+    reason = "checkpoints.gone.path: there is no file gone.pt; correct it, or put the file there"
+    assert f"emonas: skipped error rates of unheard on spoken: {reason}" in run.said
+    assert reason in page
 
 
 def test_nothing_is_to_be_done_then(run):
     assert run.checkout.reruns() == set()
+
+
+def test_a_file_that_changes_in_a_folder_of_weights_is_read_again(changed):
+    weights = changed.folder / "small bert" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"0")
+    jobs = changed.reruns()
+    assert {"checkpoint read", "features spoken/words"} <= jobs
+    assert not {"checkpoint heard", "transcripts spoken/heard", "features spoken/blocks"} & jobs
 
 
 def test_another_layer_extracts_again_and_no_weights_are_fetched(changed):
@@ -171,6 +200,21 @@ def test_another_layer_extracts_again_and_no_weights_are_fetched(changed):
     assert "features spoken/blocks" in jobs
     assert not {job for job in jobs if job.startswith(("checkpoint", "transcripts"))}
     assert "features spoken/own" not in jobs
+
+
+def test_a_digest_that_is_left_out_or_written_down_verifies_and_extracts_nothing(changed):
+    changed.rewrite(lambda settings: settings["checkpoints"]["heard"].pop("sha256"))
+    assert changed.reruns() == set()
+
+
+def test_features_of_other_weights_are_refused(changed):
+    record = changed.folder / "results/checkpoints/heard.json"
+    value = json.loads(record.read_text())
+    record.write_text(json.dumps(value | {"digest": "0" * 64}))
+    target = "results/train/half/blocks/seed0/group1/predictions.h5"
+    (changed.folder / target).unlink()
+    said = changed.snakemake("--cores", "1", "--allowed-rules", "train", "--", target, fails=True)
+    assert f"{FEATURES}/blocks.h5: was made with other weights than those of" in said
 
 
 def test_features_of_other_options_are_refused(changed):

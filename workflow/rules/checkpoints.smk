@@ -1,12 +1,12 @@
 rule checkpoint:
     input:
-        files=lambda wildcards: PLAN.checkpoint_files(wildcards.checkpoint),
+        files=lambda wildcards: PLAN.pretrained.checkpoint_files(wildcards.checkpoint),
     output:
         record="results/checkpoints/{checkpoint}.json",
     log:
         "results/logs/checkpoints/{checkpoint}.log",
     params:
-        job=lambda wildcards: PLAN.checkpoint_params(wildcards.checkpoint),
+        job=lambda wildcards: PLAN.pretrained.checkpoint_params(wildcards.checkpoint),
     conda:
         "../../envs/emonas.yaml"
     script:

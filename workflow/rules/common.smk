@@ -88,6 +88,12 @@ def print_skipped():
             f"emonas: skipped under {entry['protocol']}: {systems}: {entry['reason']}",
             file=sys.stderr,
         )
+    for entry in PLAN.unrecognised:
+        print(
+            f"emonas: skipped error rates of {entry['transcript']} on {entry['corpus']}: "
+            f"{entry['reason']}",
+            file=sys.stderr,
+        )
 
 
 # A dry run says it too: it starts nothing.

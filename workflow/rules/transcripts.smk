@@ -5,8 +5,8 @@ wildcard_constraints:
 rule transcripts:
     input:
         manifest="results/corpora/{corpus}/manifest.csv",
-        checkpoint=lambda wildcards: (
-            f"results/checkpoints/{PLAN.transcript_checkpoint(wildcards.transcript)}.json"
+        checkpoint=lambda wildcards: PLAN.pretrained.record_of(
+            PLAN.settings.transcripts[wildcards.transcript]
         ),
     output:
         transcript="results/features/{corpus}/{transcript}.csv",

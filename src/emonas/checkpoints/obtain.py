@@ -18,6 +18,7 @@ from emonas.checkpoints.reading import digest_of, files_of
 from emonas.checkpoints.record import write_record
 from emonas.errors import EmonasError
 from emonas.jobs import report_line
+from emonas.storage.atomic import write_json
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -49,30 +50,24 @@ def obtain_checkpoint(name: str, options: CheckpointOptions, folder: Path, recor
         digest = _verified_earlier(name, options, path)
     else:
         digest = _fetched(name, options, path)
-    note = ""
     if options.sha256 is None:
-        note = (
+        report_line(
             f"checkpoints.{name} has no sha256, so these weights were verified against nothing; "
             f"to be sure of them from now on, write sha256: {digest} into the settings"
         )
-        report_line(note)
     report_line(f"{name}: {path}, SHA-256 {digest}")
-    write_record(record, Checkpoint(name, path, digest), note)
+    write_record(record, Checkpoint(name, path, digest), options.given)
 
 
 def _verified_earlier(name: str, options: CheckpointOptions, path: Path) -> str:
-    """Verify what lies in the folder already: without a digest, it must be of this address."""
-    if options.sha256 is None and options.address is not None:
-        try:
-            address = json.loads(_source(path).read_bytes())["address"]
-        except (OSError, ValueError, KeyError, TypeError):
-            address = options.address  # somebody put the file there by hand
-        if address != options.address:
-            raise EmonasError(
-                f"{path}: this was fetched from {address}, not from {options.address}; give "
-                f"checkpoints.{name}.sha256 if both are the same, else move the file and name it "
-                "as the other checkpoint's path"
-            )
+    """Verify what lies in the folder already: without a digest, it must be of this source."""
+    source, wanted = _source_of(path), _wanted(options)
+    if options.sha256 is None and wanted is not None and source not in {None, wanted}:
+        raise EmonasError(
+            f"{path}: this was fetched from {source}, not from {wanted}; give "
+            f"checkpoints.{name}.sha256 if both are the same, else give this checkpoint "
+            f"another file: in ${FOLDER}, or its path"
+        )
     return _verified(name, options, path, "delete it, and it is fetched again")
 
 
@@ -86,11 +81,14 @@ def _fetched(name: str, options: CheckpointOptions, path: Path) -> str:
     with _writing(part), _alone(path):
         if path.exists():
             return _verified_earlier(name, options, path)
-        report_line(f"{name}: fetches {options.address or options.hub} into {path.parent}")
+        report_line(f"{name}: fetches {_wanted(options)} into {path.parent}")
+        if part.exists() and _source_of(path) != _wanted(options):
+            _remove(part)
         if options.address is not None:
             digested = options.sha256 is not None
-            Download(options.address, part, _source(path), options.size, digested, advice).fetch()
+            Download(options.address, part, _note(path), options.size, digested, advice).fetch()
         else:
+            write_json(_note(path), {"address": _wanted(options)})
             fetch_model(str(options.hub), options.revision, part, advice)
         try:
             digest = _verified(
@@ -122,9 +120,22 @@ def _verified(name: str, options: CheckpointOptions, path: Path, advice: str) ->
     return digest
 
 
-def _source(path: Path) -> Path:
-    """The note beside a fetched file that says what it was fetched from."""
+def _wanted(options: CheckpointOptions) -> str | None:
+    """Where the settings have the weights fetched from; of a hub's model with its revision."""
+    return options.address or (f"{options.hub}@{options.revision}" if options.hub else None)
+
+
+def _note(path: Path) -> Path:
+    """The note beside fetched weights that says what they were fetched from."""
     return path.with_name(f".{path.name}.source.json")
+
+
+def _source_of(path: Path) -> str | None:
+    """What the note says; None where somebody put the weights there by hand."""
+    try:
+        return str(json.loads(_note(path).read_bytes())["address"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _remove(part: Path) -> None:

@@ -5,6 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from emonas.checkpoints.recorded import Given
 from emonas.options import Options
 
 
@@ -73,3 +74,8 @@ class CheckpointOptions(Options):
         if self.address is not None and self.hub is not None:
             raise ValueError("give an address or a hub's model, not both")
         return self
+
+    @property
+    def given(self) -> Given:
+        """What the weights must be; None where the settings do not say."""
+        return {"size": self.size, "sha256": self.sha256}

@@ -1,33 +1,19 @@
-"""`results/checkpoints/{checkpoint}.json`: weights that were verified, and where they lie."""
+"""Writing that weights were verified, and finding them again by that record."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
 from emonas.checkpoints.checkpoint import Checkpoint
-from emonas.checkpoints.reading import files_of
+from emonas.checkpoints.reading import digest_of, files_of
+from emonas.checkpoints.recorded import Given, Record, Stamps, read_record
 from emonas.errors import EmonasError, make_again
 from emonas.storage.atomic import write_json
-from emonas.storage.problems import first_problem
-
-Stamps = dict[str, tuple[int, int]]
 
 
-@dataclass(frozen=True)
-class _Record:
-    """`files` holds bytes and time of change (ns) by name; `note` is for people."""
-
-    name: str
-    path: str
-    digest: str
-    size: int
-    files: Stamps
-    note: str = ""
-
-
-def write_record(record: Path, checkpoint: Checkpoint, note: str = "") -> None:
+def write_record(record: Path, checkpoint: Checkpoint, given: Given | None = None) -> None:
     """Write that a checkpoint was verified just now, and what its files looked like then.
+
+    `given` is what the settings say that it must be.
 
     Raises:
         EmonasError: the checkpoint is not there any more.
@@ -35,33 +21,28 @@ def write_record(record: Path, checkpoint: Checkpoint, note: str = "") -> None:
     path = checkpoint.path.absolute()
     files = _stamps(path)
     size = sum(length for length, _ in files.values())
-    value = _Record(checkpoint.name, str(path), checkpoint.digest, size, files, note)
+    value = Record(checkpoint.name, str(path), checkpoint.digest, size, files, given or {})
     write_json(record, asdict(value))
 
 
 def read_checkpoint(record: Path) -> Checkpoint:
-    """Read where verified weights lie; they are not digested again, but must be unchanged.
+    """Read where verified weights lie; they are digested again only where a file was touched.
 
     Raises:
-        EmonasError: the record is missing or damaged, or the weights are gone or changed since.
+        EmonasError: the record is missing or damaged, or the weights are gone or others now.
     """
-    try:
-        value = TypeAdapter(_Record).validate_json(record.read_bytes(), strict=True)
-    except (OSError, ValueError) as error:
-        raise EmonasError(
-            f"{record}: no record of a checkpoint ({first_problem(error)}); {make_again(record)}"
-        ) from error
+    value = read_record(record)
     path = Path(value.path)
     if not path.exists():
         raise EmonasError(f"{path}: the checkpoint {value.name} is gone; {make_again(record)}")
     found = _stamps(path)
-    changed = [
+    touched = [
         name for name in sorted({*value.files, *found}) if value.files.get(name) != found.get(name)
     ]
-    if changed:
+    if touched and digest_of(path) != value.digest:
         raise EmonasError(
             f"{path}: the checkpoint {value.name} changed since it was verified "
-            f"({', '.join(changed[:3])}); {make_again(record)}"
+            f"({', '.join(touched[:3])}); {make_again(record)}"
         )
     return Checkpoint(value.name, path, value.digest)
 

@@ -29,6 +29,11 @@ def check(settings: SettingsFile = Path("config.yaml")) -> None:
         typer.echo(
             f"skipped  {entry['protocol']}: {', '.join(entry['systems'])}: {entry['reason']}"
         )
+    for unheard in plan.unrecognised:
+        typer.echo(
+            f"skipped  error rates of {unheard['transcript']} on {unheard['corpus']}: "
+            f"{unheard['reason']}"
+        )
 
 
 @application.command()

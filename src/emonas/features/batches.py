@@ -16,14 +16,15 @@ BATCHES_AHEAD = 3
 LARGEST_BATCH = 256
 
 
-def batches_by_length(rows: pd.DataFrame, budget: float) -> list[pd.DataFrame]:
+def batches_by_length(rows: pd.DataFrame, budget: float, least: float = 0.0) -> list[pd.DataFrame]:
     """Cut a manifest into batches, longest utterances first.
 
     A batch holds as many utterances as fit, padded to its longest, into `budget` seconds; one at
-    least. Batches depend on the manifest alone, so that an interrupted job makes the same again.
+    least. A shorter utterance counts as `least` seconds. Batches depend on the manifest alone, so
+    that an interrupted job makes the same again.
     """
     ordered = rows.sort_values(["seconds", "utterance"], ascending=[False, True])
-    seconds = ordered["seconds"].to_numpy()
+    seconds = ordered["seconds"].clip(lower=least).to_numpy()
     batches, start = [], 0
     while start < len(ordered):
         count = int(min(LARGEST_BATCH, max(1, budget // max(seconds[start], 1e-3))))

@@ -12,6 +12,7 @@ from pydantic import Field
 from emonas.errors import EmonasError
 from emonas.features.audio import Resampler
 from emonas.features.packages import missing_package
+from emonas.features.precision import Precision
 from emonas.options import LayerName, Options
 from emonas.storage.features import Array
 
@@ -27,12 +28,16 @@ class ExtractorOptions(Options):
     Attributes:
         uses_torch: whether it computes with torch, on a GPU where there is one.
         hears: whether it needs the audio.
+        reads: whether it needs the words.
+        least_seconds: what an utterance takes at least, as if it were so long.
         package: a package that it needs beside those of emonas; empty where there is none.
         extra: the extra of emonas that installs the package.
     """
 
     uses_torch: ClassVar[bool] = False
     hears: ClassVar[bool] = True
+    reads: ClassVar[bool] = False
+    least_seconds: ClassVar[float] = 0.0
     package: ClassVar[str] = ""
     extra: ClassVar[str] = ""
 
@@ -62,6 +67,11 @@ class ExtractorOptions(Options):
         """Seconds of audio, padding included, that are extracted at a time."""
         return 60.0
 
+    @property
+    def fixed_length(self) -> bool:
+        """Whether utterances of any length become equally many frames."""
+        return False
+
 
 class EncoderOptions(ExtractorOptions):
     """Options of a pretrained encoder."""
@@ -77,7 +87,7 @@ class EncoderOptions(ExtractorOptions):
     store: Literal["float32", "float16"] = Field(
         "float16", description="precision of the numbers in the feature file"
     )
-    precision: Literal["auto", "float32"] = Field(
+    precision: Precision = Field(
         "auto", description="auto computes in float16 on a GPU, and in float32 on a CPU"
     )
     budget: float = Field(

@@ -12,33 +12,58 @@ from emonas.storage.features import Array
 WARM_UP = 1
 """Batches that are not measured: the first loads libraries and allocates memory."""
 
-
 WORTH_SAYING = 5.0
 """Seconds below which the terminal is left alone."""
 
 
 class Forecast:
-    """Says once, after a few batches, what an extraction will take."""
+    """Says once, after a few batches, what an extraction will take.
 
-    def __init__(self, name: str, rows: pd.DataFrame, batches: Sequence[pd.DataFrame]) -> None:
+    Time is taken to grow with the audio, and the file with it, or with the number of utterances.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        rows: pd.DataFrame,
+        batches: Sequence[pd.DataFrame],
+        *,
+        least: float = 0.0,
+        fixed_length: bool = False,
+    ) -> None:
+        """Say how much is to be done.
+
+        Args:
+            name: what is extracted from what.
+            rows: the manifest.
+            batches: what of it is to be extracted, in its order.
+            least: the seconds of work that an utterance counts for at least.
+            fixed_length: whether utterances of any length take the same place in the file.
+        """
         self._name = name
-        self._seconds = float(rows["seconds"].sum())
-        self._lengths = [float(batch["seconds"].sum()) for batch in batches]
+        self._work = [float(batch["seconds"].clip(lower=least).sum()) for batch in batches]
+        measured = batches[WARM_UP] if len(batches) > WARM_UP else rows
+        self._growth = (
+            len(rows) / len(measured)
+            if fixed_length
+            else float(rows["seconds"].sum() / measured["seconds"].sum())
+        )
         self._done = 0
         self._started = time.monotonic()
         left = sum(map(len, batches))
-        report_line(f"{name}: {left} of {len(rows)} utterances, {sum(self._lengths) / 60:.1f} min")
+        minutes = sum(float(batch["seconds"].sum()) for batch in batches) / 60
+        report_line(f"{name}: {left} of {len(rows)} utterances, {minutes:.1f} min")
 
     def step(self, extracted: Sequence[Array], bytes_a_number: int) -> None:
         """Say after the first measured batch how large and how long, if more is to come."""
         self._done += 1
         if self._done == WARM_UP:
             self._started = time.monotonic()
-        if self._done != WARM_UP + 1 or self._done == len(self._lengths):
+        if self._done != WARM_UP + 1 or self._done == len(self._work):
             return
-        measured = self._lengths[WARM_UP]
-        size = sum(array.size for array in extracted) * bytes_a_number * self._seconds / measured
-        left = (time.monotonic() - self._started) * sum(self._lengths[self._done :]) / measured
+        size = sum(array.size for array in extracted) * bytes_a_number * self._growth
+        taken = time.monotonic() - self._started
+        left = taken * sum(self._work[self._done :]) / self._work[WARM_UP]
         line = f"{self._name}: about {_size(size)}, {_duration(left)} to go"
         report_line(line)
         if left > WORTH_SAYING:

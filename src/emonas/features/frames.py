@@ -3,6 +3,10 @@
 import numpy as np
 
 from emonas.storage.features import Array
+from emonas.storage.frames import pooled
+
+PCM_FULL_SCALE = 2**15
+"""Full scale of the integers of 16 bits in which some of them count."""
 
 
 def duration_in_samples(milliseconds: float, sampling_rate: int) -> int:
@@ -16,6 +20,13 @@ def padded(values: Array, length: int) -> Array:
     if missing <= 0:
         return values
     return np.pad(values, [(0, missing)] + [(0, 0)] * (values.ndim - 1))
+
+
+def pooled_layers(layers: Array, group: int) -> Array:
+    """Average (layers, frames, features) over groups of consecutive frames."""
+    if group == 1:
+        return layers
+    return np.stack([pooled(frames, group) for frames in layers])
 
 
 def adaptively_pooled(values: Array, size: int, axis: int) -> Array:

@@ -13,15 +13,21 @@ import pandas as pd
 from emonas.errors import EmonasError
 from emonas.features.audio import read_audio
 from emonas.features.batches import batches_by_length, decoded
-from emonas.features.extraction import Extractor, ExtractorOptions, Resources, Speech
+from emonas.features.extraction import (
+    EncoderOptions,
+    Extractor,
+    ExtractorOptions,
+    Resources,
+    Speech,
+)
 from emonas.features.forecast import Forecast
 from emonas.features.kept import KeptFeatures
+from emonas.features.texts import check_texts, known_texts
 from emonas.jobs import Progress
 from emonas.kinds import kind_module
 from emonas.storage.features import Array, FeatureFacts
 from emonas.storage.manifest import read_manifest
 from emonas.storage.resume import resume_folder
-from emonas.storage.transcripts import read_transcript
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +61,15 @@ def extract_feature(job: FeatureJob, output: Path) -> None:
     """Extract a feature from every utterance of a corpus; the file has the manifest's order.
 
     Raises:
-        EmonasError: the manifest is empty, an audio file cannot be read, the checkpoint is of
-            another architecture, or features are not finite.
+        EmonasError: the manifest is empty, an audio file cannot be read, texts are needed and not
+            there, the checkpoint is of another architecture, or features are not finite.
     """
     rows = read_manifest(job.manifest)
     if rows.empty:
         raise EmonasError(f"{job.manifest}: there are no utterances; see problems.csv beside it")
+    texts = known_texts(rows, job.transcript)
+    if job.options.reads:
+        check_texts(job.transcript or job.manifest, job.corpus, texts, list(rows["utterance"]))
     extractor = build_extractor(job.options, job.resources)
     if hasattr(extractor, "check"):
         extractor.check(list(rows["utterance"]))
@@ -69,7 +78,7 @@ def extract_feature(job: FeatureJob, output: Path) -> None:
     identity = {"corpus": job.corpus, "feature": job.feature, "facts": facts}
     with resume_folder(job.resume, "features", identity, inputs) as folder:
         kept = KeptFeatures(folder, facts)
-        _extract(job, extractor, rows, kept)
+        _extract(job, extractor, rows, texts, kept)
         kept.finish(output, list(rows["utterance"]))
 
 
@@ -105,42 +114,51 @@ def _facts(job: FeatureJob, extractor: Extractor) -> FeatureFacts:
     )
 
 
-def _extract(job: FeatureJob, extractor: Extractor, rows: pd.DataFrame, kept: KeptFeatures) -> None:
+def _extract(
+    job: FeatureJob,
+    extractor: Extractor,
+    rows: pd.DataFrame,
+    texts: Mapping[str, str],
+    kept: KeptFeatures,
+) -> None:
     """Extract what is not there yet, batch by batch."""
+    options = job.options
     batches = [
         batch
-        for batch in batches_by_length(rows, job.options.batch_seconds)
+        for batch in batches_by_length(rows, options.batch_seconds, options.least_seconds)
         if not kept.done.issuperset(batch["utterance"])
     ]
-    hears = job.options.hears
-    sources = dict(zip(rows["utterance"], rows["audio" if hears else "utterance"], strict=True))
+    sources = dict(
+        zip(rows["utterance"], rows["audio" if options.hears else "utterance"], strict=True)
+    )
     name = f"{job.feature} of {job.corpus}"
     progress, done = Progress(name, len(rows)), len(rows) - sum(map(len, batches))
-    forecast = Forecast(name, rows, batches)
-    read = partial(
-        read_audio, sampling_rate=job.options.sampling_rate, resampler=job.options.resampler
+    forecast = Forecast(
+        name,
+        rows,
+        batches,
+        least=options.least_seconds,
+        fixed_length=options.fixed_length or extractor.frame_rate == 0,
     )
-    for batch in decoded(batches, read if hears else None, _texts(job, rows)):
+    read = partial(read_audio, sampling_rate=options.sampling_rate, resampler=options.resampler)
+    for batch in decoded(batches, read if options.hears else None, texts):
         extracted = extractor.extract(batch)
         for speech, frames in zip(batch, extracted, strict=True):
-            _append(kept, sources[speech.name], speech, frames)
-        forecast.step(extracted, 2 if job.options.store == "float16" else 4)
+            _append(job, kept, sources[speech.name], speech, frames)
+        forecast.step(extracted, 2 if options.store == "float16" else 4)
         kept.keep_now_and_then()
         done += len(batch)
         progress.step(done, batch[-1].name)
 
 
-def _texts(job: FeatureJob, rows: pd.DataFrame) -> Mapping[str, str]:
-    if job.transcript is not None:
-        return read_transcript(job.transcript)
-    return dict(zip(rows["utterance"], rows["text"], strict=True))
-
-
-def _append(kept: KeptFeatures, source: str, speech: Speech, frames: Array) -> None:
+def _append(
+    job: FeatureJob, kept: KeptFeatures, source: str, speech: Speech, frames: Array
+) -> None:
     """Add an utterance's features, which come from its audio file or stand under its name."""
     if frames.size == 0 or not np.isfinite(frames).all():
         raise EmonasError(
-            f"{source}: its features are empty or not finite; replace the file or leave it out"
+            f"{source}: its features are empty or not finite; {_remedy(job)}replace the file or "
+            "leave it out"
         )
     try:
         kept.append(speech.name, frames)
@@ -148,3 +166,11 @@ def _append(kept: KeptFeatures, source: str, speech: Speech, frames: Array) -> N
         raise EmonasError(
             f"{source}: its features are too large for float16; set `store: float32` for it"
         ) from error
+
+
+def _remedy(job: FeatureJob) -> str:
+    """What helps where the encoder, and not the file, is to blame: float16 on a GPU overflows."""
+    half = isinstance(job.options, EncoderOptions) and job.options.precision == "auto"
+    if not half or job.resources.runtime.device == "cpu":
+        return ""
+    return "where a GPU computed them, set `precision: float32` for it; else "

@@ -5,12 +5,9 @@ from typing import Literal
 
 import numpy as np
 
-from emonas.features.frames import duration_in_samples, padded
+from emonas.features.frames import PCM_FULL_SCALE, duration_in_samples, padded
 from emonas.features.optional_torchaudio import torchaudio_module
 from emonas.storage.features import Array
-
-FULL_SCALE = 2**15
-"""Kaldi's samples are whole numbers of 16 bits."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ class Filterbank:
             EmonasError: torchaudio is asked for and does not import.
         """
         window = duration_in_samples(self.window_ms, self.sampling_rate)
-        samples = padded(waveform, window + (least - 1) * self._hop) * FULL_SCALE
+        samples = padded(waveform, window + (least - 1) * self._hop) * PCM_FULL_SCALE
         if self.backend == "torchaudio":
             return self._by_torchaudio(samples)
         return self._by_kaldi_native_fbank(samples)

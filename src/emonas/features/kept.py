@@ -3,10 +3,10 @@
 import time
 from pathlib import Path
 
-from emonas.errors import EmonasError
 from emonas.jobs import report_line
 from emonas.storage.features import (
     Array,
+    DamagedFileError,
     FeatureFacts,
     FeatureFile,
     FeatureWriter,
@@ -49,7 +49,8 @@ class KeptFeatures:
 
     def _keep(self) -> None:
         if self._writer.lengths:
-            part = self._folder / f"{len(self._parts):06}.h5"
+            number = int(self._parts[-1].stem) + 1 if self._parts else 0
+            part = self._folder / f"{number:06}.h5"
             self._writer.save(part)
             self._parts.append(part)
             self._writer = FeatureWriter(self._writer.facts)
@@ -60,9 +61,9 @@ class KeptFeatures:
         try:
             with FeatureFile(part) as file:
                 whole, names = file.facts == self._writer.facts, set(file.utterances)
-        except EmonasError:
+        except DamagedFileError:
             whole, names = False, set()
-        if not whole or part.stem != f"{len(self._parts):06}":
+        if not whole:
             report_line(f"{part}: left by an interrupted job and of no use; extracted again")
             part.unlink()
             return

@@ -1,6 +1,7 @@
 """Packages that some features need and others do not."""
 
 import importlib.util
+from pathlib import Path
 
 
 def missing_package(package: str, extra: str) -> str:
@@ -8,3 +9,10 @@ def missing_package(package: str, extra: str) -> str:
     if not package or importlib.util.find_spec(package) is not None:
         return ""
     return f"the package {package} is not installed; pip install 'emonas[{extra}]'"
+
+
+def package_folder(package: str) -> Path | None:
+    """Give the folder of a package, without importing it; None where it is not installed."""
+    found = importlib.util.find_spec(package)
+    places = found.submodule_search_locations if found else None
+    return Path(next(iter(places))) if places else None

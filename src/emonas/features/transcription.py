@@ -11,15 +11,13 @@ from emonas.errors import EmonasError
 from emonas.features.audio import read_audio
 from emonas.features.batches import batches_by_length, decoded
 from emonas.features.extraction import Resources
-from emonas.features.recognition import Recogniser, RecogniserOptions
+from emonas.features.kept import KEEP_SECONDS
+from emonas.features.recogniser import Recogniser, RecogniserOptions
 from emonas.jobs import Progress, report_line
 from emonas.kinds import kind_module
 from emonas.storage.manifest import read_manifest
 from emonas.storage.resume import resume_folder
 from emonas.storage.transcripts import read_transcript, write_transcript
-
-BATCH_SECONDS = 64.0
-KEEP_SECONDS = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,17 +53,17 @@ def transcribe(job: TranscriptJob, output: Path) -> None:
     rows = read_manifest(job.manifest)
     if rows.empty:
         raise EmonasError(f"{job.manifest}: there are no utterances; see problems.csv beside it")
-    recogniser = build_recogniser(job.options, job.resources)
+    recogniser, options = build_recogniser(job.options, job.resources), job.options
     with resume_folder(job.resume, "transcripts", _identity(job), [job.manifest]) as folder:
         kept = KeptTexts(folder / "transcript.csv")
         batches = [
             batch
-            for batch in batches_by_length(rows, BATCH_SECONDS)
+            for batch in batches_by_length(rows, options.batch_seconds, options.least_seconds)
             if not kept.texts.keys() >= set(batch["utterance"])
         ]
         progress = Progress(f"{job.transcript} of {job.corpus}", len(rows))
         done = len(rows) - sum(map(len, batches))
-        read = partial(read_audio, sampling_rate=job.options.sampling_rate)
+        read = partial(read_audio, sampling_rate=options.sampling_rate)
         for speeches in decoded(batches, read, texts={}):
             heard = recogniser.recognise(speeches)
             names = [speech.name for speech in speeches]

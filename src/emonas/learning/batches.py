@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from emonas.networks.streams import Stream
-
-Array = npt.NDArray[np.float32]
+from emonas.storage.features import StoredArray
 
 
 class Batch(NamedTuple):
@@ -31,11 +30,11 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class Examples:
-    """`streams` has an entry an input, each a list of an array (frames, features) an utterance;
-    `labels` (utterances) are class numbers.
+    """`streams` has an entry an input, each an array (frames, features) an utterance, in the
+    precision that it is stored in; `labels` (utterances) are class numbers.
     """
 
-    streams: tuple[list[Array], ...]
+    streams: tuple[Sequence[StoredArray], ...]
     labels: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -47,7 +46,7 @@ class Examples:
         return Examples(streams, self.labels[np.asarray(rows, dtype=np.int64)])
 
     def batch(self) -> Batch:
-        """All examples as one batch, padded with zeros to the longest."""
+        """All examples as one batch of float32, padded with zeros to the longest."""
         streams = tuple(_pad(stream) for stream in self.streams)
         return Batch(streams, torch.from_numpy(self.labels))
 
@@ -82,7 +81,7 @@ class Batches:
             yield self.examples.take(rows[start:end]).batch()
 
 
-def _pad(arrays: list[Array]) -> Stream:
+def _pad(arrays: Sequence[StoredArray]) -> Stream:
     lengths = np.asarray([len(array) for array in arrays], dtype=np.int64)
     frames = np.zeros((len(arrays), int(lengths.max()), arrays[0].shape[1]), dtype=np.float32)
     for row, array in zip(frames, arrays, strict=True):

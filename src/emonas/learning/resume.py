@@ -24,8 +24,10 @@ class ResumePoint:
     def save(self, state: State, name: str = "state") -> None:
         """Keep a state of tensors, numbers, text, lists and dictionaries."""
         if self._folder is not None:
-            with whole_file(self._folder / f"{name}.pt") as temporary:
-                torch.save(state, temporary)
+            path = self._folder / f"{name}.pt"
+            # Given a name, torch does not pass on that the disk is full.
+            with whole_file(path) as temporary, temporary.open("wb") as file:
+                torch.save(state, file)
 
     def load(self, name: str = "state") -> State | None:
         """The state that was kept last; None where there is none, or it is damaged."""

@@ -96,6 +96,14 @@ class Skipped(_Card):
     reason: str
 
 
+class Unrecognised(_Card):
+    """A transcript whose error rates on a corpus could not be had, and why."""
+
+    corpus: str
+    transcript: str
+    reason: str
+
+
 class ReportPlan(_Card):
     """Everything that the report takes from the settings; the figures come from `results`.
 
@@ -115,6 +123,7 @@ class ReportPlan(_Card):
     features: dict[str, FeatureCard] = Field(default_factory=dict)
     transcripts: dict[str, TranscriptCard] = Field(default_factory=dict)
     recognition: list[tuple[str, str]] = Field(default_factory=list)
+    unrecognised: list[Unrecognised] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _keeps_the_name_of_its_own_table(self) -> "ReportPlan":

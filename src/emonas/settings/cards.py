@@ -14,6 +14,7 @@ from emonas.report.plan import (
     Skipped,
     SystemCard,
     TranscriptCard,
+    Unrecognised,
 )
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def report_plan(plan: Plan, settings_file: str, command: str) -> ReportPlan:
             for name, options in settings.transcripts.items()
         },
         recognition=plan.recognised,
+        unrecognised=[Unrecognised(**entry) for entry in plan.unrecognised],
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from emonas.fuse.options import FusionOptions
 from emonas.kinds import kind_module, kind_name
+from emonas.settings.absent import absent_files, absent_own_files
 from emonas.settings.cards import report_plan
 from emonas.settings.code import code_digest
 from emonas.settings.model import SettingsBase
@@ -60,16 +61,34 @@ class Plan:
     @property
     def recognised(self) -> list[tuple[str, str]]:
         """Corpora and transcripts whose error rates the report shows."""
-        pairs = [
-            (corpus, entry.transcript)
+        return [pair for pair, reason in self._recognition.items() if not reason]
+
+    @property
+    def unrecognised(self) -> list[dict[str, str]]:
+        """Corpora and transcripts whose error rates can't be had here, each with the reason."""
+        return [
+            {"corpus": corpus, "transcript": transcript, "reason": reason}
+            for (corpus, transcript), reason in self._recognition.items()
+            if reason
+        ]
+
+    @cached_property
+    def _recognition(self) -> dict[tuple[str, str], str]:
+        """Why error rates can't be had, by corpus and transcript; empty where they can."""
+        return {
+            (corpus, entry.transcript): self._unheard(corpus, entry.transcript)
             for entry in self.settings.recognition
             for corpus in entry.corpora
+        }
+
+    def _unheard(self, corpus: str, transcript: str) -> str:
+        reason = self.missing_root(corpus) or self.pretrained.missing_transcript(transcript)
+        parts = [
+            (f"corpora.{corpus}", self.settings.corpora[corpus]),
+            *self.pretrained.parts_of_transcript(transcript),
         ]
-        return [
-            (corpus, transcript)
-            for corpus, transcript in dict.fromkeys(pairs)
-            if not self.missing_root(corpus) and not self.pretrained.missing_transcript(transcript)
-        ]
+        absent = chain.from_iterable(absent_files(*part) for part in parts)
+        return reason or next(absent, "")
 
     @property
     def protocols(self) -> list[str]:
@@ -94,13 +113,13 @@ class Plan:
         )
 
     def _absent_files(self, protocol: str, system: str) -> Iterator[str]:
-        """A reason for every file that is named and not there; roots are checked on loading."""
+        """A reason for every file that is named and not there."""
         for key, options in self._parts_of(protocol, system):
-            for name, field in type(options).model_fields.items():
-                value = getattr(options, name)
-                if isinstance(value, Path) and not value.exists():
-                    path = f"{key}.{field.alias or name}"
-                    yield f"{path}: there is no file {value}; correct it, or put the file there"
+            yield from absent_files(key, options)
+        for feature in self.features_of(system):
+            for corpus in self.corpora_of(protocol):
+                options = self.settings.features[feature]
+                yield from absent_own_files(f"features.{feature}", options, corpus)
 
     def _parts_of(self, protocol: str, system: str) -> Iterator[tuple[str, Any]]:
         """The options that a system under a protocol reads, by the path of their key."""
@@ -161,10 +180,11 @@ class Plan:
         ]
 
     def feature_paths(self, protocol: str, system: str) -> Params:
-        """The same by feature and corpus, each feature with the digest that its files must have."""
+        """The same by feature and corpus, each feature with what its files must agree with."""
         return {
             feature: {
                 "digest": self.feature_digest(feature),
+                "checkpoint": self.pretrained.record_of(self.settings.features[feature]) or "",
                 "corpora": {
                     corpus: f"results/features/{corpus}/{feature}.h5"
                     for corpus in self.corpora_of(protocol)
@@ -176,7 +196,7 @@ class Plan:
     def layers_of(self, feature: str) -> list[str]:
         """The layers of a feature that are stored: those it names, or that systems ask for.
 
-        Empty where they are all.
+        Empty where they are all. Which system asks first changes nothing.
         """
         options = self.settings.features[feature]
         if getattr(options, "layers", None) is not None:
@@ -187,7 +207,7 @@ class Plan:
             for entry in self._inputs_of(system)
             if entry.feature == feature
         ]
-        return list(dict.fromkeys(chain(*asked))) if all(asked) else []
+        return sorted(set(chain(*asked)), key=_by_number) if all(asked) else []
 
     def _inputs_of(self, system: str) -> Iterator[Any]:
         for name in self.streams_of(system) if self.is_fused(system) else [system]:
@@ -268,23 +288,6 @@ class Plan:
             "code": code_digest(*modules),
         }
 
-    def transcript_checkpoint(self, transcript: str) -> str:
-        """The weights that a recogniser needs."""
-        return str(self.settings.transcripts[transcript].checkpoint)
-
-    def checkpoint_files(self, checkpoint: str) -> list[str]:
-        """The local file or folder of weights, where the settings name one."""
-        path = self.settings.checkpoints[checkpoint].path
-        return [] if path is None else [str(path)]
-
-    def checkpoint_params(self, checkpoint: str) -> Params:
-        """What fetching and verifying weights depends on."""
-        options = self.settings.checkpoints[checkpoint]
-        return {
-            "options": options.model_dump(mode="json", exclude={"licence", "pretrained_on"}),
-            "code": code_digest("emonas.checkpoints.obtain"),
-        }
-
     def recognition_params(self) -> Params:
         """What error rates depend on besides the transcript."""
         return {"code": code_digest("emonas.evaluate.recognition")}
@@ -350,3 +353,8 @@ class Plan:
 
     def _runtime(self) -> Params:
         return {"runtime": self.settings.runtime.model_dump(mode="json")}
+
+
+def _by_number(layer: str) -> tuple[bool, int, str]:
+    """Layers in the order of their numbers, those with other names behind them."""
+    return not layer.isdecimal(), int(layer) if layer.isdecimal() else 0, layer

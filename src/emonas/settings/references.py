@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from pydantic import ValidationError
+
 from emonas.errors import EmonasError
 from emonas.fuse.options import FusionOptions
 from emonas.settings.messages import nearest
@@ -19,6 +21,10 @@ def check_references(settings: Any) -> None:
             raise EmonasError(f"{path}: no {kind} is named {used}{nearest(used, defined)}")
     for name, system in settings.systems.items():
         _check_genotype(name, system)
+        for entry in getattr(system, "inputs", ()):
+            _check_layers(f"systems.{name}.inputs", entry, settings.features[entry.feature])
+    for feature, options in settings.features.items():
+        _check_alone(feature, options, settings)
     _check_runs(settings)
 
 
@@ -80,6 +86,50 @@ def _check_genotype(name: str, system: Any) -> None:
         raise EmonasError(f"systems.{name}: has both `cell` and `search`; keep one of them")
 
 
+def _check_layers(path: str, entry: Any, options: Any) -> None:
+    """An input can ask for layers that its feature has and stores."""
+    if not entry.layers:
+        return
+    if not _has_layers(options):
+        raise EmonasError(
+            f"{path}: {entry.feature} has no layers ({options.extractor}); leave `layers` out"
+        )
+    for layer in entry.layers:
+        if options.layers and layer not in options.layers:
+            raise EmonasError(
+                f"{path}: asks for layer {layer} of {entry.feature}, and "
+                f"features.{entry.feature}.layers stores {', '.join(options.layers)}; add it "
+                "there, or leave it out here"
+            )
+
+
+def _has_layers(options: Any) -> bool:
+    """Whether a feature of this kind can be asked for a layer."""
+    try:
+        type(options).model_validate({**options.model_dump(by_alias=True), "layers": ("1",)})
+    except ValidationError:
+        return False
+    return True
+
+
+def _check_alone(feature: str, options: Any, settings: Any) -> None:
+    """A kind that gives one layer where none is asked for can't serve those who ask beside those
+    who don't: what is stored is the same for all.
+    """
+    if not getattr(options, "last_alone", False) or options.layers is not None:
+        return
+    asks: dict[bool, str] = {}
+    for name in dict.fromkeys(name for run in settings.runs for name in run.systems):
+        for entry in getattr(settings.systems[name], "inputs", ()):
+            if entry.feature == feature:
+                asks[bool(entry.layers)] = name
+    if len(asks) == 2:
+        raise EmonasError(
+            f"features.{feature}: {asks[True]} asks for layers of it and {asks[False]} for none, "
+            "which is the last alone; name the layers in both, or make two features of it"
+        )
+
+
 def _check_runs(settings: Any) -> None:
     for index, run in enumerate(settings.runs):
         for name in run.systems:
@@ -95,4 +145,9 @@ def _check_runs(settings: Any) -> None:
                     raise EmonasError(
                         f"runs.{index}.systems: {name} fuses {stream}, which is not in this run; "
                         "add it"
+                    )
+                if getattr(settings.systems[stream], "refit", False):
+                    raise EmonasError(
+                        f"systems.{name}.fuse: {stream} has refit: true, so that it has heard the "
+                        "validation part, on which a fusion chooses its epoch; leave refit out"
                     )

@@ -5,7 +5,9 @@ dataset a layer, named by the layer; utterance i owns the rows offsets[i] to off
 datasets are contiguous, so that reading one is reading a piece of a plain file.
 """
 
+import errno
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,9 +21,12 @@ import numpy as np
 import numpy.typing as npt
 
 from emonas.errors import EmonasError, make_again
-from emonas.storage.atomic import whole_file
+from emonas.storage.hdf5 import whole_hdf5
 
 Array = npt.NDArray[np.float32]
+StoredArray = npt.NDArray[np.float32 | np.float16]
+"""Frames in the precision of the file; whoever computes with them makes them float32."""
+
 Precision = Literal["float32", "float16"]
 
 
@@ -52,6 +57,10 @@ class FeatureFacts:
 
 _PRECISIONS: Mapping[str, Precision] = {"float32": "float32", "float16": "float16"}
 _PLAIN_FACTS = ("extractor", "frame_rate", "checkpoint", "code", "digest", "store")
+
+
+class DamagedFileError(EmonasError):
+    """A feature file is missing, or not whole; it must be made again."""
 
 
 class FeatureWriter:
@@ -88,7 +97,7 @@ class FeatureWriter:
 
     def save(self, path: Path) -> None:
         """Write everything that was collected as a feature file."""
-        with whole_file(path) as temporary, h5py.File(temporary, "w") as file:
+        with whole_hdf5(path) as (file, _):
             _write_frame(file, self.facts, self.lengths)
             for layer, name in enumerate(_dataset_names(self.facts) if self._arrays else []):
                 file[name] = np.concatenate([array[layer] for array in self._arrays])
@@ -107,24 +116,51 @@ def join_features(
 ) -> None:
     """Write one feature file from several, its utterances in the given order.
 
+    One part is open at a time, because there may be more than a process may open.
+
     Raises:
-        EmonasError: a part is damaged, or none holds an utterance.
+        EmonasError: a part is damaged or of another width, none holds an utterance, or there is
+            no room.
     """
-    files = [FeatureFile(part) for part in parts]
-    try:
-        holder = {name: file for file in files for name in file.utterances}
-        lengths = {name: holder[name].length(name) for name in order}
-        with whole_file(path) as temporary, h5py.File(temporary, "w") as file:
-            _write_frame(file, facts, lengths)
-            starts = np.cumsum([0, *lengths.values()])
-            for layer, name in zip(facts.layers or (None,), _dataset_names(facts), strict=True):
-                shape = (int(starts[-1]), files[0].width)
-                dataset = file.create_dataset(name, shape=shape, dtype=facts.store)
-                for start, (utterance, length) in zip(starts, lengths.items(), strict=False):
-                    dataset[start : start + length] = holder[utterance].read(utterance, layer)
-    finally:
-        for part in files:
-            part.close()
+    holders, lengths, width = _contents(parts)
+    members: dict[Path, list[str]] = {}
+    for name in order:
+        if name not in holders:
+            raise EmonasError(f"{path}: no part of it holds {name}; run again to extract it")
+        members.setdefault(holders[name], []).append(name)
+    lengths = {name: lengths[name] for name in order}
+    starts = dict(zip(order, np.cumsum([0, *lengths.values()]), strict=False))
+    with whole_hdf5(path) as (file, check):
+        _write_frame(file, facts, lengths)
+        datasets = [
+            file.create_dataset(name, shape=(sum(lengths.values()), width), dtype=facts.store)
+            for name in _dataset_names(facts)
+        ]
+        for part, names in members.items():
+            with FeatureFile(part) as source:
+                for layer, dataset in zip(facts.layers or (None,), datasets, strict=True):
+                    for name, frames in zip(names, source.read_many(names, layer), strict=True):
+                        dataset[starts[name] : starts[name] + len(frames)] = frames
+                    check()
+
+
+def _contents(parts: Sequence[Path]) -> tuple[dict[str, Path], dict[str, int], int]:
+    """The part that holds each utterance, the utterances' lengths, and the width of all."""
+    holders: dict[str, Path] = {}
+    lengths: dict[str, int] = {}
+    widths: dict[int, str] = {}
+    for part in parts:
+        with FeatureFile(part) as file:
+            holders |= dict.fromkeys(file.utterances, part)
+            lengths |= {name: file.length(name) for name in file.utterances}
+            widths.setdefault(file.width, f"{part}: {file.utterances[0]}")
+    if len(widths) > 1:
+        told = ", but ".join(f"{where} has {width}" for width, where in widths.items())
+        raise EmonasError(
+            f"{told} features a frame; correct what they are extracted from, delete these files, "
+            "and run again"
+        )
+    return holders, lengths, next(iter(widths), 0)
 
 
 def _dataset_names(facts: FeatureFacts) -> list[str]:
@@ -168,7 +204,7 @@ class FeatureFile:
         try:
             self._file = h5py.File(path, "r")
         except OSError as error:
-            raise self._damaged(error) from error
+            raise self._unreadable(error) from error
         try:
             self.facts = _read_facts(self._file)
             self._offsets = self._file["offsets"][:]
@@ -177,7 +213,7 @@ class FeatureFile:
             self._check()
         except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
             self._file.close()
-            raise self._damaged(error) from error
+            raise self._unreadable(error) from error
 
     @property
     def utterances(self) -> tuple[str, ...]:
@@ -198,32 +234,33 @@ class FeatureFile:
         row = self._row(utterance)
         return int(self._offsets[row + 1] - self._offsets[row])
 
-    def read(self, utterance: str, layer: str | None = None) -> Array:
-        """Read one utterance as (frames, features).
+    def read(self, utterance: str, layer: str | None = None) -> StoredArray:
+        """Read one utterance as (frames, features), in the precision of the file.
 
         Raises:
             EmonasError: the file does not hold the utterance or the layer.
         """
         return self.read_many([utterance], layer)[0]
 
-    def read_many(self, utterances: Sequence[str], layer: str | None = None) -> list[Array]:
-        """Read utterances as (frames, features) each; neighbours in the file are read at once.
+    def read_many(self, utterances: Sequence[str], layer: str | None = None) -> list[StoredArray]:
+        """Read utterances as (frames, features) each, in the precision of the file.
+
+        Neighbours in the file are read at once.
 
         Raises:
             EmonasError: the file does not hold an utterance or the layer.
         """
         dataset = self._dataset(layer)
         rows = sorted({self._row(utterance) for utterance in utterances})
-        found: dict[int, Array] = {}
+        found: dict[int, StoredArray] = {}
         for first, last in _runs(rows):
             start = self._offsets[first]
             try:
                 block = dataset[start : self._offsets[last + 1]]
             except OSError as error:
-                raise self._damaged(error) from error
-            frames = block.astype(np.float32, copy=False)
+                raise self._unreadable(error) from error
             for row in range(first, last + 1):
-                found[row] = frames[self._offsets[row] - start : self._offsets[row + 1] - start]
+                found[row] = block[self._offsets[row] - start : self._offsets[row + 1] - start]
         return [found[self._rows[utterance]] for utterance in utterances]
 
     def _row(self, utterance: str) -> int:
@@ -243,8 +280,13 @@ class FeatureFile:
             if frames.ndim != 2 or frames.shape[0] != self._offsets[-1]:
                 raise ValueError("offsets and frames do not agree")
 
-    def _damaged(self, error: Exception) -> EmonasError:
-        return EmonasError(
+    def _unreadable(self, error: Exception) -> EmonasError:
+        """What the system refuses (a number) may be whole; what HDF5 does not understand is not."""
+        if isinstance(error, OSError) and error.errno not in (None, errno.ENOENT):
+            return EmonasError(
+                f"{self.path}: can't be read ({os.strerror(error.errno)}); mend that and run again"
+            )
+        return DamagedFileError(
             f"{self.path}: this is no whole feature file ({error}); {make_again(self.path)}"
         )
 

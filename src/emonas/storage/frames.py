@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from emonas.storage.features import Array
+from emonas.storage.features import Array, StoredArray
 
 
-def pooled(frames: Array, group: int) -> Array:
+def pooled(frames: StoredArray, group: int) -> Array:
     """Average (frames, features) over groups of consecutive frames; the last may be smaller."""
     if group == 1:
-        return frames
+        return frames.astype(np.float32, copy=False)
     starts = np.arange(0, frames.shape[0], group)
     counts = np.diff(starts, append=frames.shape[0])
     sums = np.add.reduceat(frames, starts, axis=0, dtype=np.float64)

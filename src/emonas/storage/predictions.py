@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emonas.errors import EmonasError, make_again
-from emonas.storage.atomic import whole_file
+from emonas.storage.hdf5 import whole_hdf5
 
 EMOTION = "emotion"
 
@@ -45,7 +45,7 @@ class Predictions:
 def write_predictions(path: Path, parts: Mapping[str, Predictions]) -> None:
     """Write the predictions for every part, whole or not at all."""
     text = h5py.string_dtype("utf-8")
-    with whole_file(path) as temporary, h5py.File(temporary, "w", track_order=True) as file:
+    with whole_hdf5(path, track_order=True) as (file, _):
         for name, part in parts.items():
             group = file.create_group(name)
             group.create_dataset("utterance", data=list(part.utterances), dtype=text)

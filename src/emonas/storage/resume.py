@@ -36,9 +36,11 @@ def resume_folder(
 
 
 def _identity(path: Path) -> bytes:
-    status = path.stat()
     if path.is_dir():
-        return b"".join(_identity(entry) for entry in sorted(path.rglob("*")) if entry.is_file())
+        entries = {entry.relative_to(path).as_posix(): entry for entry in path.rglob("*")}
+        files = [(name, entry) for name, entry in sorted(entries.items()) if entry.is_file()]
+        return b"".join(name.encode() + b"\0" + _identity(entry) for name, entry in files)
+    status = path.stat()
     if status.st_size > _LARGE:
         return f"{path} {status.st_size} {status.st_mtime_ns}".encode()
     return hashlib.sha256(path.read_bytes()).digest()

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from emonas.checkpoints.recorded import read_record
 from emonas.errors import EmonasError, make_again
-from emonas.learning.batches import Array, Examples
-from emonas.storage.features import FeatureFile
+from emonas.learning.batches import Examples
+from emonas.storage.features import FeatureFile, StoredArray
 from emonas.storage.folds import read_part
 from emonas.storage.frames import pooled
 from emonas.systems.normalising import Normaliser, fit_normalisers, normalise
@@ -22,32 +23,42 @@ FeaturePaths = Mapping[str, Mapping[str, Path]]
 
 
 def feature_paths(features: Mapping[str, Mapping[str, Any]]) -> FeaturePaths:
-    """Paths of feature files from plain values, each file held against its digest.
+    """Paths of feature files from plain values, each file held against its digests.
 
     Args:
-        features: by feature, `corpora` with a path a corpus, and the `digest` of everything in
-            the settings that the feature depends on.
+        features: by feature, `corpora` with a path a corpus, the `digest` of everything in the
+            settings that the feature depends on, and as `checkpoint` the record of its verified
+            weights, empty where it needs none.
 
     Raises:
-        EmonasError: a file is damaged, or was made with other options, weights or code.
+        EmonasError: a file is damaged, or was made with other options, weights or code; or the
+            record of the weights is missing.
     """
     paths = {
         feature: {corpus: Path(path) for corpus, path in entry["corpora"].items()}
         for feature, entry in features.items()
     }
     for feature, entry in features.items():
+        record = entry["checkpoint"]
+        weights = read_record(Path(record)).digest if record else ""
         for path in paths[feature].values():
-            _check_digest(path, entry["digest"])
+            _check_digests(path, entry["digest"], weights, record)
     return paths
 
 
-def _check_digest(path: Path, digest: str) -> None:
+def _check_digests(path: Path, digest: str, weights: str, record: str) -> None:
     with FeatureFile(path) as file:
-        if file.facts.digest != digest:
-            raise EmonasError(
-                f"{path}: was made with other options, weights or code than the settings name; "
-                f"{make_again(path)}"
-            )
+        facts = file.facts
+    if facts.digest != digest:
+        raise EmonasError(
+            f"{path}: was made with other options, weights or code than the settings name; "
+            f"{make_again(path)}"
+        )
+    if facts.checkpoint != weights:
+        raise EmonasError(
+            f"{path}: was made with other weights than those of {record or 'the settings'}; "
+            f"{make_again(path)}"
+        )
 
 
 def feature_files(features: FeaturePaths) -> list[Path]:
@@ -118,7 +129,7 @@ def load_examples(
 
 def _streams(
     table: pd.DataFrame, entry: InputOptions, features: FeaturePaths
-) -> Iterator[list[Array]]:
+) -> Iterator[list[StoredArray]]:
     """A stream a layer that the input asks for; without layers, of all that there are."""
     rows: dict[str, list[int]] = {}
     for number, corpus in enumerate(table["corpus"]):
@@ -130,11 +141,11 @@ def _streams(
         }
         there = [file.facts.layers for file in files.values()]
         for layer in entry.layers or (there[0] if there else ()) or (None,):
-            stream: list[Array] = [np.zeros((0, 0), np.float32)] * len(table)
+            stream: list[StoredArray] = [np.zeros((0, 0), np.float32)] * len(table)
             for corpus, numbers in rows.items():
                 names = [table["utterance"].iloc[number] for number in numbers]
                 for number, frames in zip(
                     numbers, files[corpus].read_many(names, layer), strict=True
                 ):
-                    stream[number] = pooled(frames, entry.pool)
+                    stream[number] = frames if entry.pool == 1 else pooled(frames, entry.pool)
             yield stream

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from emonas.learning.batches import Array, Examples
+from emonas.learning.batches import Examples
+from emonas.storage.features import Array, StoredArray
 
 _SMALLEST_DEVIATION = 1e-5
 
@@ -19,7 +20,7 @@ class Normaliser:
     deviation: npt.NDArray[np.float32]
 
     @classmethod
-    def fitted(cls, arrays: Iterable[Array]) -> "Normaliser":
+    def fitted(cls, arrays: Iterable[StoredArray]) -> "Normaliser":
         """Fit to all frames of the training part; a constant feature keeps deviation 1."""
         count = 0
         total, squares = np.zeros(1), np.zeros(1)
@@ -33,8 +34,8 @@ class Normaliser:
         deviation = np.where(deviation < _SMALLEST_DEVIATION, 1.0, deviation)
         return cls(np.asarray(mean, dtype=np.float32), np.asarray(deviation, dtype=np.float32))
 
-    def __call__(self, array: Array) -> Array:
-        """Standardise (frames, features)."""
+    def __call__(self, array: StoredArray) -> Array:
+        """Standardise (frames, features), in float32."""
         return (array - self.mean) / self.deviation
 
 

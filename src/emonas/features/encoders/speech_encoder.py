@@ -20,9 +20,9 @@ from emonas.features.encoders.transformers_folder import (
     reading,
 )
 from emonas.features.extraction import EncoderOptions, Resources, Speech
-from emonas.features.frames import padded
+from emonas.features.frames import padded, pooled_layers
+from emonas.features.precision import computes_in_half
 from emonas.storage.features import Array
-from emonas.storage.frames import pooled
 
 if TYPE_CHECKING:
     import torch
@@ -84,7 +84,7 @@ class SpeechEncoder:
         self._options = options
         self._normaliser = normaliser
         self._device = device
-        self._half = device.type == "cuda" and options.precision == "auto"
+        self._half = computes_in_half(options.precision, device)
         self._window = 1
         for kernel, stride in reversed(convolutions):
             self._window = (self._window - 1) * stride + kernel
@@ -117,7 +117,7 @@ class SpeechEncoder:
             for group in groups:
                 encoded = self._encoded([entering[index] for index in group])
                 for index, frames in zip(group, encoded, strict=True):
-                    results[index] = self._pooled(frames)
+                    results[index] = pooled_layers(frames, self._options.pool)
         return [result for result in results if result is not None]
 
     def _prepared(self, waveform: Array) -> Array:
@@ -157,11 +157,6 @@ class SpeechEncoder:
         self._outputs.clear()
         stacked: Array = outputs.float().cpu().numpy()
         return [layers[:, :count] for layers, count in zip(stacked, counts, strict=True)]
-
-    def _pooled(self, layers: Array) -> Array:
-        if self._options.pool == 1:
-            return layers
-        return np.stack([pooled(frames, self._options.pool) for frames in layers])
 
     def _listen(self) -> None:
         """Keep what leaves the blocks that are wanted, and what enters the first."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from argparse import Namespace
 from collections.abc import Sequence
@@ -14,13 +13,13 @@ from pydantic import Field
 
 from emonas.errors import EmonasError
 from emonas.features.extraction import Extractor, ExtractorOptions, Resources, Speech
-from emonas.features.frames import duration_in_samples, padded
+from emonas.features.frames import PCM_FULL_SCALE, duration_in_samples, padded
+from emonas.features.packages import package_folder
 from emonas.storage.features import Array
 
 if TYPE_CHECKING:
     import torch
 
-PCM_FULL_SCALE = 2**15
 UNIVERSAL = "ipa"
 
 
@@ -54,9 +53,8 @@ class Options(ExtractorOptions):
         """The model's folder; null where the package is not there and no folder is given."""
         if self.models is not None:
             return self.models / self.model
-        found = importlib.util.find_spec(self.package)
-        places = found.submodule_search_locations if found else None
-        return Path(next(iter(places))) / "pretrained" / self.model if places else None
+        package = package_folder(self.package)
+        return None if package is None else package / "pretrained" / self.model
 
     @property
     def missing(self) -> str:

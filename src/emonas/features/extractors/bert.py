@@ -17,6 +17,7 @@ from emonas.features.encoders.transformers_folder import (
     reading,
 )
 from emonas.features.extraction import EncoderOptions, Extractor, Resources, Speech
+from emonas.features.precision import computes_in_half
 from emonas.options import LayerName
 from emonas.storage.features import Array
 
@@ -37,6 +38,9 @@ class Options(EncoderOptions):
     """Options of BERT."""
 
     hears: ClassVar[bool] = False
+    reads: ClassVar[bool] = True
+    last_alone: ClassVar[bool] = True
+    """Without layers asked for it gives one, which has no name."""
     package: ClassVar[str] = "transformers"
     extra: ClassVar[str] = "transformers"
 
@@ -72,7 +76,7 @@ class WordVectors:
         layers: tuple[str, ...],
         device: torch.device,
     ) -> None:
-        half = device.type == "cuda" and options.precision == "auto"
+        half = computes_in_half(options.precision, device)
         whole: Any = model
         self._model = whole.half().to(device) if half else whole.to(device)
         self._device = device

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from emonas.errors import EmonasError
 from emonas.features.extraction import EncoderOptions, Extractor, Resources, Speech
 from emonas.features.frames import padded
+from emonas.features.precision import computes_in_half
 from emonas.storage.features import Array
 
 if TYPE_CHECKING:
@@ -54,6 +55,13 @@ class Options(EncoderOptions):
         description="deviation of the log mel, where standardise is fixed (BYOL-A's example)",
     )
 
+    @field_validator("layers")
+    @classmethod
+    def _has_no_layers(cls, layers: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if layers is not None:
+            raise ValueError("byol gives one vector and has no layers: leave layers out")
+        return layers
+
 
 class Byol:
     """Gives one vector an utterance: (1, 512), or as wide as the checkpoint is."""
@@ -64,7 +72,7 @@ class Byol:
     def __init__(self, options: Options, network: AudioNTT2020, device: torch.device) -> None:
         import torch
 
-        half = device.type == "cuda" and options.precision == "auto"
+        half = computes_in_half(options.precision, device)
         self._options = options
         self._device = device
         self._precision = torch.float16 if half else torch.float32
@@ -172,10 +180,10 @@ def build(options: Options, resources: Resources) -> Extractor:
     """
     from emonas.learning.devices import prepare
 
-    asked = resources.layers or options.layers or ()
-    if asked:
+    if resources.layers:
         raise EmonasError(
-            f"features: the extractor byol gives one vector and has no layers; leave out {asked[0]}"
+            "features: the extractor byol gives one vector and has no layers; leave out "
+            f"{resources.layers[0]}"
         )
     network = load_audio_ntt(resources.weights)
     return Byol(options, network, prepare(resources.runtime, 0))

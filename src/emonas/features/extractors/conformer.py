@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 from pydantic import Field
 
 from emonas.features.encoders.wenet import Release, load_encoder, read_release
 from emonas.features.encoders.wenet_encoding import WenetEncoding, check_sampling_rate
 from emonas.features.extraction import EncoderOptions, Extractor, Resources, Speech
+from emonas.features.frames import pooled_layers
+from emonas.features.precision import computes_in_half
 from emonas.storage.features import Array
-from emonas.storage.frames import pooled
 
 if TYPE_CHECKING:
     import torch
@@ -56,7 +56,7 @@ class ConformerFeatures:
         outputs = blocks.float().cpu().numpy()
         lengths = encoded.lengths.tolist()
         return [
-            np.stack([pooled(layer[:length], self._pool) for layer in output])
+            pooled_layers(output[:, :length], self._pool)
             for output, length in zip(outputs, lengths, strict=True)
         ]
 
@@ -79,7 +79,7 @@ def build(options: Options, resources: Resources) -> Extractor:
         _encoder(options, release, device),
         device,
         blocks=max(int(layer) for layer in layers),
-        half=device.type == "cuda" and options.precision == "auto" and options.backend == "emonas",
+        half=options.backend == "emonas" and computes_in_half(options.precision, device),
     )
     return ConformerFeatures(encoding, layers, options.pool)
 

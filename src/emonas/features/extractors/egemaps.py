@@ -7,12 +7,11 @@ import numpy as np
 from pydantic import Field
 
 from emonas.features.extraction import Extractor, ExtractorOptions, Resources, Speech
-from emonas.features.frames import duration_in_samples, padded
+from emonas.features.frames import PCM_FULL_SCALE, duration_in_samples, padded
 from emonas.storage.features import Array
 
 SHORTEST_MS = 100.0
 """openSMILE gives no numbers for audio shorter than its longest window, 60 ms."""
-FULL_SCALE = 2**15
 
 
 class Options(ExtractorOptions):
@@ -48,7 +47,7 @@ class Egemaps:
 
     def _functionals(self, waveform: Array) -> Array:
         # openSMILE gets 16 bits, in which a sample of full scale would turn its sign.
-        samples = np.clip(waveform, -1.0, (FULL_SCALE - 1) / FULL_SCALE)
+        samples = np.clip(waveform, -1.0, (PCM_FULL_SCALE - 1) / PCM_FULL_SCALE)
         table = self._smile.process_signal(padded(samples, self._shortest), self._sampling_rate)
         functionals: Array = table.to_numpy(dtype=np.float32)
         return functionals

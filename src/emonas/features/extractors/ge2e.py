@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from emonas.features.extraction import Extractor, ExtractorOptions, Resources, Speech
+from emonas.features.packages import package_folder
 from emonas.storage.features import Array
 
 if TYPE_CHECKING:
@@ -29,6 +31,11 @@ class Options(ExtractorOptions):
     trim: bool = Field(
         True, description="raise the volume of quiet audio and cut long silences out (resemblyzer)"
     )
+
+    def files(self, corpus: str) -> list[Path]:
+        """The weights that the package carries, whatever the corpus."""
+        package = package_folder(self.package)
+        return [] if package is None else [package / "pretrained.pt"]
 
 
 class Ge2e:

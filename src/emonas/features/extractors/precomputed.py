@@ -10,13 +10,11 @@ from pydantic import Field
 
 from emonas.errors import EmonasError
 from emonas.features.extraction import Extractor, ExtractorOptions, Resources, Speech
-from emonas.jobs import report_line
+from emonas.features.missing import told_missing
 from emonas.storage.features import Array
 
 if TYPE_CHECKING:
     from emonas.features.own_files import OwnArrays
-
-SHOWN = 10
 
 
 class Options(ExtractorOptions):
@@ -64,17 +62,13 @@ class Precomputed:
             EmonasError: some are missing.
         """
         names = self._arrays.names
-        missing = [utterance for utterance in utterances if utterance not in names]
+        missing = told_missing(self._path, self._corpus, utterances, names)
         if not missing:
             return
-        for utterance in missing:
-            report_line(f"missing in {self._path}: {utterance}")
-        shown = ", ".join(missing[:SHOWN]) + (", ..." if len(missing) > SHOWN else "")
         there = f"{len(names)} names, such as {min(names)}" if names else "no names"
         raise EmonasError(
-            f"{self._path}: {len(missing)} of {len(utterances)} utterances of {self._corpus} are "
-            f"missing ({shown}); it has {there}: give every utterance under its name in the "
-            "manifest"
+            f"{self._path}: {missing}; it has {there}: give every utterance under its "
+            "name in the manifest"
         )
 
     def extract(self, batch: Sequence[Speech]) -> list[Array]:

@@ -43,6 +43,11 @@ class Options(ExtractorOptions):
         "(ours, for small settings of at most about 64 bins)",
     )
 
+    @property
+    def fixed_length(self) -> bool:
+        """An image is as large as any."""
+        return True
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.form == "v1" and self.frequency == "mel":

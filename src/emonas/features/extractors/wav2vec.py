@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from emonas.errors import EmonasError
 from emonas.features.extraction import EncoderOptions, Extractor, Resources, Speech
 from emonas.features.frames import padded
+from emonas.features.precision import computes_in_half
 from emonas.options import LayerName
 from emonas.storage.features import Array
 from emonas.storage.frames import pooled
@@ -48,6 +49,11 @@ class Options(EncoderOptions):
         "parity` compares the two",
     )
 
+    @property
+    def fixed_length(self) -> bool:
+        """Where they are padded or cut."""
+        return self.frames is not None
+
     @field_validator("layers")
     @classmethod
     def _has_no_layers(cls, layers: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -75,7 +81,7 @@ class Wav2vecFeatures:
     def __init__(self, options: Options, network: Encoder, device: torch.device) -> None:
         import torch
 
-        half = device.type == "cuda" and options.precision == "auto"
+        half = computes_in_half(options.precision, device)
         self._options = options
         self._device = device
         self._precision = torch.float16 if half else torch.float32

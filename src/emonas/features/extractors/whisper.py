@@ -16,8 +16,9 @@ from emonas.features.encoders.whisper import (
     windows_of,
 )
 from emonas.features.extraction import EncoderOptions, Extractor, Resources, Speech
+from emonas.features.frames import pooled_layers
+from emonas.features.precision import computes_in_half
 from emonas.storage.features import Array
-from emonas.storage.frames import pooled
 
 if TYPE_CHECKING:
     import torch
@@ -31,6 +32,7 @@ class Options(EncoderOptions):
 
     package: ClassVar[str] = "whisper"
     extra: ClassVar[str] = "whisper"
+    least_seconds: ClassVar[float] = WINDOW_SECONDS
 
     extractor: Literal["whisper"] = Field("whisper", description="name of the extractor")
     sampling_rate: Literal[16000] = Field(16000, description="rate in Hz that it was trained on")
@@ -55,7 +57,7 @@ class WhisperFeatures:
     ) -> None:
         self._options = options
         self._device = device
-        self._half = device.type == "cuda" and options.precision == "auto"
+        self._half = computes_in_half(options.precision, device)
         self._bands = encoder.conv1.in_channels
         # Nobody reads the blocks behind the last one that is wanted.
         encoder.blocks = encoder.blocks[: max(int(layer) for layer in layers)]
@@ -70,7 +72,8 @@ class WhisperFeatures:
         """Give (layers, frames, features) for each utterance; a long one window by window."""
         cut = [windows_of(speech.waveform) for speech in batch]
         encoded = self._encoded([window for windows in cut for window in windows])
-        return [self._joined([next(encoded) for _ in windows]) for windows in cut]
+        whole = (np.concatenate([next(encoded) for _ in windows], axis=1) for windows in cut)
+        return [pooled_layers(layers, self._options.pool) for layers in whole]
 
     def _listen(self, layer: str) -> None:
         def keep(_block: torch.nn.Module, _inputs: object, output: torch.Tensor) -> None:
@@ -98,12 +101,6 @@ class WhisperFeatures:
             self._outputs.clear()
             encoded: Array = outputs.float().cpu().numpy()
         return encoded
-
-    def _joined(self, windows: Sequence[Array]) -> Array:
-        whole = np.concatenate(windows, axis=1)
-        if self._options.pool == 1:
-            return whole
-        return np.stack([pooled(layer, self._options.pool) for layer in whole])
 
 
 def build(options: Options, resources: Resources) -> Extractor:

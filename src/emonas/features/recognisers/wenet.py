@@ -13,7 +13,8 @@ from emonas.errors import EmonasError
 from emonas.features.encoders.wenet import load_ctc, load_encoder, read_release
 from emonas.features.encoders.wenet_encoding import WenetEncoding, check_sampling_rate
 from emonas.features.extraction import Resources, Speech
-from emonas.features.recognition import Recogniser, RecogniserOptions
+from emonas.features.precision import computes_in_half
+from emonas.features.recogniser import Recogniser, RecogniserOptions
 
 if TYPE_CHECKING:
     import torch
@@ -78,7 +79,7 @@ def build(options: Options, resources: Resources) -> Recogniser:
             "give both files of one WeNet release"
         )
     device = prepare(resources.runtime, 0)
-    half = device.type == "cuda" and options.precision == "auto"
+    half = computes_in_half(options.precision, device)
     encoding = WenetEncoding(release, load_encoder(release).to(device), device, half=half)
     return WenetRecogniser(encoding, ctc.to(device), units, release.blank)
 

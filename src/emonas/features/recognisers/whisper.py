@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from emonas.errors import EmonasError
-from emonas.features.encoders.whisper import load_whisper, log_mels, windows_of
+from emonas.features.encoders.whisper import (
+    WINDOW_SECONDS,
+    load_whisper,
+    log_mels,
+    windows_of,
+)
 from emonas.features.extraction import Resources, Speech
-from emonas.features.recognition import Recogniser, RecogniserOptions
+from emonas.features.precision import computes_in_half
+from emonas.features.recogniser import Recogniser, RecogniserOptions
 from emonas.storage.features import Array
 
 if TYPE_CHECKING:
@@ -28,6 +34,7 @@ class Options(RecogniserOptions):
 
     package: ClassVar[str] = "whisper"
     extra: ClassVar[str] = "whisper"
+    least_seconds: ClassVar[float] = WINDOW_SECONDS
 
     recogniser: Literal["whisper"] = Field("whisper", description="name of the recogniser")
     language: str | None = Field(
@@ -36,6 +43,11 @@ class Options(RecogniserOptions):
         "out window by window, and is English for the others",
     )
     batch: int = Field(8, ge=1, description="windows of 30 s that are recognised at a time (ours)")
+
+    @property
+    def batch_seconds(self) -> float:
+        """Those of the windows."""
+        return self.batch * WINDOW_SECONDS
 
 
 class WhisperRecogniser:
@@ -51,7 +63,7 @@ class WhisperRecogniser:
             language=options.language if network.is_multilingual else "en",
             temperature=0.0,
             without_timestamps=True,
-            fp16=device.type == "cuda" and options.precision == "auto",
+            fp16=computes_in_half(options.precision, device),
         )
 
     def recognise(self, batch: Sequence[Speech]) -> list[str]:

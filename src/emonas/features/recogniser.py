@@ -7,6 +7,7 @@ from pydantic import Field
 
 from emonas.features.extraction import Speech
 from emonas.features.packages import missing_package
+from emonas.features.precision import Precision
 from emonas.options import Options
 
 
@@ -16,15 +17,17 @@ class RecogniserOptions(Options):
     Attributes:
         package: a package that it needs beside those of emonas; empty where there is none.
         extra: the extra of emonas that installs the package.
+        least_seconds: what an utterance takes at least, as if it were so long.
     """
 
     package: ClassVar[str] = ""
     extra: ClassVar[str] = ""
+    least_seconds: ClassVar[float] = 0.0
 
     recogniser: str = Field(description="name of the recogniser")
     checkpoint: str = Field(description="a name under `checkpoints`")
     sampling_rate: Literal[16000] = Field(16000, description="rate in Hz that it was trained on")
-    precision: Literal["auto", "float32"] = Field(
+    precision: Precision = Field(
         "auto", description="auto computes in float16 on a GPU, and in float32 on a CPU"
     )
 
@@ -32,6 +35,11 @@ class RecogniserOptions(Options):
     def missing(self) -> str:
         """Why a transcript cannot be had with these options; empty where it can."""
         return missing_package(self.package, self.extra)
+
+    @property
+    def batch_seconds(self) -> float:
+        """Seconds of audio, padding included, that are recognised at a time."""
+        return 64.0
 
 
 class Recogniser(Protocol):

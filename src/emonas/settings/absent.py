@@ -1,0 +1,36 @@
+"""Files that the settings name and that are not there: a reason to skip, not to stop."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from emonas.checkpoints.reading import files_of
+from emonas.errors import EmonasError
+
+
+def absent_files(key: str, options: Any) -> Iterator[str]:
+    """A reason for every path among some options; roots are checked on loading."""
+    for name, field in type(options).model_fields.items():
+        value = getattr(options, name)
+        if isinstance(value, Path) and not value.exists():
+            yield _reason(f"{key}.{field.alias or name}", value)
+
+
+def absent_own_files(key: str, options: Any, corpus: str) -> Iterator[str]:
+    """A reason for every file of the user's own that a feature of a corpus is read from."""
+    for path in options.files(corpus) if hasattr(options, "files") else ():
+        if not path.exists():
+            yield _reason(f"{key}.file" if hasattr(options, "file") else key, path)
+
+
+def _reason(key: str, path: Path) -> str:
+    return f"{key}: there is no file {path}; correct it, or put the file there"
+
+
+def files_within(path: Path) -> list[str]:
+    """A file itself; of a folder all that it holds, because its own time tells nothing of them."""
+    try:
+        return [str(file) for file in files_of(path).values()]
+    except EmonasError:
+        # Not there, or empty: who needs it says so.
+        return [str(path)]
