@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -265,9 +266,11 @@ def test_job_reads_no_test_utterance_and_keeps_a_network_that_can_be_built(
     read: set[str] = set()
 
     class Recording(FeatureFile):
-        def read(self, utterance: str, layer: str | None = None) -> np.ndarray:
-            read.add(utterance)
-            return super().read(utterance, layer)
+        def read_many(
+            self, utterances: Sequence[str], layer: str | None = None
+        ) -> list[np.ndarray]:
+            read.update(utterances)
+            return super().read_many(utterances, layer)
 
     monkeypatch.setattr(emonas.systems.data, "FeatureFile", Recording)
     search_architecture(job, outputs(tmp_path / "out"))

@@ -26,7 +26,11 @@ rule search:
         "results/logs/search/{protocol}/{system}-seed{seed}-{fold}.log",
     params:
         job=lambda wildcards: PLAN.search_params(wildcards.system),
-        features=lambda wildcards: PLAN.feature_paths(wildcards.protocol, wildcards.system),
+        features=lambda wildcards: (
+            PLAN.feature_paths(wildcards.protocol, wildcards.system)
+            if PLAN.search_reads_data(wildcards.system)
+            else {}
+        ),
     threads: PLAN.settings.runtime.torch_threads
     resources:
         gpu=GPUS,

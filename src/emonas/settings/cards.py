@@ -40,21 +40,41 @@ def report_plan(plan: Plan, settings_file: str, command: str) -> ReportPlan:
         ],
         skipped=[Skipped(**entry) for entry in plan.skipped],
         tables=settings.tables,
-        checkpoints={name: _checkpoint_card(o) for name, o in settings.checkpoints.items()},
-        features={
-            name: FeatureCard(
-                extractor=options.extractor,
-                checkpoint=getattr(options, "checkpoint", ""),
-                transcript=getattr(options, "transcript", None) or "",
-            )
-            for name, options in settings.features.items()
-        },
-        transcripts={
-            name: TranscriptCard(recogniser=options.recogniser, checkpoint=options.checkpoint)
-            for name, options in settings.transcripts.items()
-        },
+        **_heard_cards(plan),
         recognition=plan.recognised,
         unrecognised=[Unrecognised(**entry) for entry in plan.unrecognised],
+    )
+
+
+def _heard_cards(plan: Plan) -> dict[str, Any]:
+    """Features that a run hears, what recognisers hear, and the weights of both; no others."""
+    settings = plan.settings
+    heard = dict.fromkeys(f for _, system in plan.runs for f in plan.features_of(system))
+    features = {name: _feature_card(settings.features[name]) for name in heard}
+    texts = dict.fromkeys(card.transcript for card in features.values() if card.transcript)
+    texts |= dict.fromkeys(transcript for _, transcript in plan.recognised)
+    transcripts = {
+        name: TranscriptCard(
+            recogniser=settings.transcripts[name].recogniser,
+            checkpoint=settings.transcripts[name].checkpoint,
+        )
+        for name in texts
+    }
+    named = [card.checkpoint for card in features.values()]
+    named += [card.checkpoint for card in transcripts.values()]
+    weights = dict.fromkeys(filter(None, named))
+    return {
+        "features": features,
+        "transcripts": transcripts,
+        "checkpoints": {name: _checkpoint_card(settings.checkpoints[name]) for name in weights},
+    }
+
+
+def _feature_card(options: Any) -> FeatureCard:
+    return FeatureCard(
+        extractor=options.extractor,
+        checkpoint=getattr(options, "checkpoint", ""),
+        transcript=getattr(options, "transcript", None) or "",
     )
 
 
