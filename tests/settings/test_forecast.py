@@ -71,11 +71,14 @@ def test_jobs_of_a_small_file_counted_by_hand() -> None:
         "protocols": 1,
         "fold": 3,
         "audit": 1,
+        "checkpoint": 0,
+        "transcripts": 0,
         "features": 2,
         "search": 2 * 1 + 2 * 3,  # the cnn's serves all folds
         "train": 2 * 3 * 3,
         "fuse": 2 * 3,
         "evaluate": 4,
+        "recognition": 0,
         "report": 1,
     }
     skipped = counts(plan, skipped=True)
@@ -90,11 +93,14 @@ def test_jobs_of_the_paper_by_formula() -> None:
         "protocols": 1,
         "fold": folds,
         "audit": 1,
+        "checkpoint": 1,
+        "transcripts": 0,
         "features": 2,
         "search": folds * searched,
         "train": folds * (systems - fused),
         "fuse": folds * fused,
         "evaluate": systems,
+        "recognition": 0,
         "report": 0,
     }
 
@@ -243,3 +249,71 @@ def test_what_cannot_be_told_is_said(tmp_path: Path) -> None:
     lines = list(forecast_lines(Plan(check_settings(document)), 1))
     assert any(line.startswith("other: nothing tells") for line in lines)
     assert re.search(r"train +0 +- +0\+\? +unknown", "\n".join(lines))
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Systems on own vectors, on the corpus's words and on recognised ones; all files are there."""
+    # Whether a package is there is not the question here.
+    monkeypatch.setattr("emonas.features.extraction.missing_package", lambda *_: "")
+    monkeypatch.setattr("emonas.features.recogniser.missing_package", lambda *_: "")
+    for name in ("bert.bin", "whisper.pt", "demo.npz"):
+        Path(name).write_bytes(b"there")
+    document = small()
+    document["corpora"]["second"] = {"reader": "synthetic", "sessions": 2, "utterances": 2}
+    document["corpora"]["absent"]["texts"] = {"a01": "what was said"}
+    document["checkpoints"] = {
+        "bert": {"path": "bert.bin"},
+        "whisper": {"path": "whisper.pt"},
+        "unused": {"path": "whisper.pt"},
+    }
+    document["transcripts"] = {"recognised": {"recogniser": "whisper", "checkpoint": "whisper"}}
+    words = {"extractor": "bert", "checkpoint": "bert"}
+    document["features"] = {
+        "own": {"extractor": "precomputed", "file": "{corpus}.npz"},
+        "said": words,
+        "understood": {**words, "transcript": "recognised"},
+    }
+    document["systems"] = {
+        name: {"network": "linear", "inputs": [name]} for name in document["features"]
+    }
+    document["runs"] = [
+        {"protocol": "three", "systems": ["own", "said", "understood"]},
+        {"protocol": "other", "systems": ["said"]},
+    ]
+    document["recognition"] = [
+        {"transcript": "recognised", "corpora": ["demo", "second", "absent"]}
+    ]
+    return document
+
+
+def test_weights_transcripts_and_error_rates_are_counted(heard: dict[str, Any]) -> None:
+    plan = Plan(check_settings(heard))
+    rules = ("corpora", "checkpoint", "transcripts", "features", "recognition")
+    runs, skipped = counts(plan, skipped=False), counts(plan, skipped=True)
+    # The transcript of demo serves a feature and the error rates; absent has no root.
+    assert [runs[rule] for rule in rules] == [2, 2, 2, 3, 2]
+    assert [skipped[rule] for rule in rules] == [1, 0, 1, 1, 1]
+
+
+def test_features_and_transcripts_that_are_not_rehearsed_say_why(heard: dict[str, Any]) -> None:
+    lines = list(forecast_lines(Plan(check_settings(heard)), 1))
+    assert {line for line in lines if line.startswith("not forecast")} == {
+        "not forecast: transcripts.recognised: recognisers are not rehearsed",
+        "not forecast: features.own: precomputed features are read and not extracted, which "
+        "takes little",
+        "not forecast: features.said: its words are not known before the run",
+        "not forecast: features.understood: its words are not known before the run",
+    }
+    text = "\n".join(lines)
+    assert re.search(r"  checkpoint +2 +- +0 +-\n  transcripts +2 +unknown +1 +unknown\n", text)
+    assert re.search(r"  recognition +2 +- +1 +-\n", text)
+
+
+def test_files_that_are_not_there_go_before_other_reasons(heard: dict[str, Any]) -> None:
+    Path("demo.npz").unlink()
+    Path("bert.bin").unlink()
+    text = "\n".join(forecast_lines(Plan(check_settings(heard)), 1))
+    assert "not forecast: features.own.file: there is no file demo.npz;" in text
+    assert "not forecast: checkpoints.bert.path: there is no file bert.bin;" in text
+    assert "absent.npz" not in text

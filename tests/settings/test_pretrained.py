@@ -43,10 +43,11 @@ def plan(document):
 
 def obtain(document, name="weights"):
     """What the job does, with the settings as they are."""
-    options = check_settings(document).checkpoints[name]
+    found = plan(document)
+    given = found.pretrained.checkpoint_params(name)["given"]
     record = Path(f"results/checkpoints/{name}.json")
     record.unlink(missing_ok=True)
-    obtain_checkpoint(name, options, Path(), record)
+    obtain_checkpoint(name, found.settings.checkpoints[name], Path(), record, given)
 
 
 def depending(document):
@@ -102,6 +103,17 @@ def test_another_digest_or_size_verifies_again_and_once_only(heard):
     assert again[0] != before
     obtain(heard)
     assert depending(heard) == again
+
+
+def test_another_place_and_a_digest_at_once_verify_once_only(heard):
+    obtain(heard)
+    before = depending(heard)
+    Path("moved.pt").write_bytes(Path("w.pt").read_bytes())
+    heard["checkpoints"]["weights"] = {"path": "moved.pt", "sha256": SHA256}
+    moved = depending(heard)
+    assert moved[0] != before[0]
+    obtain(heard)
+    assert depending(heard) == moved
 
 
 def test_other_weights_verify_again(heard):

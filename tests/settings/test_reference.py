@@ -1,14 +1,18 @@
 """The settings reference and the JSON schema are those of the models."""
 
 import json
+import re
 from pathlib import Path
+from typing import get_args
 
 import jsonschema
 import pytest
 import yaml
 
-from emonas.kinds import all_kinds
+from emonas.checkpoints.options import CheckpointOptions
+from emonas.kinds import Family, all_kinds
 from emonas.settings.expansion import expand_systems
+from emonas.settings.model import RecognitionOptions
 from emonas.settings.reference import reference_page, schema_text, write_reference
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +34,7 @@ def test_what_is_written_is_what_is_made(tmp_path):
     json.loads(paths[1].read_text())
 
 
-@pytest.mark.parametrize("family", ["reader", "extractor", "network", "method"])
+@pytest.mark.parametrize("family", get_args(Family))
 def test_every_kind_and_every_option_has_its_row(family):
     page = reference_page()
     for name, module in all_kinds(family).items():
@@ -39,6 +43,26 @@ def test_every_kind_and_every_option_has_its_row(family):
         section = page.split(heading)[1].split("\n##")[0]
         for option in module.Options.model_fields:
             assert f"| `{option}" in section, f"{name}: {option}"
+
+
+def test_every_key_of_the_top_level_has_its_row_and_its_section():
+    page, schema = reference_page(), json.loads(schema_text())
+    table = page.split("## Top level\n")[1].split("\n## ")[0]
+    assert {"corpora", "checkpoints", "features", "transcripts"} <= set(schema["properties"])
+    for key, value in schema["properties"].items():
+        # The keys of a model within have a row each, by their path.
+        assert any(f"\n| `{key}{end}" in table for end in ("` |", ".")), key
+        entries = [*value.get("patternProperties", {}).values(), value.get("items", {})]
+        if any("$ref" in entry or "oneOf" in entry for entry in entries):
+            assert re.search(rf"^## `{key}`", page, re.MULTILINE), key
+
+
+@pytest.mark.parametrize("model", [CheckpointOptions, RecognitionOptions])
+def test_every_option_of_a_part_has_its_row(model):
+    key = model.__name__.removesuffix("Options").lower()
+    section = re.split(rf"\n## `{key}s?`\n", reference_page())[1].split("\n## ")[0]
+    for option in model.model_fields:
+        assert f"\n| `{option}` |" in section, option
 
 
 def test_no_row_lacks_its_meaning():

@@ -1,5 +1,7 @@
 """Names that are used must be defined, and a system must have what it needs."""
 
+import copy
+
 import pytest
 
 from emonas.errors import EmonasError
@@ -137,6 +139,89 @@ def test_a_stream_that_has_heard_the_validation_part_is_not_fused(document):
         "systems.both.fuse: linear has refit: true, so that it has heard the validation part, on "
         "which a fusion chooses its epoch; leave refit out"
     )
+
+
+def coded(document, reader="emodb", **options):
+    """The document with a second corpus, whose reader is told texts, in the protocol `own`."""
+    document["corpora"]["two"] = {"reader": reader, **options}
+    document["protocols"]["own"]["corpora"] = ["own", "two"]
+    return pretrained(document, "bert", [[], []])
+
+
+def told_codes(user):
+    return (
+        f"corpora.two.texts: is needed by {user}: without it the corpus's texts are codes; give "
+        "the sentence of each code"
+    )
+
+
+@pytest.mark.parametrize(("reader", "code"), [("emodb", "a01"), ("ravdess", "01")])
+def test_what_is_heard_is_not_held_against_codes(document, reader, code):
+    for texts in (None, {}, {code: "The lid is on the fridge"}):
+        given = {} if texts is None else {"texts": texts}
+        changed = coded(copy.deepcopy(document), reader, **given)
+        changed["systems"]["linear"]["inputs"] = ["fbank"]
+        changed["transcripts"] = {"heard": {"recogniser": "whisper", "checkpoint": "weights"}}
+        assert check_settings(changed)
+        changed["recognition"] = [
+            {"transcript": "heard", "corpora": corpora} for corpora in (["own"], ["own", "two"])
+        ]
+        if texts:
+            assert check_settings(changed)
+            continue
+        with pytest.raises(EmonasError) as error:
+            check_settings(changed)
+        assert str(error.value) == told_codes("recognition.1")
+
+
+def test_codes_are_not_read_as_words(document):
+    with pytest.raises(EmonasError) as error:
+        check_settings(coded(copy.deepcopy(document)))
+    assert str(error.value) == told_codes("features.deep")
+    assert check_settings(coded(copy.deepcopy(document), texts={"a01": "The lid"}))
+    heard = coded(copy.deepcopy(document))
+    heard["transcripts"] = {"heard": {"recogniser": "whisper", "checkpoint": "weights"}}
+    heard["features"]["deep"]["transcript"] = "heard"
+    assert check_settings(heard)
+    elsewhere = coded(copy.deepcopy(document))
+    elsewhere["runs"][1]["systems"] = ["cnn"]
+    assert check_settings(elsewhere)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "results/features/{corpus}/fbank.h5",
+        "results",
+        "./vectors/../results/features/spoken/fbank.h5",
+        "{here}/results/features/{corpus}.npz",
+        "linked/features/{corpus}/fbank.h5",
+        "{corpus}/fbank.h5",
+    ],
+)
+def test_a_result_is_no_file_of_the_users_own(document, file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results/features/own").mkdir(parents=True)
+    (tmp_path / "linked").symlink_to("results")
+    (tmp_path / "own").symlink_to("results/features/own")
+    file = file.replace("{here}", str(tmp_path))
+    document["features"]["o"] = {"extractor": "precomputed", "file": file}
+    with pytest.raises(EmonasError) as error:
+        check_settings(document)
+    assert str(error.value) == (
+        "features.o.file: names a result of this workflow, which may be made again at any time; "
+        "copy it to another folder"
+    )
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["my results/{corpus}.npz", "results of ours/x.npz", "vectors/results/x.npz", "../results/x"],
+)
+def test_a_file_beside_the_results_is_the_users_own(document, file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    document["features"]["o"] = {"extractor": "precomputed", "file": file}
+    assert check_settings(document)
 
 
 def test_the_document_itself_is_right(document):

@@ -2,6 +2,7 @@ import os
 import shlex
 import shutil
 import sys
+import time
 
 # The package beside the Snakefile, for this process and for jobs in another environment.
 SOURCES = str(Path(workflow.basedir) / "src")
@@ -32,6 +33,7 @@ if Path(sys.executable).exists():
     sys.executable = shlex.quote(sys.executable)
 
 
+STARTED = time.time()
 PLAN = load_plan()
 # How many cards a job that learns takes: --resources gpu=N lets N of them run at a time.
 GPUS = int(PLAN.settings.runtime.device != "cpu" and shutil.which("nvidia-smi") is not None)
@@ -107,7 +109,10 @@ onstart:
 
 
 onsuccess:
-    print("emonas: the report is results/report/index.html")
+    # A run of some jobs only leaves the page as it was, perhaps another settings file's.
+    page = Path("results/report/index.html")
+    if page.exists() and page.stat().st_mtime >= STARTED:
+        print("emonas: the report is results/report/index.html")
 
 
 onerror:

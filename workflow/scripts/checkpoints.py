@@ -14,4 +14,6 @@ with logged_job(Path(snakemake.log[0])):
         CheckpointOptions.model_validate(options),
         checkpoint_folder(),
         Path(snakemake.output.record),
+        # As the params have it, so that they stay the same as long as the record agrees.
+        snakemake.params.job["given"],
     )

@@ -16,6 +16,7 @@ from emonas.checkpoints.options import CheckpointOptions
 from emonas.checkpoints.places import FOLDER, fetched_path, missing_weights
 from emonas.checkpoints.reading import digest_of, files_of
 from emonas.checkpoints.record import write_record
+from emonas.checkpoints.recorded import Given
 from emonas.errors import EmonasError
 from emonas.jobs import report_line
 from emonas.storage.atomic import write_json
@@ -27,7 +28,13 @@ class _OtherWeightsError(EmonasError):
     """These are not the weights that the settings name."""
 
 
-def obtain_checkpoint(name: str, options: CheckpointOptions, folder: Path, record: Path) -> None:
+def obtain_checkpoint(
+    name: str,
+    options: CheckpointOptions,
+    folder: Path,
+    record: Path,
+    given: Given | None = None,
+) -> None:
     """Find or fetch a checkpoint, verify it, and write its record.
 
     Args:
@@ -35,6 +42,7 @@ def obtain_checkpoint(name: str, options: CheckpointOptions, folder: Path, recor
         options: where it is, and what is known of it.
         folder: where fetched weights lie.
         record: the JSON file to write.
+        given: what the record is to say that the weights must be; as the options say by default.
 
     Raises:
         EmonasError: the weights are not there and cannot be fetched, or are other ones than the
@@ -56,7 +64,7 @@ def obtain_checkpoint(name: str, options: CheckpointOptions, folder: Path, recor
             f"to be sure of them from now on, write sha256: {digest} into the settings"
         )
     report_line(f"{name}: {path}, SHA-256 {digest}")
-    write_record(record, Checkpoint(name, path, digest), options.given)
+    write_record(record, Checkpoint(name, path, digest), given or options.given)
 
 
 def _verified_earlier(name: str, options: CheckpointOptions, path: Path) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from emonas.checkpoints.options import CheckpointOptions
 from emonas.checkpoints.places import locate
+from emonas.checkpoints.reading import files_of
+from emonas.errors import EmonasError
 from emonas.features.packages import missing_package
 from emonas.kinds import Family, all_kinds
 
@@ -20,6 +24,8 @@ NEEDS = {
     "file": "a file of yours",
 }
 """What a kind needs that has an option of this name."""
+ORIGINALS = ("fairseq", "wenet")
+"""Backends that have an environment of their own."""
 
 
 @dataclass(frozen=True)
@@ -84,18 +90,14 @@ def _kind_entry(name: str, module: Any) -> Entry:
 
 
 def _settings_entry(settings: Any, name: str, kind: str, options: Any, reason: str) -> Entry:
-    checkpoint = getattr(options, "checkpoint", None)
-    transcript = getattr(options, "transcript", None)
     needs = [
-        f"{key} {value}"
-        for key, value in (("checkpoint", checkpoint), ("transcript", transcript))
-        if value is not None
+        f"{key} {value}" for key in NEEDS if (value := getattr(options, key, None)) is not None
     ]
     if not needs and options.package:
         needs = [f"package {options.package}"]
     there = "yes"
-    if not reason and checkpoint is not None:
-        there, reason = _weights(checkpoint, settings.checkpoints[checkpoint])
+    if not reason:
+        there, reason = _parts(settings, options)
     if not reason and hasattr(options, "files"):
         there, reason = _own_files(options, settings.corpora)
     for family in ("features", "transcripts"):
@@ -103,14 +105,55 @@ def _settings_entry(settings: Any, name: str, kind: str, options: Any, reason: s
     return Entry((name, kind, ", ".join(needs), "no" if reason else there), reason)
 
 
+def _parts(settings: Any, options: Any) -> tuple[str, str]:
+    """Whether the weights of a feature and of its transcript are there, and its backend."""
+    told = []
+    transcript = getattr(options, "transcript", None)
+    for where, user in (("", options), (f"{transcript}: ", settings.transcripts.get(transcript))):
+        checkpoint = getattr(user, "checkpoint", None)
+        if checkpoint is not None:
+            there, reason = _weights(checkpoint, settings.checkpoints[checkpoint])
+            if reason:
+                return "no", reason
+            if there:
+                told.append(f"{where}{there}")
+    backend = getattr(options, "backend", "")
+    if backend in ORIGINALS and importlib.util.find_spec(backend) is None:
+        told.append(f"{backend} in envs/{backend}.yaml")
+    return "; ".join(told) or "yes", ""
+
+
 def _weights(name: str, options: CheckpointOptions) -> tuple[str, str]:
-    """Whether weights are on this machine, and why they can't be had."""
-    if locate(options) is not None:
-        return "yes", ""
+    """What is to be fetched of weights, empty if nothing is, and why they can't be had."""
+    path = locate(options)
+    if path is not None:
+        return "", _other_size(name, options, path)
     if options.path is not None:
-        return "no", f"checkpoints.{name}.path: there is no file or folder {options.path}"
+        return "", f"checkpoints.{name}.path: there is no file or folder {options.path}"
     size = "of unknown size" if options.size is None else f"{options.size / 1e6:,.0f} MB"
     return f"to be fetched, {size}", ""
+
+
+def _other_size(name: str, options: CheckpointOptions, path: Path) -> str:
+    """Say that local weights are not of the size that the settings give; empty where they are."""
+    if options.size is None:
+        return ""
+    try:
+        size = sum(file.stat().st_size for file in files_of(path).values())
+    except EmonasError as error:
+        return str(error)
+    except OSError as error:
+        return f"{path}: cannot be read ({error.strerror}); give the weights again"
+    if size == options.size:
+        return ""
+    advice = (
+        "delete it, and it is fetched again"
+        if options.path is None and (options.address or options.hub)
+        else "give the right file"
+    )
+    return (
+        f"{path}: there are {size} bytes, and checkpoints.{name}.size is {options.size}; {advice}"
+    )
 
 
 def _own_files(options: Any, corpora: Iterable[str]) -> tuple[str, str]:
@@ -141,7 +184,7 @@ def _table(head: Sequence[str], entries: Sequence[Entry]) -> list[str]:
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> list[str]:
     wrapped = [
-        textwrap.wrap(cell, width, break_long_words=False) or [""]
+        textwrap.wrap(cell, width, break_long_words=False, break_on_hyphens=False) or [""]
         for cell, width in zip(cells, widths, strict=True)
     ]
     height = max(map(len, wrapped))

@@ -101,4 +101,6 @@ def settings_model() -> type[SettingsBase]:
         dict[Name, _union("recogniser")],  # type: ignore[misc]
         Field(default_factory=dict, description="what a recogniser hears, by name"),
     )
-    return create_model("Settings", __base__=SettingsBase, **fields)
+    return create_model(
+        "Settings", __base__=SettingsBase, __doc__="All that a settings file holds.", **fields
+    )

@@ -1,20 +1,21 @@
 """The settings reference and the JSON schema, generated from the model."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Discriminator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from emonas.checkpoints.options import CheckpointOptions
 from emonas.fuse.options import FusionOptions
 from emonas.kinds import Family, all_kinds
 from emonas.protocols.options import ProtocolOptions
 from emonas.report.options import RowOptions, TableOptions
-from emonas.settings.model import RunOptions, SettingsBase, settings_model
+from emonas.settings.model import RecognitionOptions, RunOptions, settings_model
 from emonas.storage.atomic import write_text
 
 _HEAD = """# Settings
@@ -39,20 +40,23 @@ def schema_text() -> str:
 
 def reference_page() -> str:
     """A table for every part of the settings."""
-    parts = [_HEAD, _table("Top level", SettingsBase)]
+    parts = [_HEAD, _table("Top level", settings_model())]
     families: dict[Family, str] = {
         "reader": "`corpora`: readers",
         "extractor": "`features`: extractors",
+        "recogniser": "`transcripts`: recognisers",
         "network": "`systems`: networks",
         "method": "`search` of a system: methods",
     }
     parts.append(_table("`protocols`", ProtocolOptions))
+    parts.append(_table("`checkpoints`", CheckpointOptions))
     for family, title in families.items():
         parts.append(f"## {title}\n")
         for name, module in all_kinds(family).items():
             parts.append(_table(f"`{family}: {name}`", module.Options, level=3))
     parts.append(_table("`systems`: fusions", FusionOptions))
     parts.append(_table("`runs`", RunOptions))
+    parts.append(_table("`recognition`", RecognitionOptions))
     parts.append(_table("`tables`", TableOptions))
     parts.append(_table("`rows` of a table", RowOptions))
     return "\n".join(parts)
@@ -96,9 +100,10 @@ def _values(annotation: Any) -> str:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         return ", ".join(f"`{value}`" for value in arguments)
-    if origin in (Annotated, Union, UnionType):
-        inner = arguments[:1] if origin is Annotated else arguments
-        return " or ".join(_values(argument) for argument in inner if argument is not NoneType)
+    if origin is Annotated:
+        return _told_apart_by(arguments[1:]) or _values(arguments[0])
+    if origin in (Union, UnionType):
+        return " or ".join(_values(argument) for argument in arguments if argument is not NoneType)
     if origin in (tuple, dict):
         each = _values(arguments[0 if origin is tuple else 1])
         return f"list of {each}" if origin is tuple else f"{each} by name"
@@ -106,3 +111,13 @@ def _values(annotation: Any) -> str:
     if annotation in plain:
         return plain[annotation]
     return getattr(annotation, "__name__", str(annotation)).removesuffix("Options").lower()
+
+
+def _told_apart_by(metadata: Iterable[Any]) -> str:
+    """What the models of a union are called; empty where it is none of kinds."""
+    for entry in metadata:
+        if isinstance(entry, Discriminator):
+            return "network or fusion"
+        if isinstance(entry, FieldInfo) and isinstance(entry.discriminator, str):
+            return entry.discriminator
+    return ""

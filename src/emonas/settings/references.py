@@ -1,6 +1,8 @@
 """Names that one part of the settings uses and another must define."""
 
+import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -25,7 +27,9 @@ def check_references(settings: Any) -> None:
             _check_layers(f"systems.{name}.inputs", entry, settings.features[entry.feature])
     for feature, options in settings.features.items():
         _check_alone(feature, options, settings)
+        _check_own_file(feature, options, settings)
     _check_runs(settings)
+    _check_texts(settings)
 
 
 def _uses(settings: Any) -> Iterator[tuple[str, str, str, Iterable[str]]]:
@@ -128,6 +132,47 @@ def _check_alone(feature: str, options: Any, settings: Any) -> None:
             f"features.{feature}: {asks[True]} asks for layers of it and {asks[False]} for none, "
             "which is the last alone; name the layers in both, or make two features of it"
         )
+
+
+def _check_own_file(feature: str, options: Any, settings: Any) -> None:
+    """A file of the user's own is none that the workflow makes, and may remove."""
+    if not hasattr(options, "file"):
+        return
+    results = Path("results").absolute()
+    for corpus in settings.corpora:
+        for path in options.files(corpus):
+            # A link into the results is in them, and so is a link that lies there.
+            lexical = Path(os.path.normpath(path.absolute()))
+            if lexical.is_relative_to(results) or path.resolve().is_relative_to(results.resolve()):
+                raise EmonasError(
+                    f"features.{feature}.file: names a result of this workflow, which may be made "
+                    "again at any time; copy it to another folder"
+                )
+
+
+def _check_texts(settings: Any) -> None:
+    """What reads a corpus's own texts, or is held against them, needs words."""
+    for user, corpora in _uses_of_texts(settings):
+        for corpus in corpora:
+            # A reader that is told texts gives their codes without.
+            if getattr(settings.corpora[corpus], "texts", None) == {}:
+                raise EmonasError(
+                    f"corpora.{corpus}.texts: is needed by {user}: without it the corpus's texts "
+                    "are codes; give the sentence of each code"
+                )
+
+
+def _uses_of_texts(settings: Any) -> Iterator[tuple[str, Iterable[str]]]:
+    """Each part of the settings that takes corpora's own texts, and the corpora."""
+    for index, entry in enumerate(settings.recognition):
+        yield f"recognition.{index}", entry.corpora
+    for run in settings.runs:
+        for system in run.systems:
+            for entry in getattr(settings.systems[system], "inputs", ()):
+                options = settings.features[entry.feature]
+                if options.reads and getattr(options, "transcript", None) is None:
+                    corpora = settings.protocols[run.protocol].corpora
+                    yield f"features.{entry.feature}", corpora
 
 
 def _check_runs(settings: Any) -> None:

@@ -8,7 +8,8 @@ from emonas.errors import EmonasError
 from emonas.features.extraction import Resources
 from emonas.kinds import kind_module
 from emonas.learning.devices import prepare
-from emonas.settings.forecast.jobs import Jobs
+from emonas.settings.absent import absent_files, absent_own_files
+from emonas.settings.forecast.jobs import Jobs, all_runs
 from emonas.settings.forecast.rehearsal import (
     Heard,
     Learnt,
@@ -58,6 +59,9 @@ class Clock:
         """Hours of one core for some jobs."""
         if jobs.rule == "features":
             return self._extraction(jobs)
+        if jobs.rule == "transcripts":
+            self._tell(f"transcripts.{jobs.transcript}: recognisers are not rehearsed")
+            return UNKNOWN
         if jobs.rule not in ("search", "train", "fuse"):
             return Hours()
         size = self._sizes[jobs.protocol]
@@ -133,9 +137,26 @@ class Clock:
                 self._tell(f"features.{feature}: {error}")
             else:
                 if self._heard[feature] is None:
-                    missing = self._plan.pretrained.missing(feature)
-                    self._tell(missing or f"features.{feature}: what it reads is not there yet")
+                    self._tell(self._why_unheard(feature))
         return self._heard[feature]
+
+    def _why_unheard(self, feature: str) -> str:
+        """Why an extraction is not rehearsed."""
+        options, key = self._plan.settings.features[feature], f"features.{feature}"
+        absent = [self._plan.pretrained.missing(feature)]
+        for part in self._plan.pretrained.parts_of(feature):
+            absent += absent_files(*part)
+        for protocol, system in all_runs(self._plan):
+            if feature in self._plan.features_of(system):
+                for corpus in self._plan.corpora_of(protocol):
+                    absent += absent_own_files(key, options, corpus)
+        if options.reads:
+            reason = "its words are not known before the run"
+        elif not options.hears:
+            reason = "precomputed features are read and not extracted, which takes little"
+        else:
+            reason = "what it reads is not there yet"
+        return next(filter(None, absent), "") or f"{key}: {reason}"
 
     def _learnt_system(self, system: str) -> Learnt | None:
         options, names = self._plan.settings.systems[system], self._plan.features_of(system)

@@ -1,21 +1,29 @@
 """The jobs of a settings file, rule by rule."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from emonas.settings.forecast.sizes import ProtocolSize
 from emonas.settings.plan import Plan
+
+Key = TypeVar("Key", bound=Hashable)
+Needs = dict[tuple[str, str], bool]
+"""Pairs of a corpus and what is made from it, and whether anything that can be run needs it."""
 
 RULES = (
     "corpora",
     "protocols",
     "fold",
     "audit",
+    "checkpoint",
+    "transcripts",
     "features",
     "search",
     "train",
     "fuse",
     "evaluate",
+    "recognition",
     "report",
 )
 
@@ -24,8 +32,9 @@ RULES = (
 class Jobs:
     """Jobs of one rule that are alike; `count` is None where the folds are not known.
 
-    `protocol` and `system`, or `corpus` and `feature`, say what they work on. Skipped jobs are
-    those of systems that can't be run here.
+    `protocol` and `system`, `corpus` and `feature` or `transcript`, or `checkpoint` say what they
+    work on. Skipped jobs are those of systems that can't be run here, and of error rates that
+    can't be had.
     """
 
     rule: str
@@ -35,15 +44,20 @@ class Jobs:
     system: str = ""
     corpus: str = ""
     feature: str = ""
+    transcript: str = ""
+    checkpoint: str = ""
 
 
 def list_jobs(plan: Plan, sizes: dict[str, ProtocolSize | None]) -> list[Jobs]:
     """All jobs of a settings file, those of skipped systems too; `sizes` by protocol."""
     seeds = all_runs(plan)
-    jobs = [*_shared_jobs(plan, seeds, sizes)]
+    heard, recognised = _heard_features(plan, seeds), _recognised(plan)
+    jobs = [*_shared_jobs(plan, seeds, sizes), *_heard_jobs(plan, heard, recognised)]
     for (protocol, system), count in seeds.items():
         size = sizes[protocol]
         jobs += _system_jobs(plan, protocol, system, count, None if size is None else size.folds)
+    for (corpus, transcript), needed in recognised.items():
+        jobs.append(Jobs("recognition", 1, not needed, corpus=corpus, transcript=transcript))
     jobs.append(Jobs("report", 1))
     return jobs
 
@@ -61,9 +75,12 @@ def all_runs(plan: Plan) -> dict[tuple[str, str], int]:
 def _shared_jobs(
     plan: Plan, runs: dict[tuple[str, str], int], sizes: dict[str, ProtocolSize | None]
 ) -> Iterator[Jobs]:
-    """What several systems have in common: corpora, protocols, features."""
+    """What several systems have in common: corpora and protocols."""
     corpora = {c: p in plan.protocols for p, _ in runs for c in plan.corpora_of(p)}
+    for corpus, _ in _recognised(plan):
+        corpora.setdefault(corpus, False)
     corpora |= {c: True for p in plan.protocols for c in plan.corpora_of(p)}
+    corpora |= {corpus: True for corpus, _ in plan.recognised}
     for corpus, needed in corpora.items():
         yield Jobs("corpora", 1, not needed, corpus=corpus)
     for protocol in dict.fromkeys(protocol for protocol, _ in runs):
@@ -71,14 +88,52 @@ def _shared_jobs(
         yield Jobs("protocols", 1, skipped, protocol=protocol)
         yield Jobs("fold", None if size is None else size.folds, skipped, protocol=protocol)
         yield Jobs("audit", 1, skipped, protocol=protocol)
-    heard: dict[tuple[str, str], bool] = {}
-    for protocol, system in runs:
-        for corpus in plan.corpora_of(protocol):
-            for feature in plan.features_of(system):
-                needed = heard.get((corpus, feature), False)
-                heard[corpus, feature] = needed or (protocol, system) in plan.runs
+
+
+def _heard_features(plan: Plan, runs: dict[tuple[str, str], int]) -> Needs:
+    """Corpora and the features of them that systems hear."""
+    return _merged(
+        ((corpus, feature), (protocol, system) in plan.runs)
+        for protocol, system in runs
+        for corpus in plan.corpora_of(protocol)
+        for feature in plan.features_of(system)
+    )
+
+
+def _recognised(plan: Plan) -> Needs:
+    """Corpora and transcripts whose error rates are asked for."""
+    pairs = dict.fromkeys(plan.recognised, True)
+    left = ((entry["corpus"], entry["transcript"]) for entry in plan.unrecognised)
+    return pairs | dict.fromkeys(left, False)
+
+
+def _heard_jobs(plan: Plan, heard: Needs, recognised: Needs) -> Iterator[Jobs]:
+    """Features, and the transcripts and weights that they and the error rates need."""
+    settings = plan.settings
+    read = [
+        ((corpus, str(settings.features[feature].transcript)), needed)
+        for (corpus, feature), needed in heard.items()
+        if getattr(settings.features[feature], "transcript", None) is not None
+    ]
+    transcripts = _merged([*read, *recognised.items()])
+    users = [(settings.features[feature], needed) for (_, feature), needed in heard.items()]
+    users += [(settings.transcripts[name], needed) for (_, name), needed in transcripts.items()]
+    named = ((getattr(options, "checkpoint", None), needed) for options, needed in users)
+    weights = _merged((name, needed) for name, needed in named if name is not None)
+    for checkpoint, needed in weights.items():
+        yield Jobs("checkpoint", 1, not needed, checkpoint=checkpoint)
+    for (corpus, transcript), needed in transcripts.items():
+        yield Jobs("transcripts", 1, not needed, corpus=corpus, transcript=transcript)
     for (corpus, feature), needed in heard.items():
         yield Jobs("features", 1, not needed, corpus=corpus, feature=feature)
+
+
+def _merged(entries: Iterable[tuple[Key, bool]]) -> dict[Key, bool]:
+    """Each key once, needed where any of its entries is."""
+    merged: dict[Key, bool] = {}
+    for key, needed in entries:
+        merged[key] = merged.get(key, False) or needed
+    return merged
 
 
 def _system_jobs(

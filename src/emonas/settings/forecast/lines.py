@@ -8,7 +8,16 @@ from emonas.settings.forecast.jobs import RULES, Jobs, list_jobs
 from emonas.settings.forecast.sizes import corpus_size, protocol_size
 from emonas.settings.plan import Plan
 
-NOT_MEASURED = ("corpora", "protocols", "fold", "audit", "evaluate", "report")
+NOT_MEASURED = (
+    "corpora",
+    "protocols",
+    "fold",
+    "audit",
+    "checkpoint",
+    "evaluate",
+    "recognition",
+    "report",
+)
 
 
 def forecast_lines(plan: Plan, cores: int) -> Iterator[str]:
