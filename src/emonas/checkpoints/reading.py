@@ -112,8 +112,8 @@ def _problem(error: Exception, head: bytes) -> str:
     lines = text.rsplit(_UNPICKLER, maxsplit=1)[-1].strip().splitlines()
     reason = lines[0] if lines else type(error).__name__
     return (
-        f"this is no whole checkpoint ({reason}); download it again: where it was fetched, delete it "
-        "and run again"
+        f"this is no whole checkpoint ({reason}); download it again: where it was fetched, delete "
+        "it and run again"
     )
 
 
