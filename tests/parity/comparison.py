@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -91,11 +92,31 @@ def print_table(rows: list[Row]) -> None:
 
 
 def write_table(rows: list[Row], folder: Path) -> None:
-    """Write `parity.json` and `parity.csv`."""
+    """Write `parity.json` and `.csv`, and `parity.md` with a network's blocks in one row."""
     folder.mkdir(parents=True, exist_ok=True)
     entries = [asdict(row) | {"holds": row.holds} for row in rows]
     (folder / "parity.json").write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
+    (folder / "parity.md").write_text("\n".join(_summary(rows)) + "\n", encoding="utf-8")
     with (folder / "parity.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(entries[0]))
         writer.writeheader()
         writer.writerows(entries)
+
+
+def _summary(rows: list[Row]) -> list[str]:
+    """Lines of a table in Markdown: a network's blocks together, the worst of them counts."""
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        network = re.sub(r", block \d+$", ", blocks", row.what)
+        groups.setdefault((row.original, network), []).append(row)
+    lines = [
+        "| original | output | rows | longest | largest difference | bar | holds |",
+        "| :--- | :--- | ---: | ---: | ---: | ---: | :--- |",
+    ]
+    for (original, network), group in groups.items():
+        worst = max(group, key=lambda row: row.difference)
+        lines.append(
+            f"| {original} | {network} | {len(group)} | {worst.shape} | {worst.difference:.1e} | "
+            f"{worst.bar:.0e} | {'yes' if all(row.holds for row in group) else 'NO'} |"
+        )
+    return lines
