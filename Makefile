@@ -50,6 +50,7 @@ bench: $(READY) ## measure what is meant to be fast, into results/bench
 	$(BIN)/python benchmarks/reading.py
 	@if test -d "$(WAVS)"; then $(BIN)/python benchmarks/extraction.py "$(WHISPER)" "$(WAVS)" 100; \
 	  else echo "extraction: skipped; say where Whisper and a folder of wavs are: WHISPER=tiny.en.pt WAVS=FOLDER"; fi
+	$(BIN)/python benchmarks/table.py
 
 docs: $(READY) ## write the settings reference and the JSON schema again
 	$(BIN)/emonas reference docs
