@@ -7,9 +7,8 @@ from typer.testing import CliRunner
 
 from emonas.cli.main import application
 from emonas.errors import EmonasError
-from emonas.features.listing import ORIGINALS, kind_lines
+from emonas.features.listing import kind_lines
 from emonas.kinds import all_kinds
-from emonas.settings import plan
 
 HEAD = """
 corpora: {emodb: {reader: synthetic}, msp: {reader: synthetic}}
@@ -232,10 +231,6 @@ features:
     lines = listed(settings)
     assert cells(lines, "a")[-1] == "yes"
     assert cells(lines, "b")[-1] == "wenet in envs/wenet.yaml"
-
-
-def test_originals_are_those_of_the_plan():
-    assert ORIGINALS == plan.ORIGINALS
 
 
 def test_settings_that_are_wrong_are_one_sentence(tmp_path):

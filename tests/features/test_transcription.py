@@ -122,16 +122,21 @@ def test_an_interrupted_job_goes_on(
     assert list(job.resume.rglob("*")) == [job.resume / "transcripts"]
 
 
-def test_what_a_job_of_other_options_kept_is_left_alone(
-    job: TranscriptJob, tmp_path: Path, heard: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(transcription, "KEEP_SECONDS", 0.0)
+def interrupt(job: TranscriptJob, output: Path) -> None:
+    """Stop a job at the last utterance, whose audio is whole again afterwards."""
     broken = job.manifest.with_name("u8.wav")
     audio = broken.read_bytes()
     broken.write_bytes(b"no audio")
     with pytest.raises(EmonasError, match=r"u8\.wav"):
-        transcribe(job, tmp_path / "heard.csv")
+        transcribe(job, output)
     broken.write_bytes(audio)
+
+
+def test_what_a_job_of_other_options_kept_is_left_alone(
+    job: TranscriptJob, tmp_path: Path, heard: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transcription, "KEEP_SECONDS", 0.0)
+    interrupt(job, tmp_path / "heard.csv")
     heard.clear()
     other = TranscriptJob(**{**vars(job), "options": Options(checkpoint="w", batch=3)})
     transcribe(other, tmp_path / "other.csv")
@@ -142,12 +147,7 @@ def test_a_damaged_state_is_made_anew(
     job: TranscriptJob, tmp_path: Path, heard: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transcription, "KEEP_SECONDS", 0.0)
-    broken = job.manifest.with_name("u8.wav")
-    audio = broken.read_bytes()
-    broken.write_bytes(b"no audio")
-    with pytest.raises(EmonasError, match=r"u8\.wav"):
-        transcribe(job, tmp_path / "heard.csv")
-    broken.write_bytes(audio)
+    interrupt(job, tmp_path / "heard.csv")
     (kept,) = job.resume.rglob("transcript.csv")
     kept.write_text("utterance,te")
     heard.clear()

@@ -3,10 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
-from emonas.errors import EmonasError, make_again
-from emonas.storage.problems import first_problem
+from emonas.storage.documents import read_document
 
 Given = dict[str, str | int | None]
 """What the settings say that weights must be, by `size` and `sha256`."""
@@ -35,9 +32,4 @@ def read_record(record: Path) -> Record:
     Raises:
         EmonasError: the record is missing or damaged.
     """
-    try:
-        return TypeAdapter(Record).validate_json(record.read_bytes(), strict=True)
-    except (OSError, ValueError) as error:
-        raise EmonasError(
-            f"{record}: no record of a checkpoint ({first_problem(error)}); {make_again(record)}"
-        ) from error
+    return read_document(record, Record, "no record of a checkpoint")

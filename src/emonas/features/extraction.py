@@ -100,6 +100,14 @@ class EncoderOptions(ExtractorOptions):
         return self.budget
 
 
+class BlockEncoderOptions(EncoderOptions):
+    """Options of an encoder that gives the frames of its blocks."""
+
+    pool: int = Field(
+        1, ge=1, description="average this many consecutive frames (ours, for small machines)"
+    )
+
+
 @dataclass(frozen=True)
 class Speech:
     """An utterance as an extractor gets it.

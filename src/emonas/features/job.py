@@ -13,6 +13,7 @@ import pandas as pd
 from emonas.errors import EmonasError
 from emonas.features.audio import read_audio
 from emonas.features.batches import batches_by_length, decoded
+from emonas.features.corpus_job import CorpusJob
 from emonas.features.extraction import (
     EncoderOptions,
     Extractor,
@@ -31,28 +32,18 @@ from emonas.storage.resume import resume_folder
 
 
 @dataclass(frozen=True, kw_only=True)
-class FeatureJob:
+class FeatureJob(CorpusJob):
     """A feature of a corpus.
 
     Attributes:
-        corpus: the corpus's name.
         feature: the feature's name.
         options: options of the extractor, whose module is named as `options.extractor`.
-        manifest: the corpus's manifest.
-        resources: where it is computed, with which weights, and which layers are wanted.
-        resume: the folder of what interrupted jobs left.
-        code: digest of the code that extracts.
         digest: digest of everything in the settings that the feature depends on.
         transcript: what a recogniser heard; None takes the corpus's own texts.
     """
 
-    corpus: str
     feature: str
     options: ExtractorOptions
-    manifest: Path
-    resources: Resources
-    resume: Path
-    code: str
     digest: str = ""
     transcript: Path | None = None
 

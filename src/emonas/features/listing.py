@@ -13,7 +13,7 @@ from emonas.checkpoints.options import CheckpointOptions
 from emonas.checkpoints.places import locate
 from emonas.checkpoints.reading import files_of
 from emonas.errors import EmonasError
-from emonas.features.packages import missing_package
+from emonas.features.packages import ORIGINALS, missing_package
 from emonas.kinds import Family, all_kinds
 
 WIDTH = 100
@@ -24,8 +24,6 @@ NEEDS = {
     "file": "a file of yours",
 }
 """What a kind needs that has an option of this name."""
-ORIGINALS = ("fairseq", "wenet")
-"""Backends that have an environment of their own."""
 
 
 @dataclass(frozen=True)

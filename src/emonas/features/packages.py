@@ -3,6 +3,9 @@
 import importlib.util
 from pathlib import Path
 
+ORIGINALS = ("fairseq", "wenet")
+"""Backends that run in environments of their own, because they don't install beside the rest."""
+
 
 def missing_package(package: str, extra: str) -> str:
     """Say how to install a package that is not there; empty where it is, or none is needed."""

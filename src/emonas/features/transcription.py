@@ -10,6 +10,7 @@ from pathlib import Path
 from emonas.errors import EmonasError
 from emonas.features.audio import read_audio
 from emonas.features.batches import batches_by_length, decoded
+from emonas.features.corpus_job import CorpusJob
 from emonas.features.extraction import Resources
 from emonas.features.kept import KEEP_SECONDS
 from emonas.features.recogniser import Recogniser, RecogniserOptions
@@ -21,26 +22,16 @@ from emonas.storage.transcripts import read_transcript, write_transcript
 
 
 @dataclass(frozen=True, kw_only=True)
-class TranscriptJob:
+class TranscriptJob(CorpusJob):
     """A transcript of a corpus.
 
     Attributes:
-        corpus: the corpus's name.
         transcript: the transcript's name.
         options: options of the recogniser, whose module is named as `options.recogniser`.
-        manifest: the corpus's manifest.
-        resources: where it is computed, and with which weights.
-        resume: the folder of what interrupted jobs left.
-        code: digest of the code that recognises.
     """
 
-    corpus: str
     transcript: str
     options: RecogniserOptions
-    manifest: Path
-    resources: Resources
-    resume: Path
-    code: str
 
 
 def transcribe(job: TranscriptJob, output: Path) -> None:

@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from emonas.features.packages import ORIGINALS
 from emonas.fuse.options import FusionOptions
 from emonas.kinds import kind_module, kind_name
 from emonas.settings.absent import absent_files, absent_own_files
@@ -20,8 +21,6 @@ from emonas.settings.model import SettingsBase
 from emonas.settings.pretrained import Pretrained
 
 Params = dict[str, Any]
-ORIGINALS = ("fairseq", "wenet")
-"""Backends that run in environments of their own, because they don't install beside the rest."""
 
 
 class Plan:

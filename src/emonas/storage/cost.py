@@ -4,11 +4,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
-from emonas.errors import EmonasError, make_again
 from emonas.storage.atomic import write_json
-from emonas.storage.problems import first_problem
+from emonas.storage.documents import read_document
 from emonas.storage.tables import write_rows
 
 
@@ -50,9 +47,4 @@ def read_network_cost(path: Path) -> NetworkCost:
     Raises:
         EmonasError: the file is missing or does not hold it.
     """
-    try:
-        return TypeAdapter(NetworkCost).validate_json(path.read_bytes(), strict=True)
-    except (OSError, ValueError) as error:
-        raise EmonasError(
-            f"{path}: no cost ({first_problem(error)}); {make_again(path)}"
-        ) from error
+    return read_document(path, NetworkCost, "no cost")

@@ -4,11 +4,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
-from emonas.errors import EmonasError, make_again
 from emonas.storage.atomic import write_json
-from emonas.storage.problems import first_problem
+from emonas.storage.documents import read_document
 
 Rate = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=0)]
@@ -54,9 +53,4 @@ def read_recognition(path: Path) -> Recognition:
     Raises:
         EmonasError: the file is missing or does not hold them.
     """
-    try:
-        return TypeAdapter(Recognition).validate_json(path.read_bytes(), strict=True)
-    except (OSError, ValueError) as error:
-        raise EmonasError(
-            f"{path}: no error rates ({first_problem(error)}); {make_again(path)}"
-        ) from error
+    return read_document(path, Recognition, "no error rates")

@@ -19,7 +19,7 @@ from emonas.features.encoders.transformers_folder import (
     load_model,
     reading,
 )
-from emonas.features.extraction import EncoderOptions, Resources, Speech
+from emonas.features.extraction import BlockEncoderOptions, Resources, Speech
 from emonas.features.frames import padded, pooled_layers
 from emonas.features.precision import computes_in_half
 from emonas.storage.features import Array
@@ -33,16 +33,13 @@ _OWN_WEIGHTS = ("encoder.", "feature_extractor.conv_layers.", "feature_projectio
 _WEIGHTS_OF_TRAINING = ("masked_spec_embed", "adapter.")
 
 
-class SpeechEncoderOptions(EncoderOptions):
+class SpeechEncoderOptions(BlockEncoderOptions):
     """Options of an encoder of the waveform."""
 
     package: ClassVar[str] = "transformers"
     extra: ClassVar[str] = "transformers"
 
     sampling_rate: Literal[16000] = Field(16000, description="rate in Hz that it was trained on")
-    pool: int = Field(
-        1, ge=1, description="average this many consecutive frames (ours, for small machines)"
-    )
 
 
 @dataclass(frozen=True)

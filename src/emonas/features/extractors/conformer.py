@@ -9,7 +9,7 @@ from pydantic import Field
 
 from emonas.features.encoders.wenet import Release, load_encoder, read_release
 from emonas.features.encoders.wenet_encoding import WenetEncoding, check_sampling_rate
-from emonas.features.extraction import EncoderOptions, Extractor, Resources, Speech
+from emonas.features.extraction import BlockEncoderOptions, Extractor, Resources, Speech
 from emonas.features.frames import pooled_layers
 from emonas.features.precision import computes_in_half
 from emonas.storage.features import Array
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from emonas.features.encoders.wenet_encoding import Encoder
 
 
-class Options(EncoderOptions):
+class Options(BlockEncoderOptions):
     """Options of the Conformer."""
 
     extractor: Literal["conformer"] = Field("conformer", description="name of the extractor")
@@ -28,9 +28,6 @@ class Options(EncoderOptions):
         "emonas",
         description="wenet runs the original, in the environment envs/wenet.yaml; `make parity` "
         "compares the two",
-    )
-    pool: int = Field(
-        1, ge=1, description="average this many consecutive frames (ours, for small machines)"
     )
 
 

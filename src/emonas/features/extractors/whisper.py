@@ -15,7 +15,7 @@ from emonas.features.encoders.whisper import (
     log_mels,
     windows_of,
 )
-from emonas.features.extraction import EncoderOptions, Extractor, Resources, Speech
+from emonas.features.extraction import BlockEncoderOptions, Extractor, Resources, Speech
 from emonas.features.frames import pooled_layers
 from emonas.features.precision import computes_in_half
 from emonas.storage.features import Array
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 FRAME_RATE = 50.0
 
 
-class Options(EncoderOptions):
+class Options(BlockEncoderOptions):
     """Options of Whisper's encoder."""
 
     package: ClassVar[str] = "whisper"
@@ -36,9 +36,6 @@ class Options(EncoderOptions):
 
     extractor: Literal["whisper"] = Field("whisper", description="name of the extractor")
     sampling_rate: Literal[16000] = Field(16000, description="rate in Hz that it was trained on")
-    pool: int = Field(
-        1, ge=1, description="average this many consecutive frames (ours, for small machines)"
-    )
 
 
 class WhisperFeatures:

@@ -1,0 +1,28 @@
+"""JSON files that hold one dataclass each."""
+
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import TypeAdapter
+
+from emonas.errors import EmonasError, make_again
+from emonas.storage.problems import first_problem
+
+_Document = TypeVar("_Document")
+
+
+def read_document(path: Path, kind: type[_Document], lack: str) -> _Document:
+    """Read a dataclass from JSON, every value of its own type.
+
+    Args:
+        path: the file.
+        kind: what it holds.
+        lack: what it is where it holds that not, such as `no cost`.
+
+    Raises:
+        EmonasError: the file is missing or does not hold it.
+    """
+    try:
+        return TypeAdapter(kind).validate_json(path.read_bytes(), strict=True)
+    except (OSError, ValueError) as error:
+        raise EmonasError(f"{path}: {lack} ({first_problem(error)}); {make_again(path)}") from error
