@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from emonas.errors import EmonasError
-from emonas.evaluate.job import RunFiles, evaluate_system
+from emonas.evaluate.job import EvaluatedCorpora, evaluate_system
+from emonas.evaluate.runs import RunFiles
 from emonas.storage.cost import NetworkCost, write_network_cost
 from emonas.storage.metrics import Metrics, read_metrics
 from emonas.storage.predictions import Predictions, write_predictions
@@ -59,7 +60,8 @@ def _wa(pairs: list[tuple[str, str]]) -> float:
 
 def _evaluate(tmp_path: Path, runs: list[RunFiles], pooled: bool, repeated: bool) -> Metrics:
     output = tmp_path / "metrics.json"
-    evaluate_system("loso", "rnn", runs, pooled=pooled, repeated=repeated, output=output)
+    nobody = EvaluatedCorpora({})
+    evaluate_system("loso", "rnn", runs, nobody, pooled=pooled, repeated=repeated, output=output)
     return read_metrics(output)
 
 

@@ -60,7 +60,7 @@ def streams():
 def fuse(tmp_path, streams):
     """Write the streams as they are now and fuse them; gives the paths of the outputs."""
 
-    def run(name="out", seed=0, *, fuse=("cnn", "rnn"), **options):
+    def run(name="out", seed=0, *, fuse=("cnn", "rnn"), transfer=(), **options):
         values = {"method": "ism", "dominant": "rnn", **options}
         values["training"] = {"epochs": 4, "batch": 8, **values.get("training", {})}
         folder = tmp_path / "a folder"
@@ -82,6 +82,7 @@ def fuse(tmp_path, streams):
                 seed=seed,
                 predictions={stream: folder / stream / "p.h5" for stream in fuse},
                 costs={stream: folder / stream / "cost.json" for stream in fuse},
+                transfer=transfer,
                 runtime=RuntimeOptions(device="cpu"),
                 resume=folder / "resume",
                 code="1",
@@ -126,6 +127,16 @@ def test_ism_is_applied_to_the_embeddings_with_the_weights_that_are_kept(fuse, s
         np.testing.assert_allclose(
             found.logits, affine(kept, "classifier", fused), rtol=1e-4, atol=1e-5
         )
+
+
+def test_other_corpora_are_predicted_as_the_test_part_is(fuse, streams):
+    for stream in streams.values():
+        stream["transfer/there"] = replace(stream["test"], corpora=("there",) * SIZES["test"])
+    outputs = fuse(transfer=("there",))
+    found = read_predictions(outputs.predictions, "transfer/there")
+    tested = read_predictions(outputs.predictions, "test")
+    assert found.corpora == ("there",) * SIZES["test"]
+    np.testing.assert_array_equal(found.logits, tested.logits)
 
 
 def test_the_perceptron_is_applied_to_the_probabilities(fuse, streams):

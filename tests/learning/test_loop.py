@@ -58,12 +58,17 @@ class Scripted:
     """A learner whose validation figures are given by epoch; its state is the epoch's number."""
 
     device = CPU
+    needs_validation = False
 
     def __init__(self, losses, rights=None):
         self.losses, self.rights, self.epoch = losses, rights, 0
 
     def begin_epoch(self, epoch):
         self.epoch = epoch
+
+    def end_epoch(self, row):
+        assert row["fact"] == self.epoch == row["epoch"]
+        assert row["validation_loss"] == self.losses[self.epoch - 1]
 
     def train_batch(self, batch):
         return Scored(1.0, torch.zeros(len(batch.labels), 3), batch.labels)

@@ -33,7 +33,7 @@ def run(tmp_path):
             write_fold("p", options, manifests, fold, outputs)
             counts = index.set_index("fold").loc[fold]
             assert all(len(read_part(outputs[part])) == counts[part] for part in PARTS)
-        write_audit("p", options, manifests, folds, root / "audit.json")
+        write_audit("p", options, manifests, folds, {}, root / "audit.json")
         return root / "audit.json"
 
     return make
@@ -184,10 +184,10 @@ def test_a_part_that_is_empty_on_disk_and_a_stranger_stop_the_audit(tmp_path, dy
     whole = parts["validation"].read_text(encoding="utf-8")
     parts["validation"].write_text(whole.splitlines()[0] + "\n", encoding="utf-8")
     with pytest.raises(EmonasError, match="the validation part of fold session1 is empty"):
-        write_audit("p", options, manifests, {"session1": parts}, tmp_path / "audit.json")
+        write_audit("p", options, manifests, {"session1": parts}, {}, tmp_path / "audit.json")
     parts["validation"].write_text(whole + "stranger,talk,sad,\n", encoding="utf-8")
     with pytest.raises(EmonasError, match="names stranger, which no manifest has"):
-        write_audit("p", options, manifests, {"session1": parts}, tmp_path / "audit.json")
+        write_audit("p", options, manifests, {"session1": parts}, {}, tmp_path / "audit.json")
     with pytest.raises(EmonasError, match="there is no fold session9; there are session1"):
         write_fold("p", options, manifests, "session9", parts)
 

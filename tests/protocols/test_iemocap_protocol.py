@@ -38,7 +38,7 @@ def jobs(manifest, tmp_path):
         }
         for fold, parts in paths.items():
             write_fold("p", options, manifests, fold, parts)
-        write_audit("p", options, manifests, paths, folder / "audit.json")
+        write_audit("p", options, manifests, paths, {}, folder / "audit.json")
         return {
             fold: {part: set(read_part(path)["utterance"]) for part, path in parts.items()}
             for fold, parts in paths.items()

@@ -12,7 +12,7 @@ from emonas.report.job import write_report
 from emonas.report.names import report_tables
 from emonas.report.options import TableOptions
 from emonas.report.plan import CheckpointCard, FeatureCard, ReportPlan, SystemCard, TranscriptCard
-from emonas.report.recognition import recognition_table
+from emonas.report.recognition import read_rates, recognition_table
 
 WARNING = (
     "wav2vec-large was pretrained on emodb: scores here are inflated, those of rnn, emotionnas and "
@@ -121,19 +121,20 @@ def test_error_rates_stand_in_a_table_of_their_own(plan, report):
 
 def test_a_recogniser_that_was_trained_on_the_corpus_is_named(plan, results):
     cards = {"whisper-tiny": CheckpointCard(pretrained_on=["Emo-DB"])}
-    table = recognition_table(plan.model_copy(update={"checkpoints": cards}), results)
+    changed = plan.model_copy(update={"checkpoints": cards})
+    table = recognition_table(changed, read_rates(plan, results))
     assert "whisper-tiny was pretrained on emodb: its rates here are too low." in table.notes
 
 
 def test_without_pairs_there_is_no_table_of_error_rates(plan, results):
     changed = plan.model_copy(update={"recognition": []})
-    assert recognition_table(changed, results) is None
+    assert recognition_table(changed, read_rates(changed, results)) is None
     assert not [name for name in report_tables(changed) if "recognition" in name]
 
 
 def test_missing_error_rates_are_named(plan, tmp_path):
     with pytest.raises(EmonasError, match=r"heard\.json"):
-        recognition_table(plan, tmp_path)
+        read_rates(plan, tmp_path)
 
 
 def test_a_papers_table_cannot_take_the_name(plan):

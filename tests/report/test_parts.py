@@ -16,6 +16,7 @@ from emonas.report.figures.graph import Card, draw_graph
 from emonas.report.figures.layered import Wire, lay_out
 from emonas.report.gather import History, gather
 from emonas.report.options import RowOptions, TableOptions
+from emonas.report.own import OwnFigures
 from emonas.report.papers import paper_summary
 from emonas.report.plan import SystemCard
 from emonas.report.tables import Column, Table, escape_latex, escape_markdown, show, write_tables
@@ -73,23 +74,26 @@ def test_words():
 
 
 def test_published_figures_have_the_right_units():
+    def table(**published):
+        return TableOptions(rows={"r": RowOptions(published=published)}, columns=list(published))
+
     with pytest.raises(ValidationError, match="fraction"):
-        RowOptions(published={"ua": 66.2})
+        table(ua=66.2)
     with pytest.raises(ValidationError, match="number of weights"):
-        RowOptions(published={"parameters": 0.13})
-    assert RowOptions(published={"wa": "not in our copy"}).published["wa"] == "not in our copy"
+        table(parameters=0.13)
+    assert table(wa="not in our copy").rows["r"].published["wa"] == "not in our copy"
     with pytest.raises(ValidationError):
-        RowOptions(published={"wa": "about 70"})
+        table(wa="about 70")
 
 
 def test_a_row_of_two_protocols_must_name_one(plan, results):
-    gathered = gather(plan, results)
+    own = OwnFigures(plan, gather(plan, results), {})
     options = TableOptions(rows={"branch": RowOptions(system="linear")})
     with pytest.raises(EmonasError, match=r"tables\.t\.rows\.branch: linear is run under"):
-        paper_summary(plan, gathered, "t", options)
+        paper_summary(own, "t", options)
     options = TableOptions(rows={"branch": RowOptions(system="lineer")})
     with pytest.raises(EmonasError, match="no system is named lineer"):
-        paper_summary(plan, gathered, "t", options)
+        paper_summary(own, "t", options)
 
 
 def test_without_a_baseline_nothing_is_claimed(plan, results):

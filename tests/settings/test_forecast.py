@@ -70,6 +70,7 @@ def test_jobs_of_a_small_file_counted_by_hand() -> None:
         "corpora": 1,
         "protocols": 1,
         "fold": 3,
+        "transfer": 0,
         "audit": 1,
         "checkpoint": 0,
         "transcripts": 0,
@@ -92,6 +93,7 @@ def test_jobs_of_the_paper_by_formula() -> None:
         "corpora": 1,
         "protocols": 1,
         "fold": folds,
+        "transfer": 0,
         "audit": 1,
         "checkpoint": 1,
         "transcripts": 0,
@@ -317,3 +319,15 @@ def test_files_that_are_not_there_go_before_other_reasons(heard: dict[str, Any])
     assert "not forecast: features.own.file: there is no file demo.npz;" in text
     assert "not forecast: checkpoints.bert.path: there is no file bert.bin;" in text
     assert "absent.npz" not in text
+
+
+def test_corpora_that_are_transferred_to_are_counted() -> None:
+    document = small()
+    options = document["protocols"]["three"]
+    document["corpora"]["elsewhere"] = {"reader": "synthetic", "languages": ["fr"]}
+    options["transfer"] = ["elsewhere"]
+    found = counts(Plan(check_settings(document)), skipped=False)
+    before = counts(Plan(check_settings(small())), skipped=False)
+    assert found["corpora"] == before["corpora"] + 1
+    assert found["transfer"] == 1
+    assert found["features"] == 2 * before["features"]

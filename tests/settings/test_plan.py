@@ -52,11 +52,11 @@ def test_a_file_that_is_not_there_skips_with_its_key(document):
 def test_what_a_system_hears(document):
     found = plan(document)
     assert found.features_of("both") == ["image", "fbank"]
-    assert found.feature_files("loso", "both") == [
+    assert found.feature_files("both", ["spoken"]) == [
         "results/features/spoken/image.h5",
         "results/features/spoken/fbank.h5",
     ]
-    assert found.feature_paths("loso", "cnn") == {
+    assert found.feature_paths("cnn", ["spoken"]) == {
         "image": {
             "digest": found.feature_digest("image"),
             "checkpoint": "",

@@ -127,7 +127,7 @@ def test_other_weights_verify_again(heard):
 
 
 def test_a_feature_s_files_are_held_against_the_record_of_its_weights(heard):
-    found = plan(heard).feature_paths("loso", "gru")
+    found = plan(heard).feature_paths("gru", ["spoken"])
     assert found["deep"]["checkpoint"] == "results/checkpoints/weights.json"
 
 

@@ -20,6 +20,14 @@ def edit(*path, value):
     return change
 
 
+def table(row, **column):
+    return {"columns": {"HERE": column}, "rows": {"ours": row}}
+
+
+def figure(panel, **line):
+    return {"lines": {"HERE": line}, "panels": {"P": panel}}
+
+
 CASES = [
     (
         edit("protocols", "loso", "corpora", value=["spokn"]),
@@ -58,6 +66,59 @@ CASES = [
         "tables.one.protocol: no protocol is named losso; did you mean loso?",
     ),
     (
+        edit("tables", value={"one": table({"system": "cnn", "published": {"HER": 0.5}})}),
+        "tables.one.rows.ours.published: no column is named HER; did you mean HERE?",
+    ),
+    (
+        edit("tables", value={"one": table({"transcript": "herd"})}),
+        "tables.one.rows.ours.transcript: no transcript is named herd",
+    ),
+    (
+        edit("tables", value={"one": table({"system": "cnn"}, protocol="losso")}),
+        "tables.one.columns.HERE.protocol: no protocol is named losso; did you mean loso?",
+    ),
+    (
+        edit("tables", value={"one": table({"system": "cnn"}, corpus="spokn", metric="wer")}),
+        "tables.one.columns.HERE.corpus: no corpus is named spokn; did you mean spoken?",
+    ),
+    (
+        edit("tables", value={"one": table({"system": "cnn"}, transfer="owm")}),
+        "tables.one.columns.HERE.transfer: protocol loso has no transfer to owm; did you mean own?",
+    ),
+    (
+        edit("tables", value={"one": table({"system": "cnn"}, protocol="own", transfer="own")}),
+        "tables.one.columns.HERE.transfer: protocol own has no transfer to own",
+    ),
+    (
+        edit("tables", value={"one": table({"system": "linear"})}),
+        "tables.one.rows.ours: linear is run under loso and own; name the protocol that is meant",
+    ),
+    (
+        edit("figures", value={"one": figure({"points": {2.5: "cnm"}})}),
+        "figures.one.panels.P.points.2.5: no system is named cnm; did you mean cnn?",
+    ),
+    (
+        edit("figures", value={"one": figure({"points": {2: "cnn"}, "baselines": {"A + T": "x"}})}),
+        "figures.one.panels.P.baselines.A + T: no system is named x",
+    ),
+    (
+        edit("figures", value={"one": figure({"points": {2: "cnn"}, "published": {"HER": {}}})}),
+        "figures.one.panels.P.published: no line is named HER; did you mean HERE?",
+    ),
+    (
+        edit("figures", value={"one": figure({"points": {2: "cnn"}}, protocol="lso")}),
+        "figures.one.lines.HERE.protocol: no protocol is named lso; did you mean loso?",
+    ),
+    (
+        edit("figures", value={"one": figure({"points": {2: "cnn"}}, transfer="owm")}),
+        "figures.one.lines.HERE.transfer: protocol loso has no transfer to owm; did you mean own?",
+    ),
+    (
+        edit("figures", value={"one": figure({"points": {2: "linear"}})}),
+        "figures.one.panels.P.points.2: linear is run under loso and own; "
+        "name the protocol that is meant",
+    ),
+    (
         edit("systems", "rnn", "search", value=None),
         "systems.rnn.search: is missing; say how its cells are found",
     ),
@@ -82,6 +143,7 @@ CASES = [
 
 @pytest.mark.parametrize(("change", "sentence"), CASES)
 def test_a_name_or_a_need(document, change, sentence):
+    document["protocols"]["loso"]["transfer"] = ["own"]
     change(document)
     with pytest.raises(EmonasError) as error:
         check_settings(document)
@@ -226,3 +288,24 @@ def test_a_file_beside_the_results_is_the_users_own(document, file, tmp_path, mo
 
 def test_the_document_itself_is_right(document):
     assert len(check_settings(document).systems) == 5
+
+
+def test_a_table_and_a_figure_have_their_own_names(document):
+    document["tables"] = {"one": table({"system": "cnn"}, protocol="loso")}
+    document["figures"] = {"two": figure({"points": {2: "cnn"}}, protocol="loso")}
+    assert check_settings(document)
+    document["figures"]["one"] = document["figures"].pop("two")
+    with pytest.raises(EmonasError) as error:
+        check_settings(document)
+    assert str(error.value) == ("figures.one: a table has this name; name one of them otherwise")
+
+
+def test_tables_and_figures_of_transfers(document):
+    document["protocols"]["loso"]["transfer"] = ["own"]
+    across = {"protocol": "loso", "transfer": "own"}
+    published = {"published": {"HERE": 0.5}}
+    document["tables"] = {"one": table({"system": "cnn", **published}, **across)}
+    document["figures"] = {"two": figure({"points": {0: "gru", 2.5: "cnn"}}, **across)}
+    settings = check_settings(document)
+    assert settings.tables["one"].columns["HERE"].transfer == "own"
+    assert settings.figures["two"].panels["P"].points == {0: "gru", 2.5: "cnn"}

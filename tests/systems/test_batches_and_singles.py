@@ -18,6 +18,17 @@ VARIABLE = [
     ({"network": "recurrent", "hidden": 5, "cell": "lstm"}, None),
     ({"network": "linear"}, None),
 ]
+SMALL = {"heads": 2, "head_width": 3}
+GRUS = {**SMALL, "hidden": 5, "layers": 2}
+EQUAL = [
+    {"network": "rnn-mhsa", "inputs": ["f"], **GRUS},
+    {"network": "wf-rnn", **GRUS},
+    {"network": "ef-rnn", **GRUS},
+    {"network": "lf-rnn", **GRUS},
+    {"network": "lf-rnn", "second": True, **GRUS},
+    {"network": "cta", **SMALL},
+    {"network": "cta-rnn", **GRUS},
+]
 FIXED = [
     ({"network": "cells"}, CELLS, build_network),
     ({"network": "cells"}, CELLS, build_searched),
@@ -62,3 +73,57 @@ def test_padding_and_company_change_nothing(values, genotype):
 def test_company_changes_nothing_where_the_length_is_fixed(values, genotype, build):
     made = network(values, genotype, build)
     compare(made, torch.randn(5, 21, 8), [21] * 5, 0)
+
+
+def padded(frames, lengths, padding):
+    """Streams of whole batch and of each utterance alone; the padding holds what must not count."""
+    rows = torch.full((len(lengths), max(lengths) + padding, frames.shape[2]), 9.0)
+    for row, length in enumerate(lengths):
+        rows[row, :length] = frames[row, :length]
+    alone = [
+        Stream(frames[row : row + 1, :length], torch.tensor([length]))
+        for row, length in enumerate(lengths)
+    ]
+    return Stream(rows, torch.tensor(lengths)), alone
+
+
+def compare_streams(made, pairs):
+    with torch.no_grad():
+        batch = made(*(together for together, _ in pairs))
+        for row in range(len(batch.logits)):
+            single = made(*(alone[row] for _, alone in pairs))
+            torch.testing.assert_close(single.logits[0], batch.logits[row], rtol=0, atol=1e-5)
+            torch.testing.assert_close(single.embedding[0], batch.embedding[row], rtol=0, atol=1e-5)
+
+
+def attentive(values, widths):
+    torch.manual_seed(2)
+    options = kind_options("network", {"inputs": ["f"] * len(widths), **values})
+    return build_network(options, None, widths, 4).eval()
+
+
+@pytest.mark.parametrize("values", EQUAL)
+def test_padding_and_company_change_nothing_over_several_streams(values):
+    streams = len(values.get("inputs", "abc"))
+    made = attentive(values, (8,) * streams)
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(5):
+        lengths = torch.randint(1, 20, (6,), generator=generator).tolist()
+        padding = int(torch.randint(0, 40, (1,), generator=generator))
+        frames = torch.randn(streams, 6, 20, 8, generator=generator)
+        compare_streams(made, [padded(stream, lengths, padding) for stream in frames])
+
+
+@pytest.mark.parametrize("second", [False, True])
+def test_late_fusion_hears_streams_of_other_lengths_and_widths(second):
+    made = attentive({"network": "lf-rnn", "second": second, **GRUS}, (8, 3, 5))
+    generator = torch.Generator().manual_seed(1)
+    pairs = [
+        padded(torch.randn(4, 30, width, generator=generator), lengths, padding)
+        for width, lengths, padding in (
+            (8, [3, 30, 1, 7], 0),
+            (3, [1, 2, 1, 5], 4),
+            (5, [9, 9, 9, 9], 17),
+        )
+    ]
+    compare_streams(made, pairs)

@@ -149,6 +149,17 @@ def test_an_input_s_frames_are_averaged(fold):
         np.testing.assert_allclose(frames, expected, rtol=1e-6)
 
 
+def test_an_input_s_utterances_are_standardised_by_themselves(fold):
+    chosen = options({"feature": "fbank", "pool": 2, "normalise": "utterance"}, normalise="none")
+    table = fold.table("train")
+    stream = load(fold, chosen).train.streams[0]
+    for frames, corpus, name in zip(stream, table["corpus"], table["utterance"], strict=True):
+        whole = fold.frames["fbank", corpus, name].astype(np.float64)
+        halves = np.stack([whole[at : at + 2].mean(axis=0) for at in range(0, len(whole), 2)])
+        deviation = np.maximum(halves.std(axis=0), 1e-3)
+        np.testing.assert_allclose(frames, (halves - halves.mean(axis=0)) / deviation, atol=1e-4)
+
+
 @pytest.mark.parametrize("normalise", ["feature", "none"])
 @pytest.mark.parametrize("pool", [1, 3])
 def test_half_precision_is_kept_as_stored_and_computed_with_as_single(
@@ -201,3 +212,25 @@ def test_a_file_of_other_weights_is_refused(tmp_path):
     given["f"]["checkpoint"] = ""
     with pytest.raises(EmonasError, match=r"f\.h5: was made with other weights"):
         feature_paths(given)
+
+
+@pytest.mark.parametrize(
+    ("facts", "frames", "told"),
+    [
+        (FeatureFacts("e", {}, 25.0), np.zeros((2, 3)), "there: 0 layers, 25 frames a second"),
+        (FeatureFacts("e", {}, 50.0), np.zeros((2, 4)), "frames a second, 4 features"),
+        (FeatureFacts("e", {}, 50.0, ("1", "2")), np.zeros((2, 2, 3)), "there: 2 layers"),
+    ],
+)
+def test_features_that_differ_between_corpora_are_refused(tmp_path, facts, frames, told):
+    paths = {corpus: tmp_path / f"{corpus}.h5" for corpus in ("here", "there")}
+    for path, made, values in (
+        (paths["here"], FeatureFacts("e", {}, 50.0), np.zeros((5, 3))),
+        (paths["there"], facts, frames),
+    ):
+        with write_features(path, made) as writer:
+            writer.append("u", values.astype(np.float32))
+    given = {"f": {"digest": "", "checkpoint": "", "corpora": paths}}
+    with pytest.raises(EmonasError, match=r"features\.f: differs between the corpora") as caught:
+        feature_paths(given)
+    assert told in str(caught.value)

@@ -1,6 +1,8 @@
 import json
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -11,11 +13,13 @@ from emonas.errors import EmonasError
 from emonas.jobs import Progress
 from emonas.networks.streams import Stream
 from emonas.search.named_recipes import named_recipe
+from emonas.storage.folds import write_part
 from emonas.storage.genotype import CellsGenotype, Edge, RecurrentGenotype, write_genotype
 from emonas.storage.predictions import read_predictions
 from emonas.storage.tables import read_table
 from emonas.storage.weights import write_weights
 from emonas.systems.building import build_network, build_searched, count_parameters
+from emonas.train.job import train_system
 
 TRAINING = {"epochs": 5, "batch": 8, "learning_rate": 0.02, "mask_time": 0.4, "mask_features": 0.3}
 GRU = {"network": "recurrent", "cell": "gru", "hidden": 6, "dropout": 0.3, "training": TRAINING}
@@ -115,6 +119,30 @@ def test_nothing_of_a_test_utterance_changes_a_weight(store, system):
     tested = read_predictions(after.predictions, "test")
     assert "bored" in tested.labels
     assert tested.classes == CLASSES
+
+
+def test_another_corpus_is_predicted_and_changes_no_weight(store):
+    """Its utterances are those of this one, under a name of its own, so what is right is known."""
+    alone = store.train(GRU, "a")
+    names = store.parts["test"] + store.parts["train"][:3]
+    elsewhere = store.folder / "elsewhere"
+    table = pd.DataFrame({"utterance": names, "corpus": "else", "label": "sad", "domain": ""})
+    write_part(elsewhere / "else.csv", table)
+    paths, _ = store.write()
+    features = {"f": {**paths["f"], "else": paths["f"]["toy"]}}
+    job = replace(store.job(GRU), features=features, transfer={"else": elsewhere / "else.csv"})
+    outputs = replace(alone, predictions=elsewhere / "predictions.h5")
+    train_system(job, outputs)
+    assert equal(weights(alone), weights(outputs))
+    found = read_predictions(outputs.predictions, "transfer/else")
+    assert found.utterances == tuple(sorted(names))
+    assert (set(found.corpora), set(found.labels)) == ({"else"}, {"sad"})
+    own = {}
+    for part in ("train", "test"):
+        known = read_predictions(alone.predictions, part)
+        own |= dict(zip(known.utterances, known.logits, strict=True))
+    wanted = np.stack([own[name] for name in found.utterances])
+    np.testing.assert_allclose(found.logits, wanted, atol=1e-5)
 
 
 def test_validation_chooses_the_epoch_and_changes_nothing_else(store):

@@ -10,6 +10,7 @@ sys.path.insert(0, SOURCES)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [SOURCES, os.environ.get("PYTHONPATH")]))
 
 from emonas.errors import EmonasError
+from emonas.settings.listings import check_listings
 from emonas.settings.load import check_settings
 from emonas.settings.plan import Plan
 
@@ -17,7 +18,11 @@ from emonas.settings.plan import Plan
 def load_plan():
     """The jobs of the settings; what is wrong with them is one sentence, not a traceback."""
     try:
-        return Plan(check_settings(config))
+        settings = check_settings(config)
+        # It reads thousands of small files, which is for the run to do and not for each job.
+        if workflow.is_main_process:
+            check_listings(settings)
+        return Plan(settings)
     except EmonasError as error:
         sys.exit(f"emonas: {error}")
 
@@ -45,7 +50,8 @@ wildcard_constraints:
     feature=r"[A-Za-z0-9_.-]+",
     protocol=r"[A-Za-z0-9_.-]+",
     system=r"[A-Za-z0-9_.-]+",
-    fold=r"[A-Za-z0-9_.-]+",
+    # The folder of other corpora is no fold.
+    fold=r"(?!transfer/)[A-Za-z0-9_.-]+",
     seed=r"\d+",
 
 
@@ -94,6 +100,11 @@ def print_skipped():
         print(
             f"emonas: skipped error rates of {entry['transcript']} on {entry['corpus']}: "
             f"{entry['reason']}",
+            file=sys.stderr,
+        )
+    for entry in PLAN.untransferred:
+        print(
+            f"emonas: {entry['protocol']} is not tested on {entry['corpus']}: {entry['reason']}",
             file=sys.stderr,
         )
 

@@ -9,12 +9,14 @@ rule evaluate:
     input:
         predictions=lambda wildcards: system_files(wildcards, "predictions.h5"),
         costs=lambda wildcards: system_files(wildcards, "cost.json"),
+        manifests=heard_manifests_of,
     output:
         metrics="results/evaluate/{protocol}/{system}/metrics.json",
     log:
         "results/logs/evaluate/{protocol}-{system}.log",
     params:
         job=lambda wildcards: PLAN.evaluate_params(wildcards.protocol),
+        transfer=lambda wildcards: PLAN.transfers_of(wildcards.protocol),
         jobs=lambda wildcards: jobs_of(wildcards.protocol, wildcards.system),
     conda:
         "../../envs/emonas.yaml"

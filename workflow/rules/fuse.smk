@@ -14,7 +14,8 @@ def joint_inputs_of(wildcards):
     return [
         *streams_of(wildcards, "weights.safetensors"),
         *[f"{fold}/{part}.csv" for part in ("train", "validation", "test")],
-        *PLAN.feature_files(wildcards.protocol, wildcards.system),
+        *transfer_files(wildcards.protocol),
+        *heard_files(wildcards),
     ]
 
 
@@ -44,7 +45,8 @@ rule fuse:
     params:
         job=lambda wildcards: PLAN.fuse_params(wildcards.system),
         genotypes=joint_genotypes_of,
-        features=lambda wildcards: PLAN.feature_paths(wildcards.protocol, wildcards.system),
+        features=heard_paths,
+        transfer=lambda wildcards: PLAN.transfers_of(wildcards.protocol),
     threads: PLAN.settings.runtime.torch_threads
     conda:
         "../../envs/emonas.yaml"

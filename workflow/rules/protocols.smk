@@ -1,6 +1,20 @@
-def manifests_of(wildcards):
-    corpora = PLAN.corpora_of(wildcards.protocol)
+def manifest_files(corpora):
     return [f"results/corpora/{corpus}/manifest.csv" for corpus in corpora]
+
+
+def manifests_of(wildcards):
+    return manifest_files(PLAN.corpora_of(wildcards.protocol))
+
+
+def heard_manifests_of(wildcards):
+    """With those of the corpora that the models are tested on."""
+    return manifest_files(PLAN.heard_corpora(wildcards.protocol))
+
+
+def transfer_files(protocol):
+    """The utterances of other corpora that every fold's model is tested on."""
+    folder = f"results/protocols/{protocol}/transfer"
+    return [f"{folder}/{corpus}.csv" for corpus in PLAN.transfers_of(protocol)]
 
 
 def list_of(wildcards):
@@ -51,12 +65,30 @@ rule fold:
         "../scripts/fold.py"
 
 
+rule transfer:
+    input:
+        manifests=lambda wildcards: manifest_files(
+            [*PLAN.corpora_of(wildcards.protocol), wildcards.corpus]
+        ),
+    output:
+        transfer="results/protocols/{protocol}/transfer/{corpus}.csv",
+    log:
+        "results/logs/protocols/{protocol}-transfer-{corpus}.log",
+    params:
+        job=lambda wildcards: PLAN.transfer_params(wildcards.protocol, wildcards.corpus),
+    conda:
+        "../../envs/emonas.yaml"
+    script:
+        "../scripts/transfer.py"
+
+
 # Everything that learns needs the audit: a crossing that is not allowed stops the run.
 rule audit:
     input:
-        manifests=manifests_of,
+        manifests=heard_manifests_of,
         listed=list_of,
         parts=parts_of,
+        transfer=lambda wildcards: transfer_files(wildcards.protocol),
     output:
         audit="results/protocols/{protocol}/audit.json",
     log:

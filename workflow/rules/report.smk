@@ -48,7 +48,7 @@ rule report:
         problems=[
             f"results/corpora/{corpus}/problems.csv"
             for protocol in PLAN.protocols
-            for corpus in PLAN.corpora_of(protocol)
+            for corpus in PLAN.heard_corpora(protocol)
         ],
     output:
         page=report(

@@ -7,7 +7,7 @@ def searched_on(wildcards):
     return {
         "train": f"{fold}/train.csv",
         "validation": f"{fold}/validation.csv",
-        "features": PLAN.feature_files(wildcards.protocol, wildcards.system),
+        "features": PLAN.feature_files(wildcards.system, PLAN.corpora_of(wildcards.protocol)),
     }
 
 
@@ -27,7 +27,7 @@ rule search:
     params:
         job=lambda wildcards: PLAN.search_params(wildcards.system),
         features=lambda wildcards: (
-            PLAN.feature_paths(wildcards.protocol, wildcards.system)
+            PLAN.feature_paths(wildcards.system, PLAN.corpora_of(wildcards.protocol))
             if PLAN.search_reads_data(wildcards.system)
             else {}
         ),

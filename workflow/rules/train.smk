@@ -18,14 +18,24 @@ def searched_weights_of(wildcards):
     return str(genotype_of(wildcards)).replace("genotype.json", "weights.safetensors")
 
 
+def heard_files(wildcards):
+    """The features of all parts of a fold, those of other corpora too."""
+    return PLAN.feature_files(wildcards.system, PLAN.heard_corpora(wildcards.protocol))
+
+
+def heard_paths(wildcards):
+    return PLAN.feature_paths(wildcards.system, PLAN.heard_corpora(wildcards.protocol))
+
+
 rule train:
     input:
         train="results/protocols/{protocol}/{fold}/train.csv",
         validation="results/protocols/{protocol}/{fold}/validation.csv",
         test="results/protocols/{protocol}/{fold}/test.csv",
+        transfer=lambda wildcards: transfer_files(wildcards.protocol),
         # A gate and no content: what it allows now changes nothing that was learned behind it.
         audit=ancient("results/protocols/{protocol}/audit.json"),
-        features=lambda wildcards: PLAN.feature_files(wildcards.protocol, wildcards.system),
+        features=heard_files,
         genotype=genotype_of,
         searched=searched_weights_of,
     output:
@@ -38,7 +48,7 @@ rule train:
         "results/logs/train/{protocol}/{system}-seed{seed}-{fold}.log",
     params:
         job=lambda wildcards: PLAN.train_params(wildcards.system),
-        features=lambda wildcards: PLAN.feature_paths(wildcards.protocol, wildcards.system),
+        features=heard_paths,
     threads: PLAN.settings.runtime.torch_threads
     resources:
         gpu=GPUS,

@@ -14,5 +14,6 @@ with logged_job(Path(snakemake.log[0])):
         ProtocolOptions.model_validate(snakemake.params.job["options"]),
         {Path(path).parent.name: Path(path) for path in snakemake.input.manifests},
         parts,
+        {Path(path).stem: Path(path) for path in snakemake.input.transfer},
         Path(snakemake.output.audit),
     )

@@ -1,6 +1,7 @@
 from pathlib import Path
 
-from emonas.evaluate.job import RunFiles, evaluate_system
+from emonas.evaluate.job import EvaluatedCorpora, evaluate_system
+from emonas.evaluate.runs import RunFiles
 from emonas.jobs import logged_job
 
 wildcards, params = snakemake.wildcards, snakemake.params.job
@@ -16,6 +17,10 @@ with logged_job(Path(snakemake.log[0])):
         wildcards.protocol,
         wildcards.system,
         runs,
+        EvaluatedCorpora(
+            {Path(path).parent.name: Path(path) for path in snakemake.input.manifests},
+            snakemake.params.transfer,
+        ),
         params["pooled"],
         params["repeated"],
         Path(snakemake.output.metrics),

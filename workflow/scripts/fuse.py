@@ -6,7 +6,7 @@ from emonas.fuse.options import FusionOptions
 from emonas.jobs import logged_job
 from emonas.kinds import kind_options
 from emonas.learning.options import RuntimeOptions
-from emonas.storage.folds import PARTS
+from emonas.storage.folds import PARTS, predicted_parts
 from emonas.systems.data import feature_paths
 from emonas.systems.outputs import SystemOutputs
 from emonas.systems.trained import TrainedFiles
@@ -14,7 +14,9 @@ from emonas.systems.trained import TrainedFiles
 wildcards, params = snakemake.wildcards, snakemake.params.job
 options = FusionOptions.model_validate(params["system"])
 trained = {Path(path).parts[-4]: Path(path).parent for path in snakemake.input.predictions}
-fold = Path("results/protocols", wildcards.protocol, wildcards.fold)
+protocol = Path("results/protocols", wildcards.protocol)
+parts = {part: protocol / wildcards.fold / f"{part}.csv" for part in PARTS}
+elsewhere = {name: protocol / "transfer" / f"{name}.csv" for name in snakemake.params.transfer}
 streams = {}
 for name, stream in params["streams"].items():
     genotype = snakemake.params.genotypes.get(name)
@@ -32,6 +34,7 @@ with logged_job(Path(snakemake.log[0])):
             options=options,
             seed=int(wildcards.seed),
             predictions={name: folder / "predictions.h5" for name, folder in trained.items()},
+            transfer=tuple(elsewhere),
             costs={name: folder / "cost.json" for name, folder in trained.items()},
             runtime=RuntimeOptions.model_validate(params["runtime"]),
             resume=Path("results/resume"),
@@ -39,7 +42,7 @@ with logged_job(Path(snakemake.log[0])):
             joint=JointInputs(
                 streams=streams,
                 features=feature_paths(snakemake.params.features),
-                parts={part: fold / f"{part}.csv" for part in PARTS},
+                parts=predicted_parts(parts, elsewhere),
             )
             if options.joint
             else None,

@@ -3,6 +3,7 @@ from pathlib import Path
 from emonas.jobs import logged_job
 from emonas.kinds import kind_options
 from emonas.learning.options import RuntimeOptions
+from emonas.storage.folds import PARTS
 from emonas.systems.data import feature_paths
 from emonas.systems.outputs import SystemOutputs
 from emonas.train.job import TrainJob, train_system
@@ -17,7 +18,8 @@ with logged_job(Path(snakemake.log[0])):
             system=kind_options("network", params["system"]),
             seed=int(wildcards.seed),
             features=feature_paths(snakemake.params.features),
-            parts={part: given[part] for part in ("train", "validation", "test")},
+            parts={part: given[part] for part in PARTS},
+            transfer={Path(path).stem: Path(path) for path in snakemake.input.transfer},
             runtime=RuntimeOptions.model_validate(params["runtime"]),
             resume=Path("results/resume"),
             code=params["code"],

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from emonas.settings.listings import check_listings
 from emonas.settings.load import load_settings
 from emonas.settings.plan import Plan
 from emonas.settings.pretrained import Pretrained
@@ -22,13 +23,17 @@ SettingsFile = Annotated[Path, typer.Argument(help="a settings file")]
 @application.command()
 def check(settings: SettingsFile = Path("config.yaml")) -> None:
     """Check a settings file, and list what would run and what would be skipped."""
-    plan = Plan(load_settings(settings))
+    loaded = load_settings(settings)
+    check_listings(loaded)
+    plan = Plan(loaded)
     for (protocol, system), seeds in plan.runs.items():
         typer.echo(f"runs     {protocol}: {system}, seeds: {seeds}")
     for entry in plan.skipped:
         typer.echo(
             f"skipped  {entry['protocol']}: {', '.join(entry['systems'])}: {entry['reason']}"
         )
+    for entry in plan.untransferred:
+        typer.echo(f"skipped  {entry['protocol']} on {entry['corpus']}: {entry['reason']}")
     for unheard in plan.unrecognised:
         typer.echo(
             f"skipped  error rates of {unheard['transcript']} on {unheard['corpus']}: "

@@ -123,7 +123,8 @@ def _unusual_rates(utterances: Sequence[Utterance], expected: Expected | None) -
     if not utterances:
         return []
     counts = Counter(utterance.sampling_rate for utterance in utterances)
-    usual = expected.sampling_rate if expected else counts.most_common(1)[0][0]
+    published = expected.sampling_rate if expected else 0
+    usual = published or counts.most_common(1)[0][0]
     problems = []
     for utterance in utterances:
         rate = utterance.sampling_rate

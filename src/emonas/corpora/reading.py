@@ -60,7 +60,9 @@ class Listing:
 
 @dataclass(frozen=True)
 class Expected:
-    """The published size of a corpus; `sampling_rate` in Hz, no sessions are 0."""
+    """The published size of a corpus; `sampling_rate` in Hz, 0 where releases differ; no sessions
+    are 0.
+    """
 
     utterances: int
     speakers: int

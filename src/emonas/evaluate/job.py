@@ -1,40 +1,53 @@
 """The stage's one job: the test predictions of a system's runs become its metrics."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from statistics import fmean
 
 from emonas.errors import EmonasError
-from emonas.evaluate.scores import Scores, confusion, score, spread
+from emonas.evaluate.runs import (
+    Run,
+    RunFiles,
+    Speakers,
+    all_labels,
+    confusions,
+    figures,
+    fold_scores,
+    read_run,
+)
 from emonas.jobs import report_line
 from emonas.storage.cost import NetworkCost, read_network_cost
-from emonas.storage.metrics import Figure, FoldScore, Metrics, Parameters, write_metrics
-from emonas.storage.predictions import Predictions, read_predictions
+from emonas.storage.folds import transfer_part
+from emonas.storage.manifest import UNKNOWN_SPEAKER, read_manifest
+from emonas.storage.metrics import Metrics, Parameters, Transferred, write_metrics
 
 
 @dataclass(frozen=True)
-class RunFiles:
-    """The files of one fold and seed of a trained or fused system."""
+class EvaluatedCorpora:
+    """The manifests of all tested corpora by name, and those among them that every fold's model
+    was tested on besides its own test part.
+    """
 
-    fold: str
-    seed: int
-    predictions: Path
-    cost: Path
+    manifests: Mapping[str, Path]
+    transfer: Sequence[str] = ()
 
-
-@dataclass(frozen=True)
-class _Run:
-    files: RunFiles
-    test: Predictions
-    scores: Scores
+    def speakers(self) -> Speakers:
+        """Who speaks each utterance of each corpus, as `corpus:speaker`."""
+        found = {}
+        for corpus, path in self.manifests.items():
+            table = read_manifest(path)
+            for utterance, speaker in zip(table["utterance"], table["speaker"], strict=True):
+                if speaker not in ("", UNKNOWN_SPEAKER):
+                    found[corpus, utterance] = f"{corpus}:{speaker}"
+        return found
 
 
 def evaluate_system(
     protocol: str,
     system: str,
     runs: Sequence[RunFiles],
+    corpora: EvaluatedCorpora,
     pooled: bool,
     repeated: bool,
     output: Path,
@@ -45,6 +58,7 @@ def evaluate_system(
         protocol: the protocol's name.
         system: the system's name.
         runs: the files of every fold and seed.
+        corpora: who speaks, and the other corpora that every model was tested on.
         pooled: `mean` is that of a seed's pooled test predictions, averaged over the seeds; for
             protocols whose folds can lack a class. Otherwise it is the mean over folds.
         repeated: a fold is a repeated random split, so `std` is over folds, not seeds.
@@ -54,26 +68,42 @@ def evaluate_system(
         EmonasError: a run is missing or stands there twice, or an utterance would be pooled twice.
     """
     _refuse_gaps(system, runs)
-    scored = [_read(run) for run in sorted(runs, key=lambda run: run.seed)]
+    ordered = sorted(runs, key=lambda run: run.seed)
+    scored = [read_run(run, "test") for run in ordered]
     if pooled:
         _refuse_double_utterances(system, scored)
-    labels = _labels(scored)
+    speakers = corpora.speakers()
+    labels = all_labels(scored)
     costs = [read_network_cost(run.cost) for run in runs]
     metrics = Metrics(
         protocol=protocol,
         system=system,
         seeds=len({run.seed for run in runs}),
         pooled=pooled,
-        ua=_figure(scored, "ua", pooled, repeated),
-        wa=_figure(scored, "wa", pooled, repeated),
-        folds=[_fold_score(run) for run in scored],
-        confusion=confusion(*_together(scored), labels).tolist(),
+        **figures(scored, labels, speakers, pooled, repeated),
+        folds=fold_scores(scored),
+        confusion=confusions(scored, labels),
         labels=labels,
         parameters=_parameters(costs),
         macs=round(fmean(cost.macs for cost in costs)),
+        transfer={corpus: _transferred(ordered, corpus, speakers) for corpus in corpora.transfer},
     )
     write_metrics(output, metrics)
     report_line(f"{protocol}, {system}: UA {metrics.ua.mean:.4f}, WA {metrics.wa.mean:.4f}")
+    for corpus, found in metrics.transfer.items():
+        report_line(f"on {corpus}: UA {found.ua.mean:.4f}, WA {found.wa.mean:.4f}")
+
+
+def _transferred(runs: Sequence[RunFiles], corpus: str, speakers: Speakers) -> Transferred:
+    """What the models of all folds and seeds reach on another corpus, on average."""
+    scored = [read_run(run, transfer_part(corpus)) for run in runs]
+    labels = all_labels(scored)
+    return Transferred(
+        **figures(scored, labels, speakers, pooled=False, repeated=False),
+        folds=fold_scores(scored),
+        confusion=confusions(scored, labels),
+        labels=labels,
+    )
 
 
 def _refuse_gaps(system: str, runs: Sequence[RunFiles]) -> None:
@@ -93,17 +123,10 @@ def _refuse_gaps(system: str, runs: Sequence[RunFiles]) -> None:
         )
 
 
-def _read(files: RunFiles) -> _Run:
-    test = read_predictions(files.predictions, "test")
-    if not test.labels:
-        raise EmonasError(f"{files.predictions}: the test part is empty; check the protocol")
-    return _Run(files, test, score(test.labels, test.predicted))
-
-
-def _refuse_double_utterances(system: str, runs: Sequence[_Run]) -> None:
+def _refuse_double_utterances(system: str, runs: Sequence[Run]) -> None:
     seen: set[tuple[int, str, str]] = set()
     for run in runs:
-        for corpus, utterance in zip(run.test.corpora, run.test.utterances, strict=True):
+        for corpus, utterance in run.utterances:
             key = (run.files.seed, corpus, utterance)
             if key in seen:
                 raise EmonasError(
@@ -111,49 +134,6 @@ def _refuse_double_utterances(system: str, runs: Sequence[_Run]) -> None:
                     f"{system}, so its folds can't be pooled; make the protocol's folds disjoint"
                 )
             seen.add(key)
-
-
-def _labels(runs: Sequence[_Run]) -> list[str]:
-    named = chain.from_iterable((*run.test.classes, *run.test.labels) for run in runs)
-    return sorted(set(named))
-
-
-def _together(runs: Iterable[_Run]) -> tuple[list[str], list[str]]:
-    """The true and the predicted labels of several runs, one after another."""
-    kept = list(runs)
-    true = chain.from_iterable(run.test.labels for run in kept)
-    return list(true), list(chain.from_iterable(run.test.predicted for run in kept))
-
-
-def _figure(runs: Sequence[_Run], metric: str, pooled: bool, repeated: bool) -> Figure:
-    by_seed: dict[int, list[_Run]] = {}
-    by_fold: dict[str, list[float]] = {}
-    for run in runs:
-        by_seed.setdefault(run.files.seed, []).append(run)
-        by_fold.setdefault(run.files.fold, []).append(getattr(run.scores, metric))
-    folds = [fmean(values) for values in by_fold.values()]
-    if pooled:
-        seeds = [getattr(score(*_together(group)), metric) for group in by_seed.values()]
-    else:
-        seeds = [fmean(getattr(run.scores, metric) for run in group) for group in by_seed.values()]
-    return Figure(
-        mean=fmean(seeds),
-        std=spread(folds if repeated else seeds),
-        folds_mean=fmean(folds),
-        folds_std=spread(folds),
-    )
-
-
-def _fold_score(run: _Run) -> FoldScore:
-    scores = run.scores
-    return FoldScore(
-        fold=run.files.fold,
-        seed=run.files.seed,
-        ua=scores.ua,
-        wa=scores.wa,
-        utterances=scores.utterances,
-        classes=scores.classes,
-    )
 
 
 def _parameters(costs: Sequence[NetworkCost]) -> Parameters:

@@ -20,20 +20,20 @@ from emonas.learning.resume import ResumePoint
 from emonas.learning.seeds import seed_of
 from emonas.learning.supervised import SupervisedLearner, class_weights
 from emonas.storage.cost import NetworkCost, read_network_cost
-from emonas.storage.predictions import Predictions
 from emonas.systems.outputs import SystemOutputs, network_cost, predict_part, write_outputs
 from emonas.systems.trained import system_weights
 
 
 @dataclass(frozen=True, kw_only=True)
 class FuseJob(LearningJob):
-    """One fused system, fold and seed; `predictions` and `costs` of its streams by name, and what
-    `joint: true` needs besides.
+    """One fused system, fold and seed; `predictions` and `costs` of its streams by name, the other
+    corpora that they predict too, and what `joint: true` needs besides.
     """
 
     options: FusionOptions
     predictions: Mapping[str, Path]
     costs: Mapping[str, Path]
+    transfer: tuple[str, ...] = ()
     joint: JointInputs | None = None
 
 
@@ -45,14 +45,14 @@ def fuse_streams(job: FuseJob, outputs: SystemOutputs) -> None:
     """
     device = job.prepare()
     if job.joint is None:
-        sources = frozen_sources(job.options, job.predictions)
+        sources = frozen_sources(job.options, job.predictions, job.transfer)
     else:
         sources = joint_sources(job.options, job.joint)
     inputs = [*job.predictions.values(), *(job.joint.paths if job.joint else [])]
     with job.resume_point("fuse", inputs, system=job.options) as resume:
         learner = _learner(job, sources, device)
         outcome = _learn(job, sources, learner, resume)
-        parts: dict[str, Predictions] = {
+        parts = {
             part: predict_part(
                 sources.network,
                 table,

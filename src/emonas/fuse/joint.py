@@ -14,7 +14,7 @@ from emonas.fuse.options import FusionOptions
 from emonas.fuse.sources import Sources, fusion_network
 from emonas.learning.batches import Examples
 from emonas.networks.fusion import JointNetwork
-from emonas.storage.folds import Part, read_part
+from emonas.storage.folds import read_part
 from emonas.storage.weights import read_weights
 from emonas.systems.data import FeaturePaths, feature_files, load_examples
 from emonas.systems.normalising import normalise
@@ -23,11 +23,13 @@ from emonas.systems.trained import TrainedFiles, load_network, load_normalisers
 
 @dataclass(frozen=True)
 class JointInputs:
-    """The trained streams by name, the feature files that they hear, and the fold's parts."""
+    """The trained streams by name, the feature files that they hear, and the lists of all that
+    is predicted, by part.
+    """
 
     streams: Mapping[str, TrainedFiles]
     features: FeaturePaths
-    parts: Mapping[Part, Path]
+    parts: Mapping[str, Path]
 
     @property
     def paths(self) -> list[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from emonas.networks.fusion import (
     FusionClassifier,
     InformationSupplement,
 )
-from emonas.storage.folds import PARTS, Part
+from emonas.storage.folds import PARTS, transfer_part
 from emonas.storage.predictions import Predictions, read_predictions
 
 
@@ -30,25 +30,30 @@ class Sources:
 
     network: nn.Module
     classes: tuple[str, ...]
-    examples: dict[Part, Examples]
-    tables: dict[Part, pd.DataFrame]
+    examples: dict[str, Examples]
+    tables: dict[str, pd.DataFrame]
 
 
-def frozen_sources(options: FusionOptions, predictions: Mapping[str, Path]) -> Sources:
+def frozen_sources(
+    options: FusionOptions, predictions: Mapping[str, Path], transfer: Iterable[str] = ()
+) -> Sources:
     """The streams' embeddings, or for the perceptron their probabilities, and the fusion alone.
+
+    `transfer` are the other corpora that the streams predict besides the fold's own parts.
 
     Raises:
         EmonasError: the streams do not hold the same utterances, or a file is damaged.
     """
-    streams = {part: _streams(options, predictions, part) for part in PARTS}
+    parts = [*PARTS, *map(transfer_part, transfer)]
+    streams = {part: _streams(options, predictions, part) for part in parts}
     first = streams["train"][0]
-    examples = {part: _examples(options, streams[part], first.classes) for part in PARTS}
+    examples = {part: _examples(options, streams[part], first.classes) for part in parts}
     widths = tuple(stream[0].shape[1] for stream in examples["train"].streams)
     return Sources(
         network=fusion_network(options, widths, len(first.classes)),
         classes=first.classes,
         examples=examples,
-        tables={part: _table(streams[part][0]) for part in PARTS},
+        tables={part: _table(streams[part][0]) for part in parts},
     )
 
 
@@ -65,7 +70,7 @@ def fusion_network(options: FusionOptions, widths: tuple[int, ...], classes: int
 
 
 def _streams(
-    options: FusionOptions, predictions: Mapping[str, Path], part: Part
+    options: FusionOptions, predictions: Mapping[str, Path], part: str
 ) -> list[Predictions]:
     """The streams' predictions for one part, in the order of the settings."""
     streams = [read_predictions(predictions[name], part) for name in options.fuse]

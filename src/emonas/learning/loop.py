@@ -29,8 +29,15 @@ class Learner(Protocol):
 
     device: torch.device
 
+    @property
+    def needs_validation(self) -> bool:
+        """Whether its learning rate goes by the validation loss."""
+
     def begin_epoch(self, epoch: int) -> None:
         """Prepare epoch `epoch`, counted from 1."""
+
+    def end_epoch(self, row: Row) -> None:
+        """Take in the epoch's figures, all that the history has of it."""
 
     def train_batch(self, batch: Batch) -> Scored:
         """Learn from one batch."""
@@ -83,13 +90,10 @@ def fit(
 
     Raises:
         DivergedError: a loss is no finite number.
-        EmonasError: an epoch is to be chosen on validation and there is none.
+        EmonasError: the epoch or the learning rate goes by validation, and there is none.
     """
-    if validation is None and plan.select != "last":
-        raise EmonasError(
-            f"training.select: {plan.select}, but the protocol has no validation part; "
-            "set it to last, or let the protocol validate"
-        )
+    if validation is None:
+        _refuse_choices(learner, plan)
     outcome, best = _begin(learner, resume)
     end = plan.epochs if plan.pause is None else plan.pause
     for epoch in range(len(outcome.history) + 1, end + 1):
@@ -99,6 +103,7 @@ def fit(
         row = {"epoch": epoch, **_train(learner, train, epoch), **score(learner, validation)}
         row.update(learner.facts())
         _refuse_divergence(row)
+        learner.end_epoch(row)
         outcome.history.append(row)
         if _better(outcome, plan.select):
             outcome.best_epoch = epoch
@@ -130,6 +135,20 @@ def _train(learner: Learner, batches: Batches, epoch: int) -> Row:
     for batch in batches.epoch(epoch):
         tally.add(learner.train_batch(batch.to(learner.device)))
     return tally.figures("train")
+
+
+def _refuse_choices(learner: Learner, plan: Plan) -> None:
+    """Refuse what can't be decided without a validation part."""
+    if plan.select != "last":
+        raise EmonasError(
+            f"training.select: {plan.select}, but the protocol has no validation part; "
+            "set it to last, or let the protocol validate"
+        )
+    if learner.needs_validation:
+        raise EmonasError(
+            "training.schedule: plateau, but the protocol has no validation part; set it to "
+            "constant or cosine, or let the protocol validate"
+        )
 
 
 def _better(outcome: Outcome, select: Selection) -> bool:

@@ -7,6 +7,7 @@ from pydantic import Field
 from emonas.options import Options
 
 Selection = Literal["validation_loss", "validation_ua", "validation_wa", "last"]
+Schedule = Literal["constant", "cosine", "plateau"]
 
 
 class TrainingOptions(Options):
@@ -18,10 +19,16 @@ class TrainingOptions(Options):
     learning_rate: float = Field(1e-3, gt=0, description="learning rate at the start")
     momentum: float = Field(0.9, ge=0, lt=1, description="momentum of sgd")
     weight_decay: float = Field(0.0, ge=0, description="weight decay")
-    schedule: Literal["constant", "cosine"] = Field(
+    schedule: Schedule = Field(
         "constant", description="how the learning rate goes on, epoch by epoch"
     )
     final_learning_rate: float = Field(0.0, ge=0, description="where cosine ends")
+    plateau_epochs: int = Field(
+        10,
+        ge=1,
+        description="plateau: the learning rate is halved after so many epochs in a row without "
+        "a lower validation loss (CTA-RNN)",
+    )
     clip: float | None = Field(None, gt=0, description="largest norm of the gradient")
     class_weights: bool = Field(
         False, description="weigh the loss by the inverse class counts of the training part (ours)"

@@ -1,6 +1,6 @@
 """Plain supervised learning of a network from labelled batches."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,12 @@ from torch import Tensor, nn
 
 from emonas.learning.batches import Batch, Batches, Examples
 from emonas.learning.masking import mask_stream
-from emonas.learning.optimisers import learning_rate, make_optimiser, set_learning_rate
+from emonas.learning.optimisers import (
+    halve_on_plateau,
+    learning_rate,
+    make_optimiser,
+    set_learning_rate,
+)
 from emonas.learning.options import TrainingOptions
 from emonas.learning.scores import Scored
 from emonas.networks.streams import Output, Stream
@@ -42,11 +47,25 @@ class SupervisedLearner:
         self._parameters = list(network.parameters() if parameters is None else parameters)
         self._optimiser = make_optimiser(self._parameters, options)
         self._rate = options.learning_rate
+        self._plateau = None
+        if options.schedule == "plateau":
+            self._plateau = halve_on_plateau(self._optimiser, options)
+
+    @property
+    def needs_validation(self) -> bool:
+        """Whether the learning rate goes by the validation loss."""
+        return self._plateau is not None
 
     def begin_epoch(self, epoch: int) -> None:
         """Set the learning rate."""
-        self._rate = learning_rate(self._options, epoch)
-        set_learning_rate(self._optimiser, self._rate)
+        if self._plateau is None:
+            set_learning_rate(self._optimiser, learning_rate(self._options, epoch))
+        self._rate = self._optimiser.param_groups[0]["lr"]
+
+    def end_epoch(self, row: Mapping[str, float]) -> None:
+        """Take in the validation loss, if the learning rate goes by it."""
+        if self._plateau is not None:
+            self._plateau.step(row["validation_loss"])
 
     def train_batch(self, batch: Batch) -> Scored:
         """One step of the optimiser."""
@@ -72,13 +91,19 @@ class SupervisedLearner:
         return {"learning_rate": self._rate}
 
     def state(self) -> dict[str, Any]:
-        """Network and optimiser."""
-        return {"network": self.network.state_dict(), "optimiser": self._optimiser.state_dict()}
+        """Network, optimiser and schedule."""
+        return {
+            "network": self.network.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "plateau": None if self._plateau is None else self._plateau.state_dict(),
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take back network and optimiser."""
+        """Take back network, optimiser and schedule."""
         self.network.load_state_dict(state["network"])
         self._optimiser.load_state_dict(state["optimiser"])
+        if self._plateau is not None:
+            self._plateau.load_state_dict(state["plateau"])
 
     def _masked(self, batch: Batch) -> Sequence[Stream]:
         options = self._options

@@ -37,6 +37,24 @@ def side_by_side(streams: Sequence[Stream]) -> Stream:
     Raises:
         EmonasError: the streams differ in length.
     """
+    lengths = _common_lengths(streams)
+    if len(streams) == 1:
+        return streams[0]
+    return Stream(torch.cat([stream.frames for stream in streams], dim=2), lengths)
+
+
+def stacked(streams: Sequence[Stream]) -> tuple[Tensor, Tensor]:
+    """The frames of all streams, (batch, streams, time, features), and their lengths (batch).
+
+    Raises:
+        EmonasError: the streams differ in length.
+    """
+    lengths = _common_lengths(streams)
+    # What works stream by stream then finds each stream in one piece.
+    return torch.stack([stream.frames for stream in streams]).transpose(0, 1), lengths
+
+
+def _common_lengths(streams: Sequence[Stream]) -> Tensor:
     first, *others = streams
     for other in others:
         same = other.frames.shape[1] == first.frames.shape[1]
@@ -46,6 +64,4 @@ def side_by_side(streams: Sequence[Stream]) -> Stream:
                 "inputs: features of different frame rates can't stand side by side; name layers "
                 "of one feature, and fuse systems for more"
             )
-    if not others:
-        return first
-    return Stream(torch.cat([stream.frames for stream in streams], dim=2), first.lengths)
+    return first.lengths

@@ -12,6 +12,7 @@ from emonas.errors import EmonasError
 from emonas.protocols.crossings import crossings_of, in_words, traits_of
 from emonas.protocols.options import ProtocolOptions
 from emonas.protocols.statement import statement
+from emonas.protocols.transfer_audit import Elsewhere, audit_transfer, heard_before
 from emonas.storage.audit import Audit, Crossing, PartCounts
 from emonas.storage.folds import PARTS, Part
 
@@ -24,10 +25,12 @@ def audit(
     manifest: pd.DataFrame,
     folds: Folds,
     notes: tuple[str, ...] = (),
+    transfer: Mapping[str, Elsewhere] | None = None,
 ) -> Audit:
     """Audit written folds against the manifests of the protocol's corpora.
 
-    `notes` are sentences that stand before the audit's own warnings.
+    `notes` are sentences that stand before the audit's own warnings; `transfer` are the other
+    corpora that the models are tested on.
 
     Raises:
         EmonasError: a fold names an utterance that no manifest has.
@@ -48,6 +51,8 @@ def audit(
         for crossing in crossings_of(fold, pair, (parts[pair[0]], parts[pair[1]]), options)
     )
     labels = _labels(options, described)
+    elsewhere = transfer or {}
+    again = heard_before(described, elsewhere) if "audio" not in options.allow else ()
     return Audit(
         protocol=name,
         statement=statement(options),
@@ -57,9 +62,10 @@ def audit(
         speaker_dependent_validation=options.speaker_dependent_validation,
         pooled=options.pooled,
         folds=counts,
+        transfer={corpus: audit_transfer(entry) for corpus, entry in elsewhere.items()},
         crossings=crossings,
         warnings=(*notes, *_missing_classes(labels, counts), *_tested_often(options, folds)),
-        problems=_problems(options, counts, crossings),
+        problems=(*_problems(options, counts, crossings), *again),
     )
 
 

@@ -11,8 +11,10 @@ from emonas.protocols.audit import audit
 from emonas.protocols.listed import unknown_utterances
 from emonas.protocols.options import ProtocolOptions
 from emonas.protocols.select import read_manifests
+from emonas.protocols.transfer_audit import Elsewhere
 from emonas.storage.audit import Audit, write_audit_file
 from emonas.storage.folds import PARTS, Part, read_part
+from emonas.storage.manifest import read_manifest
 
 
 def write_audit(
@@ -20,9 +22,12 @@ def write_audit(
     options: ProtocolOptions,
     manifests: Mapping[str, Path],
     folds: Mapping[str, Mapping[Part, Path]],
+    transfer: Mapping[str, Path],
     audit_file: Path,
 ) -> None:
     """Audit the written folds; where they fail, write `audit.failed.json` beside instead.
+
+    `transfer` are the written utterances of other corpora, whose manifests are among `manifests`.
 
     Raises:
         EmonasError: a part is empty, or parts share what the protocol does not allow.
@@ -31,7 +36,11 @@ def write_audit(
     parts = {
         fold: {part: read_part(paths[part]) for part in PARTS} for fold, paths in folds.items()
     }
-    result = audit(name, options, manifest, parts, _notes(options, manifest))
+    elsewhere = {
+        corpus: Elsewhere(read_manifest(manifests[corpus]), read_part(path))
+        for corpus, path in transfer.items()
+    }
+    result = audit(name, options, manifest, parts, _notes(options, manifest), elsewhere)
     for sentence in (*result.warnings, *result.problems):
         report_line(f"{name}: {sentence}")
     failed = audit_file.with_name(f"{audit_file.stem}.failed{audit_file.suffix}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from emonas.errors import EmonasError
-from emonas.storage.folds import PARTS, Part
+from emonas.storage.folds import PARTS, TRANSFER, Part
 from emonas.storage.tables import read_table
 
 
@@ -43,6 +43,8 @@ def _check_row(line: str, row: dict[Hashable, str], corpora: tuple[str, ...]) ->
         raise EmonasError(
             f"{line}: the fold {row['fold']!r} can't name a folder; use letters, digits, _ . -"
         )
+    if row["fold"] == TRANSFER:
+        raise EmonasError(f"{line}: no fold can be named {TRANSFER}; rename it")
     if row.get("corpus", corpora[0]) not in corpora:
         raise EmonasError(f"{line}: the protocol has no corpus {row['corpus']!r}")
 

@@ -38,6 +38,26 @@ Names = Annotated[
 ]
 
 
+class TransferOptions(Options):
+    """Another corpus, on the whole of which the model of every fold is tested."""
+
+    map: dict[str, str] = Field(
+        default_factory=dict,
+        description="its emotions and the class that each counts as, as `{excited: happy}`; an "
+        "emotion that is not named here counts as the class of its own name, if there is one",
+    )
+    style: Names = Field((), description="only these speaking styles")
+    language: Names = Field((), description="only these languages")
+    gender: Names = Field((), description="only these genders")
+    limit: int | None = Field(
+        None, ge=1, description="utterances a class, spread over speakers: a first look"
+    )
+
+
+def _by_corpus(value: object) -> object:
+    return {name: {} for name in value} if isinstance(value, list | tuple) else value
+
+
 class ProtocolOptions(Options):
     """Options of a protocol; labels, merges and filters belong to it."""
 
@@ -84,6 +104,16 @@ class ProtocolOptions(Options):
     style: Names = Field((), description="only these speaking styles, as `improvised`")
     language: Names = Field((), description="only these languages")
     gender: Names = Field((), description="only these genders")
+    transfer: Annotated[
+        dict[str, TransferOptions],
+        BeforeValidator(
+            _by_corpus, json_schema_input_type=dict[str, TransferOptions] | tuple[str, ...]
+        ),
+    ] = Field(
+        default_factory=dict,
+        description="other corpora that every fold's model is tested on, by name: as a list, or "
+        "each with its own options",
+    )
     allow: tuple[Crossing, ...] = Field(
         (), description="what may cross between the parts of a fold; anything else stops the run"
     )
@@ -133,6 +163,21 @@ class ProtocolOptions(Options):
                 raise ValueError(f"merge turns {source} into {target}, which labels does not name")
             if self.labels is not None and source in self.labels and source != target:
                 raise ValueError(f"labels names {source}, which merge turns into {target}")
+        return self
+
+    @model_validator(mode="after")
+    def _transfers_elsewhere(self) -> "ProtocolOptions":
+        for corpus, options in self.transfer.items():
+            if corpus in self.corpora:
+                raise ValueError(
+                    f"transfer names {corpus}, which is a corpus of the protocol itself"
+                )
+            for source, target in options.map.items():
+                if self.labels is not None and target not in self.labels:
+                    raise ValueError(
+                        f"transfer.{corpus}.map turns {source} into {target}, which is no class; "
+                        f"the classes are {', '.join(self.labels)}"
+                    )
         return self
 
     @property

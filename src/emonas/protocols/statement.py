@@ -1,6 +1,6 @@
 """What a protocol does, in words for the report."""
 
-from emonas.protocols.options import ProtocolOptions
+from emonas.protocols.options import ProtocolOptions, TransferOptions
 
 
 def statement(options: ProtocolOptions) -> str:
@@ -14,9 +14,18 @@ def statement(options: ProtocolOptions) -> str:
     for key in ("style", "language", "gender"):
         if wanted := getattr(options, key):
             sentences.append(f"Only {key}: {', '.join(wanted)}.")
+    for corpus, elsewhere in options.transfer.items():
+        sentences.append(f"Every fold's model is tested on {_kept(elsewhere)} {corpus} too.")
     if options.limit is not None:
         sentences.append(f"At most {options.limit} utterances a class and corpus: a first look.")
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _kept(options: TransferOptions) -> str:
+    """All of another corpus, or what its filters leave."""
+    kept = [*options.style, *options.language, *options.gender]
+    few = f"at most {options.limit} utterances a class of " if options.limit is not None else ""
+    return f"{few}{'the ' + ', '.join(kept) + ' part of' if kept else 'all of'}"
 
 
 def _test(options: ProtocolOptions) -> str:

@@ -1,13 +1,16 @@
 """Draws every figure of the report."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from emonas.report import names
 from emonas.report.figures.cells import draw_genotype
 from emonas.report.figures.charts import draw_confusion, draw_systems
 from emonas.report.figures.curves import alpha_operations, draw_alphas, draw_curves
+from emonas.report.figures.lines import draw_lines
 from emonas.report.gather import ProtocolResults, SystemResults
+from emonas.report.lines import Panel
+from emonas.report.options import FigureOptions
 from emonas.report.summary import chance
 
 
@@ -15,13 +18,26 @@ def draw_figures(protocols: Iterable[ProtocolResults], folder: Path) -> None:
     """Draw the figures of all protocols into `folder`."""
     for protocol in protocols:
         metrics = {name: system.metrics for name, system in protocol.systems.items()}
-        level, _ = chance(next(iter(metrics.values())))
+        level, _ = chance(next(iter(metrics.values())).confusion)
         remark = _remark(protocol)
         draw_systems(metrics, level, folder / names.systems_figure(protocol.name), remark)
         for system in protocol.systems.values():
             confusion = folder / names.confusion_figure(protocol.name, system.name)
             draw_confusion(system.metrics, confusion, remark)
             _draw_search(protocol.name, system, folder)
+
+
+def draw_paper_figure(panels: Sequence[Panel], options: FigureOptions, path: Path) -> None:
+    """Draw a paper's figure with own figures."""
+    metrics = dict.fromkeys(line.metric.upper() for line in options.lines.values())
+    drawn = [
+        own
+        for panel in panels
+        for line in panel.lines
+        for own in (*line.points.values(), *line.baselines.values())
+    ]
+    remark = "synthetic speech" if any(own.synthetic for own in drawn) else ""
+    draw_lines(panels, options.axis, " or ".join(metrics), path, remark)
 
 
 def _remark(protocol: ProtocolResults) -> str:

@@ -1,7 +1,7 @@
 """Pretrained encoders: which systems hear them, and whether they heard the tested speech before."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from emonas.report.plan import ReportPlan
@@ -11,37 +11,51 @@ from emonas.report.words import listed
 
 @dataclass(frozen=True)
 class Overlap:
-    """A checkpoint whose pretraining had the speech of a corpus, and the systems that hear it."""
+    """A checkpoint whose pretraining had the speech of a corpus, and the systems that hear it.
+
+    `place` is where the scores stand that it inflates, within a sentence.
+    """
 
     checkpoint: str
     corpus: str
     systems: tuple[str, ...]
+    place: str = "here"
 
     @property
     def warning(self) -> str:
         """What must stand beside every score of the protocol."""
         return (
-            f"{self.checkpoint} was pretrained on {self.corpus}: scores here are inflated, those "
-            f"of {listed(self.systems)}."
+            f"{self.checkpoint} was pretrained on {self.corpus}: scores {self.place} are "
+            f"inflated, those of {listed(self.systems)}."
         )
 
     @property
     def remark(self) -> str:
         """What must stand beside a system that hears it."""
         return (
-            f"It hears {self.checkpoint}, which was pretrained on {self.corpus}: its scores here "
-            "are inflated."
+            f"It hears {self.checkpoint}, which was pretrained on {self.corpus}: its scores "
+            f"{self.place} are inflated."
         )
 
 
 def overlaps(plan: ReportPlan, protocol: str) -> tuple[Overlap, ...]:
     """The checkpoints that were trained on a corpus of a protocol and that its systems hear."""
+    return _overlaps(plan, protocol, plan.protocols[protocol].corpora)
+
+
+def transfer_overlaps(plan: ReportPlan, protocol: str) -> tuple[Overlap, ...]:
+    """The same of the other corpora that the models of a protocol are tested on."""
+    found = _overlaps(plan, protocol, plan.protocols[protocol].transfer)
+    return tuple(replace(overlap, place=f"on {overlap.corpus}") for overlap in found)
+
+
+def _overlaps(plan: ReportPlan, protocol: str, corpora: Sequence[str]) -> tuple[Overlap, ...]:
     systems = plan.run_systems(protocol)
     heard = {system: heard_checkpoints(plan, system) for system in systems}
     found = []
     for name in plan.checkpoints:
         hearing = tuple(system for system in systems if name in heard[system])
-        for corpus in plan.protocols[protocol].corpora if hearing else ():
+        for corpus in corpora if hearing else ():
             if is_pretrained_on(plan, name, corpus):
                 found.append(Overlap(name, corpus, hearing))
     return tuple(found)

@@ -1,13 +1,13 @@
 """Everything that the report shows, read from `results` by the contract's paths."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from emonas.errors import EmonasError
-from emonas.report.encoders import Overlap, overlaps
+from emonas.errors import EmonasError, make_again
+from emonas.report.encoders import Overlap, overlaps, transfer_overlaps
 from emonas.report.plan import ReportPlan, SystemCard
 from emonas.storage.audit import Audit, read_audit_file
 from emonas.storage.folds import read_index
@@ -64,7 +64,10 @@ class SystemResults:
 
 @dataclass(frozen=True)
 class ProtocolResults:
-    """One protocol: its audit and its systems by name, and what its scores can't say."""
+    """One protocol: its audit and its systems by name, and what its scores can't say.
+
+    `transfers` are the other corpora that its models were tested on.
+    """
 
     name: str
     audit: Audit
@@ -72,6 +75,10 @@ class ProtocolResults:
     synthetic: bool
     speaker_dependent: bool
     overlaps: tuple[Overlap, ...] = ()
+    corpora: tuple[str, ...] = ()
+    transfers: tuple[str, ...] = ()
+    synthetic_transfers: tuple[str, ...] = ()
+    transfer_overlaps: tuple[Overlap, ...] = ()
 
 
 def gather(plan: ReportPlan, results: Path) -> dict[str, ProtocolResults]:
@@ -83,7 +90,9 @@ def gather(plan: ReportPlan, results: Path) -> dict[str, ProtocolResults]:
     gathered = {}
     for protocol in plan.run_protocols():
         folder = results / "protocols" / protocol
+        card = plan.protocols[protocol]
         audit = read_audit_file(folder / "audit.json")
+        _refuse_gaps(folder / "audit.json", card.transfer, audit.transfer)
         folds = list(read_index(folder / "folds.csv")["fold"])
         systems = {
             system: _system(plan, results, protocol, system, folds, seeds)
@@ -94,10 +103,22 @@ def gather(plan: ReportPlan, results: Path) -> dict[str, ProtocolResults]:
             audit=audit,
             systems=systems,
             synthetic=plan.is_synthetic(protocol),
-            speaker_dependent=audit.speaker_dependent or plan.protocols[protocol].speaker_dependent,
+            speaker_dependent=audit.speaker_dependent or card.speaker_dependent,
             overlaps=overlaps(plan, protocol),
+            corpora=tuple(card.corpora),
+            transfers=tuple(card.transfer),
+            synthetic_transfers=tuple(
+                name for name in card.transfer if plan.corpora[name].synthetic
+            ),
+            transfer_overlaps=transfer_overlaps(plan, protocol),
         )
     return gathered
+
+
+def _refuse_gaps(path: Path, corpora: Sequence[str], found: Mapping[str, object]) -> None:
+    for corpus in corpora:
+        if corpus not in found:
+            raise EmonasError(f"{path}: says nothing of transfer to {corpus}; {make_again(path)}")
 
 
 def _system(
@@ -121,10 +142,13 @@ def _system(
     if card.draws_cells and not genotypes:
         folder = results / "search" / protocol / system
         raise EmonasError(f"{folder}: there is no genotype of {system}; run its search again")
+    path = results / "evaluate" / protocol / system / "metrics.json"
+    metrics = read_metrics(path)
+    _refuse_gaps(path, plan.protocols[protocol].transfer, metrics.transfer)
     return SystemResults(
         name=system,
         card=card,
-        metrics=read_metrics(results / "evaluate" / protocol / system / "metrics.json"),
+        metrics=metrics,
         genotypes=genotypes,
         search_histories=_histories(searched) if card.search else [],
         histories=_histories(trained),

@@ -5,14 +5,17 @@ from pathlib import Path
 
 from emonas.jobs import report_line
 from emonas.report import names
-from emonas.report.drawings import draw_figures
+from emonas.report.drawings import draw_figures, draw_paper_figure
 from emonas.report.gather import gather
-from emonas.report.page import write_page
+from emonas.report.lines import figure_panels, figure_table
+from emonas.report.own import OwnFigures
+from emonas.report.page import PaperTables, write_page
 from emonas.report.papers import paper_summary
 from emonas.report.plan import ReportPlan
-from emonas.report.recognition import recognition_table
+from emonas.report.recognition import read_rates, recognition_table
 from emonas.report.summary import folds_summary, systems_summary
 from emonas.report.tables import write_tables
+from emonas.report.transfers import transfer_summary
 
 
 def write_report(plan: ReportPlan, results: Path, output: Path) -> None:
@@ -36,20 +39,29 @@ def write_report(plan: ReportPlan, results: Path, output: Path) -> None:
 
 def _write(plan: ReportPlan, results: Path, folder: Path) -> None:
     gathered = gather(plan, results)
-    papers = {
-        name: paper_summary(plan, gathered, name, options) for name, options in plan.tables.items()
-    }
-    for name, table in papers.items():
+    rates = read_rates(plan, results)
+    own = OwnFigures(plan, gathered, rates)
+    papers = PaperTables(
+        tables={name: paper_summary(own, name, said) for name, said in plan.tables.items()},
+        figures={name: figure_table(own, name, said) for name, said in plan.figures.items()},
+    )
+    for name, table in (*papers.tables.items(), *papers.figures.items()):
         write_tables(folder / names.paper_table(name), table)
     for protocol in gathered.values():
         summary = systems_summary(protocol)
         write_tables(folder / names.systems_table(protocol.name), summary)
         write_tables(folder / names.folds_table(protocol.name), folds_summary(protocol))
-    recognition = recognition_table(plan, results)
+        for corpus in protocol.transfers:
+            stem = folder / names.transfer_table(protocol.name, corpus)
+            write_tables(stem, transfer_summary(protocol, corpus))
+    recognition = recognition_table(plan, rates)
     if recognition is not None:
         write_tables(folder / names.recognition_table(), recognition)
     report_line("the tables are written")
     draw_figures(gathered.values(), folder)
+    for name, said in plan.figures.items():
+        panels = figure_panels(own, name, said)
+        draw_paper_figure(panels, said, folder / names.paper_figure(name))
     report_line("the figures are drawn")
     write_page(plan, gathered, papers, recognition, results, folder)
 

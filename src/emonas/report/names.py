@@ -45,6 +45,16 @@ def paper_table(table: str) -> str:
     return f"tables/{table}"
 
 
+def transfer_table(protocol: str, corpus: str) -> str:
+    """The stem of the table of a protocol's systems on another corpus."""
+    return f"tables/{protocol}-transfer-{corpus}"
+
+
+def paper_figure(figure: str) -> str:
+    """A paper's figure; its numbers stand in the table of the same name."""
+    return f"figures/{figure}.svg"
+
+
 def recognition_table() -> str:
     """The stem of the table of error rates by corpus and recogniser."""
     return "tables/recognition"
@@ -52,7 +62,7 @@ def recognition_table() -> str:
 
 def report_figures(plan: ReportPlan) -> list[str]:
     """The figures that will surely exist for a plan; each has a PNG of the same stem beside it."""
-    names = []
+    names = [paper_figure(name) for name in plan.figures]
     for protocol in plan.run_protocols():
         names.append(systems_figure(protocol))
         for system in plan.run_systems(protocol):
@@ -64,9 +74,10 @@ def report_figures(plan: ReportPlan) -> list[str]:
 
 def report_tables(plan: ReportPlan) -> list[str]:
     """The tables that will exist for a plan, each in three formats."""
-    stems = [paper_table(name) for name in plan.tables]
+    stems = [paper_table(name) for name in (*plan.tables, *plan.figures)]
     for protocol in plan.run_protocols():
         stems += [systems_table(protocol), folds_table(protocol)]
+        stems += [transfer_table(protocol, corpus) for corpus in plan.protocols[protocol].transfer]
     if plan.recognition:
         stems.append(recognition_table())
     return [f"{stem}.{suffix}" for stem in stems for suffix in FORMATS]

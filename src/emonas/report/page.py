@@ -1,6 +1,7 @@
 """`index.html`: one page that holds everything it shows."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -8,13 +9,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from emonas.report import names
 from emonas.report.encoders import encoders_table
 from emonas.report.gather import ProtocolResults
+from emonas.report.pictures import Picture, picture
 from emonas.report.plan import ReportPlan
+from emonas.report.system_view import system_anchor
 from emonas.report.tables import Table, show
 from emonas.report.views import (
     CorpusProblems,
     protocol_view,
     skipped_by_reason,
-    system_anchor,
 )
 from emonas.report.words import count
 from emonas.storage.atomic import write_text
@@ -23,10 +25,24 @@ from emonas.storage.manifest import read_problems
 _SHOWN_PROBLEMS = 200
 
 
+@dataclass(frozen=True)
+class PaperTables:
+    """The tables of papers, and those of the numbers in their figures, by name."""
+
+    tables: Mapping[str, Table]
+    figures: Mapping[str, Table]
+
+    @property
+    def heading(self) -> str:
+        """What they are together; empty where there are none."""
+        kinds = [kind for kind in ("tables", "figures") if getattr(self, kind)]
+        return f"{' and '.join(kinds)} of the papers".capitalize() if kinds else ""
+
+
 def write_page(
     plan: ReportPlan,
     gathered: Mapping[str, ProtocolResults],
-    papers: Mapping[str, Table],
+    papers: PaperTables,
     recognition: Table | None,
     results: Path,
     folder: Path,
@@ -51,6 +67,7 @@ def write_page(
         synthetic=[name for name, protocol in gathered.items() if protocol.synthetic],
         protocols=[protocol_view(plan, protocol, folder) for protocol in gathered.values()],
         papers=papers,
+        pictures=_pictures(papers, folder),
         encoders=encoders_table(plan),
         recognition=recognition,
         recognition_stem=names.recognition_table(),
@@ -58,6 +75,13 @@ def write_page(
         problems=_problems(plan, results),
     )
     write_text(folder / "index.html", html)
+
+
+def _pictures(papers: PaperTables, folder: Path) -> dict[str, Picture]:
+    return {
+        name: picture(folder, names.paper_figure(name), table.caption)
+        for name, table in papers.figures.items()
+    }
 
 
 def _overview(plan: ReportPlan, gathered: Mapping[str, ProtocolResults]) -> str:
@@ -77,7 +101,8 @@ def _overview(plan: ReportPlan, gathered: Mapping[str, ProtocolResults]) -> str:
 
 def _problems(plan: ReportPlan, results: Path) -> list[CorpusProblems]:
     found = []
-    used = {name for protocol in plan.run_protocols() for name in plan.protocols[protocol].corpora}
+    cards = [plan.protocols[protocol] for protocol in plan.run_protocols()]
+    used = {name for card in cards for name in (*card.corpora, *card.transfer)}
     for corpus in plan.corpora:
         path = results / "corpora" / corpus / "problems.csv"
         if corpus not in used or not path.exists():

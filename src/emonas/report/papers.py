@@ -1,24 +1,44 @@
 """The papers' tables: published and own figures side by side."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from emonas.errors import EmonasError
-from emonas.report.gather import ProtocolResults
-from emonas.report.options import Metric, RowOptions, TableOptions
-from emonas.report.plan import ReportPlan
-from emonas.report.summary import deviation, warnings
-from emonas.report.tables import Column, Kind, Table
-from emonas.storage.metrics import Metrics
+from emonas.report.options import ERROR_RATES, ColumnOptions, RowOptions, TableOptions
+from emonas.report.own import Own, OwnFigures
+from emonas.report.summary import INTERVAL_NOTE
+from emonas.report.tables import Column, Table
+from emonas.report.words import listed
 
 NOT_RUN = "not run"
 SYNTHETIC_DIFFERENCE = "synthetic"
-_TITLES: dict[Metric, str] = {"ua": "UA", "wa": "WA", "parameters": "Parameters"}
+_METRICS = {
+    "ua": "UA",
+    "wa": "WA",
+    "parameters": "Parameters",
+    "wer": "word error rate",
+    "cer": "character error rate",
+}
 
 
-def paper_summary(
-    plan: ReportPlan, gathered: Mapping[str, ProtocolResults], name: str, options: TableOptions
-) -> Table:
+@dataclass(frozen=True)
+class Entry:
+    """A row: the path of its key in the settings, its name, and what it shows."""
+
+    path: str
+    label: str
+    row: RowOptions
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A row with its own figures by column."""
+
+    entry: Entry
+    own: Mapping[str, Own]
+
+
+def paper_summary(own: OwnFigures, name: str, options: TableOptions) -> Table:
     """One paper's table; a difference is ours less the published figure, in points.
 
     Figures on synthetic speech get no difference: they measure another thing than the paper.
@@ -26,120 +46,133 @@ def paper_summary(
     Raises:
         EmonasError: a row's system or protocol is not known.
     """
-    rows: list[dict[str, Any]] = []
-    notes: list[str] = [f"From {options.source}."] if options.source else []
-    used: list[str] = []
-    for label, row in options.rows.items():
-        protocol = _protocol(plan, name, label, row, options.protocol)
-        metrics = _metrics(gathered, protocol, row.system)
-        rows.append(_row(label, row, options, protocol, metrics))
-        if metrics is not None and gathered[protocol].synthetic:
-            _drop_differences(rows[-1])
-        if row.note:
-            notes.append(f"{label}: {row.note}")
-        if metrics is not None and protocol not in used:
-            used.append(protocol)
-        if row.system and metrics is None:
-            notes.append(f"{label}: {_why_not(plan, row.system, protocol)}")
-    notes += options.notes
-    for protocol in used:
-        notes += [f"Own figures under {protocol}: {text}" for text in warnings(gathered[protocol])]
-    return Table(options.title or name, _columns(options), rows, tuple(notes))
+    entries = [
+        Entry(f"tables.{name}.rows.{label}", label, row) for label, row in options.rows.items()
+    ]
+    return summary(own, name, entries, options)
 
 
-def _protocol(
-    plan: ReportPlan, table: str, label: str, row: RowOptions, default: str | None
-) -> str:
-    where = f"tables.{table}.rows.{label}"
-    if row.system is None:
-        return ""
-    if row.system not in plan.systems and not any(
-        row.system in skip.systems for skip in plan.skipped
-    ):
-        raise EmonasError(f"{where}.system: no system is named {row.system}; define it or mend it")
-    if named := row.protocol or default:
-        return named
-    known = [run.protocol for run in plan.runs if row.system in run.systems]
-    known += [skip.protocol for skip in plan.skipped if row.system in skip.systems]
-    if len(set(known)) > 1:
-        raise EmonasError(
-            f"{where}: {row.system} is run under {' and '.join(sorted(set(known)))}; name the "
-            "protocol of the row or the table"
+def summary(own: OwnFigures, name: str, entries: Iterable[Entry], options: TableOptions) -> Table:
+    """The table of some rows; `options` say all but those.
+
+    Raises:
+        EmonasError: a row's system or protocol is not known.
+    """
+    lines = [
+        _Line(
+            entry,
+            {
+                title: own.of(entry.path, column, entry.row, options.protocol)
+                for title, column in options.columns.items()
+            },
         )
-    return known[0] if known else ""
+        for entry in entries
+    ]
+    return Table(
+        options.title or name,
+        _columns(options, lines),
+        [_row(line, options) for line in lines],
+        tuple(dict.fromkeys(_notes(options, lines))),
+    )
 
 
-def _metrics(
-    gathered: Mapping[str, ProtocolResults], protocol: str, system: str | None
-) -> Metrics | None:
-    if system is None or protocol not in gathered:
-        return None
-    found = gathered[protocol].systems.get(system)
-    return found.metrics if found else None
-
-
-def _why_not(plan: ReportPlan, system: str, protocol: str) -> str:
-    for skip in plan.skipped:
-        if system in skip.systems and skip.protocol == protocol:
-            return f"{system} was not run: {skip.reason}"
-    return f"{system} is in no run of these settings"
-
-
-def _row(
-    label: str,
-    row: RowOptions,
-    options: TableOptions,
-    protocol: str,
-    metrics: Metrics | None,
-) -> dict[str, Any]:
+def _row(line: _Line, options: TableOptions) -> dict[str, Any]:
+    row = line.entry.row
+    reached = [own.protocol for own in line.own.values() if own.protocol]
     cells: dict[str, Any] = {
-        "row": label,
+        "row": line.entry.label,
         "system": row.system,
-        "protocol": protocol if metrics is not None else None,
+        "transcript": row.transcript,
+        "protocol": ", ".join(dict.fromkeys(reached)),
     }
-    for metric in options.columns:
-        published = row.published.get(metric)
-        cells[f"{metric}_published"] = published
-        if row.system and metrics is None:
-            cells[f"{metric}_own"] = NOT_RUN
-        if metrics is None:
-            continue
-        if metric == "parameters":
-            cells["parameters_own"] = metrics.parameters.derived
-            cells["parameters_search"] = metrics.parameters.search
-            continue
-        figure = metrics.ua if metric == "ua" else metrics.wa
-        cells[f"{metric}_own"] = figure.mean
-        cells[f"{metric}_own_std"] = deviation(figure, metrics)
-        if isinstance(published, float):
-            cells[f"{metric}_difference"] = figure.mean - published
+    for name in options.columns:
+        own, published = line.own[name], row.published.get(name)
+        cells[f"{name}_published"] = published
+        cells[f"{name}_own"] = NOT_RUN if own.missing else own.value
+        cells[f"{name}_own_std"] = own.spread
+        cells[f"{name}_own_low"], cells[f"{name}_own_high"] = own.interval or (None, None)
+        cells[f"{name}_search"] = own.search
+        if isinstance(published, float) and own.value is not None:
+            difference = SYNTHETIC_DIFFERENCE if own.synthetic else own.value - published
+            cells[f"{name}_difference"] = difference
     return cells
 
 
-def _drop_differences(cells: dict[str, Any]) -> None:
-    for key in cells:
-        if key.endswith("_difference"):
-            cells[key] = SYNTHETIC_DIFFERENCE
-
-
-def _columns(options: TableOptions) -> tuple[Column, ...]:
-    """Columns of published figures and differences only where a row has a published one."""
-    columns = [Column("row", "Row"), Column("system", "Our system"), Column("protocol", "Protocol")]
-    for metric in options.columns:
-        title = _TITLES[metric]
-        unit: Kind = "millions" if metric == "parameters" else "percent"
-        name = title if metric == "parameters" else f"{title} (%)"
-        published = any(metric in row.published for row in options.rows.values())
-        if published:
-            columns.append(Column(f"{metric}_published", f"{name}, published", unit))
-        if metric == "parameters":
-            columns += [
-                Column("parameters_own", f"{title}, own", unit),
-                Column("parameters_search", "Search network, own", unit),
-            ]
-            continue
-        own = f"{title}, own" if published else name
-        columns.append(Column(f"{metric}_own", own, unit, f"{metric}_own_std"))
-        if published:
-            columns.append(Column(f"{metric}_difference", f"{title}, difference", "points"))
+def _columns(options: TableOptions, lines: Sequence[_Line]) -> tuple[Column, ...]:
+    """What tells the rows apart, and of each column what any row has."""
+    columns = [Column("row", "Row")]
+    scores = [column for column in options.columns.values() if column.metric not in ERROR_RATES]
+    if scores:
+        columns.append(Column("system", "Our system"))
+    if any(column.protocol is None for column in scores):
+        columns.append(Column("protocol", "Protocol"))
+    if len(scores) < len(options.columns):
+        columns.append(Column("transcript", "Our transcript"))
+    for name, column in options.columns.items():
+        published = any(name in line.entry.row.published for line in lines)
+        columns += _columns_of(name, column, [line.own[name] for line in lines], published)
     return tuple(columns)
+
+
+def _columns_of(
+    name: str, column: ColumnOptions, figures: Sequence[Own], published: bool
+) -> Iterable[Column]:
+    title = _METRICS.get(name, name)
+    own_title = f"{title}, own"
+    if column.metric == "parameters":
+        if published:
+            yield Column(f"{name}_published", f"{title}, published", "millions")
+        yield Column(f"{name}_own", own_title, "millions")
+        if any(own.search is not None for own in figures):
+            yield Column(f"{name}_search", f"{title}, search network", "millions")
+        return
+    if published:
+        yield Column(f"{name}_published", f"{title} (%), published", "percent")
+    bounds = f"{name}_own" if any(own.interval for own in figures) else ""
+    shown = own_title if published else f"{title} (%)"
+    # Error rates are of one recogniser that runs once: they have nothing to deviate.
+    spread = "" if column.metric in ERROR_RATES else f"{name}_own_std"
+    yield Column(f"{name}_own", shown, "percent", spread, bounds)
+    if published:
+        yield Column(f"{name}_difference", f"{title}, difference", "points")
+
+
+def _notes(options: TableOptions, lines: Sequence[_Line]) -> Iterable[str]:
+    if options.source:
+        yield f"From {options.source}."
+    for name, column in options.columns.items():
+        if said := _what(column):
+            yield f"{name}: {said}."
+    for line in lines:
+        if line.entry.row.note:
+            yield f"{line.entry.label}: {line.entry.row.note}"
+    figures = [(line.entry.label, own) for line in lines for own in line.own.values()]
+    yield from _missing(figures)
+    yield from options.notes
+    if any(own.interval for _, own in figures):
+        yield INTERVAL_NOTE
+    for _, own in figures:
+        yield from own.warnings
+
+
+def _missing(figures: Sequence[tuple[str, Own]]) -> Iterable[str]:
+    """Each reason for which something was not run, with the rows."""
+    reasons: dict[str, dict[str, None]] = {}
+    for label, own in figures:
+        if own.missing:
+            reasons.setdefault(own.missing, {})[label] = None
+    sought = {label for label, own in figures if own != Own()}
+    for reason, labels in reasons.items():
+        all_rows = len(labels) > 2 and len(labels) == len(sought)
+        yield f"{'All rows' if all_rows else listed(labels)}: {reason}"
+
+
+def _what(column: ColumnOptions) -> str:
+    """What a column shows, where its name alone does not say it."""
+    metric = _METRICS[column.metric]
+    if column.corpus is not None:
+        return f"{metric} on {column.corpus}"
+    if column.transfer is not None:
+        of = f" of {column.protocol}" if column.protocol else ""
+        return f"{metric} of the models{of} on all of {column.transfer}"
+    return f"{metric} under {column.protocol}" if column.protocol is not None else ""

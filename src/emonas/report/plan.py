@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from emonas.report.options import TableOptions
+from emonas.report.options import FigureOptions, TableOptions
 
 
 class _Card(BaseModel):
@@ -19,14 +19,16 @@ class CorpusCard(_Card):
 
 
 class ProtocolCard(_Card):
-    """A protocol: what is held out for test and for validation, what may cross, and the rest of
-    its options (labels, merge, style, limit, ...) as they stand in the settings.
+    """A protocol: what is held out for test and for validation, the other corpora that its models
+    are tested on (those that are there), what may cross, and the rest of its options (labels,
+    merge, style, limit, ...) as they stand in the settings.
     """
 
     corpora: list[str]
     test: str
     validation: str
     speaker_dependent: bool = False
+    transfer: list[str] = Field(default_factory=list)
     allow: list[str] = Field(default_factory=list)
     options: dict[str, Any] = Field(default_factory=dict)
 
@@ -96,6 +98,14 @@ class Skipped(_Card):
     reason: str
 
 
+class Untransferred(_Card):
+    """Another corpus that the models of a protocol could not be tested on, and why."""
+
+    protocol: str
+    corpus: str
+    reason: str
+
+
 class Unrecognised(_Card):
     """A transcript whose error rates on a corpus could not be had, and why."""
 
@@ -118,7 +128,9 @@ class ReportPlan(_Card):
     systems: dict[str, SystemCard]
     runs: list[RunCard]
     skipped: list[Skipped] = Field(default_factory=list)
+    untransferred: list[Untransferred] = Field(default_factory=list)
     tables: dict[str, TableOptions] = Field(default_factory=dict)
+    figures: dict[str, FigureOptions] = Field(default_factory=dict)
     checkpoints: dict[str, CheckpointCard] = Field(default_factory=dict)
     features: dict[str, FeatureCard] = Field(default_factory=dict)
     transcripts: dict[str, TranscriptCard] = Field(default_factory=dict)
@@ -127,8 +139,9 @@ class ReportPlan(_Card):
 
     @model_validator(mode="after")
     def _keeps_the_name_of_its_own_table(self) -> "ReportPlan":
-        if self.recognition and "recognition" in self.tables:
-            raise ValueError("tables.recognition: the table of error rates has this name")
+        for part in ("tables", "figures"):
+            if self.recognition and "recognition" in getattr(self, part):
+                raise ValueError(f"{part}.recognition: the table of error rates has this name")
         return self
 
     def run_protocols(self) -> list[str]:

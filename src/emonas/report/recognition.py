@@ -1,5 +1,6 @@
 """How well recognisers heard the corpora: word and character error rates (CTA-RNN, table 1)."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,9 @@ from emonas.report.encoders import is_pretrained_on
 from emonas.report.plan import ReportPlan
 from emonas.report.tables import Column, Table
 from emonas.storage.recognition import Recognition, read_recognition
+
+Rates = Mapping[tuple[str, str], Recognition]
+"""Error rates by corpus and transcript."""
 
 _COLUMNS = (
     Column("corpus", "Corpus"),
@@ -23,19 +27,28 @@ _COLUMNS = (
 )
 
 
-def recognition_table(plan: ReportPlan, results: Path) -> Table | None:
-    """A row a corpus and transcript; none where the plan has no such pairs.
+def read_rates(plan: ReportPlan, results: Path) -> Rates:
+    """The error rates of all corpora and transcripts that the plan shows.
 
     Raises:
         EmonasError: a file of rates is missing or damaged.
     """
-    if not plan.recognition:
+    return {
+        (corpus, transcript): read_recognition(
+            results / "recognition" / corpus / f"{transcript}.json"
+        )
+        for corpus, transcript in plan.recognition
+    }
+
+
+def recognition_table(plan: ReportPlan, rates: Rates) -> Table | None:
+    """A row a corpus and transcript; none where there are none."""
+    if not rates:
         return None
     rows, notes = [], []
-    for corpus, transcript in plan.recognition:
-        rates = read_recognition(results / "recognition" / corpus / f"{transcript}.json")
-        rows.append(_row(plan, corpus, transcript, rates))
-        notes += _notes(plan, corpus, transcript, rates)
+    for (corpus, transcript), found in rates.items():
+        rows.append(_row(plan, corpus, transcript, found))
+        notes += _notes(corpus, found) + list(rate_warnings(plan, corpus, transcript))
     notes.insert(
         0, "Words and characters that were substituted, deleted or inserted, by those said."
     )
@@ -50,14 +63,20 @@ def _row(plan: ReportPlan, corpus: str, transcript: str, rates: Recognition) -> 
     return row | {key: getattr(rates, key) for key in counted}
 
 
-def _notes(plan: ReportPlan, corpus: str, transcript: str, rates: Recognition) -> list[str]:
+def _notes(corpus: str, rates: Recognition) -> list[str]:
     notes = [f"Both texts were made comparable: {rates.normalisation}."]
     if rates.without_text:
         left = f"{rates.without_text:,} of {rates.without_text + rates.utterances:,}"
         notes.append(f"{corpus}: {left} utterances have no text, and are left out.")
+    return notes
+
+
+def rate_warnings(plan: ReportPlan, corpus: str, transcript: str) -> tuple[str, ...]:
+    """What must stand beside error rates."""
+    notes = []
     if plan.corpora[corpus].synthetic:
         notes.append(f"{corpus} is synthetic speech.")
     card = plan.transcripts.get(transcript)
     if card is not None and is_pretrained_on(plan, card.checkpoint, corpus):
         notes.append(f"{card.checkpoint} was pretrained on {corpus}: its rates here are too low.")
-    return notes
+    return tuple(notes)

@@ -1,9 +1,10 @@
 """The tables of a protocol: its systems, and every fold and seed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from emonas.report.gather import ProtocolResults
-from emonas.report.tables import Column, Table
+from emonas.report.tables import Column, Row, Table
 from emonas.report.words import describe
 from emonas.storage.metrics import Figure, Metrics
 
@@ -15,9 +16,15 @@ SPEAKER_DEPENDENT_WARNING = (
     "The protocol is speaker-dependent: speakers of the test part were heard in training, so its "
     "scores are no estimate for a new speaker."
 )
+INTERVAL_NOTE = (
+    "The 95% interval says how far a score depends on who was tested: 2000 times, as many speakers "
+    "are drawn with replacement from those tested, and the predictions of all folds and seeds for "
+    "them are scored together; a mean over folds can lie off its middle."
+)
 _SYSTEM_COLUMNS = (
     Column("system", "System"),
     Column("ua", "UA (%)", "percent", "ua_std"),
+    Column("ua", "95% interval", "interval"),
     Column("wa", "WA (%)", "percent", "wa_std"),
     Column("ua_folds", "UA over folds", "percent", "ua_folds_std"),
     Column("wa_folds", "WA over folds", "percent", "wa_folds_std"),
@@ -45,14 +52,27 @@ def warnings(protocol: ProtocolResults) -> tuple[str, ...]:
     return (*found, *(overlap.warning for overlap in protocol.overlaps))
 
 
+def across_warnings(protocol: ProtocolResults, corpus: str) -> tuple[str, ...]:
+    """What must stand beside every score of a protocol's models on another corpus."""
+    synthetic = protocol.synthetic or corpus in protocol.synthetic_transfers
+    overlaps = [overlap for overlap in protocol.transfer_overlaps if overlap.corpus == corpus]
+    found = [SYNTHETIC_WARNING] if synthetic else []
+    return (*found, *(overlap.warning for overlap in overlaps))
+
+
+def transfer_warnings(protocol: ProtocolResults, corpus: str) -> tuple[str, ...]:
+    """What must stand where scores within a protocol and on another corpus are side by side."""
+    return tuple(dict.fromkeys((*across_warnings(protocol, corpus), *warnings(protocol))))
+
+
 def deviation(figure: Figure, metrics: Metrics) -> float | None:
     """The deviation to show behind a mean: none where there was nothing to deviate."""
     return None if metrics.seeds == 1 and figure.std == 0 else figure.std
 
 
-def chance(metrics: Metrics) -> tuple[float, float]:
-    """UA and WA of always answering the commonest class of the test parts."""
-    totals = [sum(row) for row in metrics.confusion]
+def chance(confusion: Sequence[Sequence[int]]) -> tuple[float, float]:
+    """UA and WA of always answering the commonest class of what was tested."""
+    totals = [sum(row) for row in confusion]
     present = [total for total in totals if total]
     return 1 / len(present), max(present) / sum(present)
 
@@ -69,6 +89,7 @@ def systems_summary(protocol: ProtocolResults) -> Table:
                 "what": describe(system.card),
                 "ua": metrics.ua.mean,
                 "ua_std": deviation(metrics.ua, metrics),
+                **bounds("ua", metrics.ua),
                 "wa": metrics.wa.mean,
                 "wa_std": deviation(metrics.wa, metrics),
                 "ua_folds": metrics.ua.folds_mean,
@@ -81,13 +102,32 @@ def systems_summary(protocol: ProtocolResults) -> Table:
             }
         )
     first = next(iter(protocol.systems.values())).metrics
-    ua, wa = chance(first)
+    ua, wa = chance(first.confusion)
     rows.append({"system": "chance", "what": "always the commonest class", "ua": ua, "wa": wa})
-    notes = (*warnings(protocol), _what_mean_is(first))
-    return Table(f"Systems under {protocol.name}", _SYSTEM_COLUMNS, rows, notes)
+    notes = (*warnings(protocol), what_mean_is(first))
+    if any("ua_low" in row for row in rows):
+        notes = (*notes, INTERVAL_NOTE)
+    return Table(f"Systems under {protocol.name}", with_bounds(_SYSTEM_COLUMNS, rows), rows, notes)
 
 
-def _what_mean_is(metrics: Metrics) -> str:
+def bounds(stem: str, figure: Figure) -> dict[str, float]:
+    """The cells of an interval, where there is one."""
+    if figure.interval is None:
+        return {}
+    low, high = figure.interval
+    return {f"{stem}_low": low, f"{stem}_high": high}
+
+
+def with_bounds(columns: tuple[Column, ...], rows: Sequence[Row]) -> tuple[Column, ...]:
+    """The columns without the intervals that no row has."""
+    there = {key for row in rows for key in row}
+    return tuple(
+        column for column in columns if column.kind != "interval" or there.issuperset(column.keys)
+    )
+
+
+def what_mean_is(metrics: Metrics) -> str:
+    """What the means and deviations of a protocol are, in words."""
     if metrics.pooled:
         return (
             "UA and WA are those of a seed's test predictions pooled over all folds, each "

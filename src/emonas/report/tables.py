@@ -8,7 +8,7 @@ from typing import Any, Literal
 from emonas.storage.atomic import write_text
 from emonas.storage.tables import write_rows
 
-Kind = Literal["text", "percent", "points", "millions", "count"]
+Kind = Literal["text", "percent", "points", "millions", "count", "interval"]
 Row = Mapping[str, Any]
 EMPTY = "–"
 _LATEX = {
@@ -20,6 +20,8 @@ _LATEX = {
     "_": r"\_",
     "{": r"\{",
     "}": r"\}",
+    # A bracket behind the end of a line would be taken for an argument.
+    "[": "{[}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     "<": r"\textless{}",
@@ -32,14 +34,28 @@ _LATEX = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column: the key of its value in a row, its heading, how it is shown, and the key of a
-    standard deviation that is shown behind it.
+    """A column: the key of its value in a row, its heading, how it is shown, and what is shown
+    behind it: the key of a standard deviation, and what comes before `_low` and `_high` in the
+    keys of an interval's bounds. Of the kind `interval`, its own key comes before those.
     """
 
     key: str
     title: str
     kind: Kind = "text"
     spread: str = ""
+    bounds: str = ""
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of all that it shows."""
+        if self.kind == "interval":
+            return _bound_keys(self.key)
+        bounds = _bound_keys(self.bounds) if self.bounds else []
+        return [key for key in (self.key, self.spread, *bounds) if key]
+
+
+def _bound_keys(stem: str) -> list[str]:
+    return [f"{stem}_low", f"{stem}_high"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +77,8 @@ def show(row: Row, column: Column) -> str:
 
     A text in the place of a number (a figure that a paper does not print) is shown as it is.
     """
+    if column.kind == "interval":
+        return _interval(row, column.key) or EMPTY
     value = row.get(column.key)
     if value is None or value == "":
         return EMPTY
@@ -68,7 +86,17 @@ def show(row: Row, column: Column) -> str:
         return value
     text = _number(float(value), column.kind)
     deviation = row.get(column.spread) if column.spread else None
-    return text if deviation is None else f"{text} ± {_number(float(deviation), column.kind)}"
+    if deviation is not None:
+        text += f" ± {_number(float(deviation), column.kind)}"
+    return f"{text} {_interval(row, column.bounds)}".strip() if column.bounds else text
+
+
+def _interval(row: Row, stem: str) -> str:
+    """An interval in percent; empty where it is not known."""
+    low, high = (row.get(key) for key in _bound_keys(stem))
+    if low is None or high is None:
+        return ""
+    return f"[{_number(float(low), 'percent')}, {_number(float(high), 'percent')}]"
 
 
 def _number(value: float, kind: Kind) -> str:
@@ -92,7 +120,7 @@ def _millions(value: float) -> str:
 
 def write_tables(stem: Path, table: Table) -> None:
     """Write `stem`.csv, .md and .tex."""
-    keys = [key for column in table.columns for key in (column.key, column.spread) if key]
+    keys = [key for column in table.columns for key in column.keys]
     # Empty text, not None: None would turn a column of whole numbers into floats.
     rows = [{key: _or_empty(row.get(key)) for key in keys} for row in table.rows]
     write_rows(stem.with_name(f"{stem.name}.csv"), rows, keys)

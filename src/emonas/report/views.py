@@ -1,56 +1,36 @@
 """What the page shows, made ready for the template: texts, tables and figures."""
 
-import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from emonas.report import names
 from emonas.report.audits import CrossingLine, classes_table, crossing_lines, parts_table
-from emonas.report.gather import Ledger, ProtocolResults, SystemResults
+from emonas.report.gather import ProtocolResults
+from emonas.report.pictures import Picture, picture
 from emonas.report.plan import ReportPlan, Skipped
-from emonas.report.summary import deviation, folds_summary, systems_summary, warnings
-from emonas.report.tables import Column, Table, show
+from emonas.report.summary import folds_summary, systems_summary, transfer_warnings, warnings
+from emonas.report.system_view import SystemView, system_view
+from emonas.report.tables import Table
+from emonas.report.transfers import map_sentence, map_table, transfer_summary, transfer_title
 from emonas.report.verdicts import Verdict, verdicts
-from emonas.report.words import (
-    count,
-    degenerate_cells,
-    describe,
-    duration,
-    listed,
-    memory,
-    option_pairs,
-)
+from emonas.report.words import listed, option_pairs
 from emonas.storage.audit import Audit
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A figure as a data address, with a text for those who cannot see it."""
+class TransferView:
+    """What the models of a protocol reach on another corpus."""
 
-    address: str
-    alt: str
-    file: str
-
-
-@dataclass(frozen=True)
-class SystemView:
-    """One system's section."""
-
-    name: str
+    corpus: str
     anchor: str
-    what: str
-    scores: list[tuple[str, str]]
-    facts: list[tuple[str, str]]
-    remarks: list[str]
-    degenerate: list[str]
-    folds: Table
-    confusion: Picture
-    curves: Picture
-    cells: Picture | None
-    other_cells: list[tuple[str, str]]
-    alphas: Picture | None
+    title: str
+    synthetic: bool
+    warnings: Sequence[str]
+    sentence: str
+    map: Table
+    scores: Table
+    stem: str
 
 
 @dataclass(frozen=True)
@@ -72,6 +52,7 @@ class ProtocolView:
     folds_stem: str
     picture: Picture
     verdicts: list[Verdict]
+    transfers: list[TransferView]
     systems: list[SystemView]
 
 
@@ -86,6 +67,7 @@ def protocol_view(plan: ReportPlan, protocol: ProtocolResults, folder: Path) -> 
         ("Validates", card.validation),
         ("May cross", listed(card.allow) or "nothing"),
         ("Classes", ", ".join(audit.labels)),
+        *_transferred(protocol),
         *((key.replace("_", " "), text) for key, text in option_pairs(card.options)),
     ]
     folds = folds_summary(protocol)
@@ -105,155 +87,34 @@ def protocol_view(plan: ReportPlan, protocol: ProtocolResults, folder: Path) -> 
         folds_stem=names.folds_table(name),
         picture=picture(folder, names.systems_figure(name), f"UA by fold of the systems: {name}"),
         verdicts=verdicts(protocol),
+        transfers=[_transfer_view(protocol, corpus) for corpus in protocol.transfers],
         systems=[
-            _system_view(protocol, system, folds, folder) for system in protocol.systems.values()
+            system_view(protocol, system, folds, folder) for system in protocol.systems.values()
         ],
     )
 
 
+def _transfer_view(protocol: ProtocolResults, corpus: str) -> TransferView:
+    audit = protocol.audit.transfer[corpus]
+    return TransferView(
+        corpus=corpus,
+        anchor=f"transfer-{protocol.name}-{corpus}",
+        title=transfer_title(protocol, corpus),
+        synthetic=protocol.synthetic or corpus in protocol.synthetic_transfers,
+        warnings=transfer_warnings(protocol, corpus),
+        sentence=map_sentence(audit, corpus),
+        map=map_table(audit, corpus),
+        scores=transfer_summary(protocol, corpus),
+        stem=names.transfer_table(protocol.name, corpus),
+    )
+
+
+def _transferred(protocol: ProtocolResults) -> list[tuple[str, str]]:
+    return [("Also tested on all of", listed(protocol.transfers))] if protocol.transfers else []
+
+
 def _corpus(plan: ReportPlan, corpus: str) -> str:
     return f"{corpus} (synthetic)" if plan.corpora[corpus].synthetic else corpus
-
-
-def picture(folder: Path, file: str, alt: str) -> Picture:
-    """A figure that was drawn into `folder`."""
-    data = base64.b64encode((folder / file).read_bytes()).decode("ascii")
-    return Picture(f"data:image/svg+xml;base64,{data}", alt, file)
-
-
-def _system_view(
-    results: ProtocolResults, system: SystemResults, folds: Table, folder: Path
-) -> SystemView:
-    protocol, name = results.name, system.name
-    own = [row for row in folds.rows if row["system"] == name]
-    inflated = [overlap.remark for overlap in results.overlaps if name in overlap.systems]
-    cells = names.cells_figure(protocol, name)
-    alphas = names.alphas_figure(protocol, name)
-    first = next(iter(system.genotypes), None)
-    there = f"seed {first.seed}, fold {first.fold}" if first else ""
-    return SystemView(
-        name=name,
-        anchor=system_anchor(protocol, name),
-        what=describe(system.card),
-        scores=_scores(system),
-        facts=_facts(system),
-        remarks=inflated + _remarks(system),
-        degenerate=_degenerate(system),
-        folds=Table(f"Folds and seeds of {name}", folds.columns[1:], own),
-        confusion=picture(
-            folder, names.confusion_figure(protocol, name), f"Confusion matrix of {name}"
-        ),
-        curves=picture(folder, names.curves_figure(protocol, name), f"Validation curves of {name}"),
-        cells=picture(folder, cells, f"Cells found for {name}, {there}") if first else None,
-        other_cells=_other_cells(protocol, system),
-        alphas=(
-            picture(folder, alphas, f"Weights of the candidate operations of {name}")
-            if (folder / alphas).exists()
-            else None
-        ),
-    )
-
-
-def system_anchor(protocol: str, system: str) -> str:
-    """The address of a system's section in the page."""
-    return f"system-{protocol}-{system}"
-
-
-def _other_cells(protocol: str, system: SystemResults) -> list[tuple[str, str]]:
-    """The folds of the first seed beyond the one that is shown, and their files."""
-    shown = system.genotypes[:1]
-    return [
-        (found.fold, names.cells_figure(protocol, system.name, found.fold))
-        for found in system.genotypes[1:]
-        if found.seed == shown[0].seed
-    ]
-
-
-def _scores(system: SystemResults) -> list[tuple[str, str]]:
-    metrics = system.metrics
-    row: Mapping[str, Any] = {
-        "ua": metrics.ua.mean,
-        "ua_std": deviation(metrics.ua, metrics),
-        "wa": metrics.wa.mean,
-        "wa_std": deviation(metrics.wa, metrics),
-        "derived": metrics.parameters.derived,
-    }
-    columns = (
-        Column("ua", "UA (%)", "percent", "ua_std"),
-        Column("wa", "WA (%)", "percent", "wa_std"),
-        Column("derived", "parameters", "millions"),
-    )
-    return [(column.title, show(row, column)) for column in columns]
-
-
-def _facts(system: SystemResults) -> list[tuple[str, str]]:
-    metrics = system.metrics
-    facts = [("Runs", f"{count(metrics.seeds, 'seed')}, {count(len(metrics.folds), 'run')} in all")]
-    if metrics.parameters.search is not None:
-        facts.append(("Search network", f"{metrics.parameters.search:,} weights"))
-    facts.append(("Trained network", f"{metrics.parameters.derived:,} weights"))
-    if metrics.macs is not None:
-        facts.append(("One utterance", f"{metrics.macs:,} multiply-accumulates"))
-    if system.search_cost is not None:
-        facts.append(("Cost of search", _cost(system.search_cost)))
-    if system.cost is not None:
-        facts.append(("Cost of training", _cost(system.cost)))
-    return facts + option_pairs(system.card.options)
-
-
-def _cost(ledger: Ledger) -> str:
-    text = (
-        f"{duration(ledger.seconds)} in all over {count(ledger.runs, 'run')}, "
-        f"peak memory {memory(ledger.memory)}"
-    )
-    if ledger.architectures:
-        text += f", {count(ledger.architectures, 'architecture')} evaluated"
-    return text
-
-
-def _remarks(system: SystemResults) -> list[str]:
-    remarks = []
-    if system.card.shared_search:
-        remarks.append(
-            "One search serves all folds: utterances that a fold tests may have had a part in the "
-            "choice of its architecture."
-        )
-    if system.card.search and not system.card.retrain:
-        remarks.append("The searched network was tested with its own weights, without retraining.")
-    if system.genotypes:
-        distinct = {found.genotype.model_dump_json() for found in system.genotypes}
-        remarks.append(
-            f"{count(len(system.genotypes), 'search').replace('searchs', 'searches')} found "
-            f"{count(len(distinct), 'different genotype')}."
-            if len(distinct) > 1
-            else f"All of its searches ({len(system.genotypes)}) found the same genotype."
-        )
-    if diverged := _diverged(system):
-        remarks.append(f"{count(diverged, 'trial')} of candidate cells diverged and dropped out.")
-    return remarks
-
-
-def _diverged(system: SystemResults) -> int:
-    """How many candidates of all searches did not train to an end."""
-    return sum(
-        int((history.table["status"] == "diverged").sum())
-        for history in system.search_histories
-        if "status" in history.table
-    )
-
-
-def _degenerate(system: SystemResults) -> list[str]:
-    """A sentence for each way in which genotypes of a system are degenerate."""
-    found: dict[str, list[str]] = {}
-    for genotype in system.genotypes:
-        if cells := degenerate_cells(genotype.genotype):
-            where = f"seed {genotype.seed} fold {genotype.fold}"
-            found.setdefault(listed(cells), []).append(where)
-    return [
-        f"Degenerate genotype ({', '.join(where)}): no convolution in the {cells} cell, only skips "
-        "and pooling."
-        for cells, where in found.items()
-    ]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from emonas.report.plan import (
     SystemCard,
     TranscriptCard,
     Unrecognised,
+    Untransferred,
 )
 
 if TYPE_CHECKING:
@@ -32,14 +33,16 @@ def report_plan(plan: Plan, settings_file: str, command: str) -> ReportPlan:
             name: CorpusCard(reader=options.reader, synthetic=options.synthetic)
             for name, options in settings.corpora.items()
         },
-        protocols={name: _protocol_card(options) for name, options in settings.protocols.items()},
+        protocols={name: _protocol_card(plan, name) for name in settings.protocols},
         systems={name: _system_card(plan, name) for name in settings.systems},
         runs=[
             RunCard(protocol=protocol, systems=[system], seeds=list(range(seeds)))
             for (protocol, system), seeds in plan.runs.items()
         ],
         skipped=[Skipped(**entry) for entry in plan.skipped],
+        untransferred=[Untransferred(**entry) for entry in plan.untransferred],
         tables=settings.tables,
+        figures=settings.figures,
         **_heard_cards(plan),
         recognition=plan.recognised,
         unrecognised=[Unrecognised(**entry) for entry in plan.unrecognised],
@@ -88,14 +91,16 @@ def _checkpoint_card(options: Any) -> CheckpointCard:
     )
 
 
-def _protocol_card(options: Any) -> ProtocolCard:
-    shown = ("corpora", "test", "validate", "allow")
+def _protocol_card(plan: Plan, name: str) -> ProtocolCard:
+    options = plan.settings.protocols[name]
+    shown = ("corpora", "test", "validate", "allow", "transfer")
     values = options.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     return ProtocolCard(
         corpora=list(options.corpora),
         test=options.test,
         validation=options.validation,
         speaker_dependent=options.speaker_dependent,
+        transfer=plan.transfers_of(name),
         allow=list(options.allow),
         options={key: value for key, value in values.items() if key not in shown},
     )
@@ -112,6 +117,7 @@ def _system_card(plan: Plan, name: str) -> SystemCard:
             entry.feature
             + (f" {', '.join(entry.layers)}" if entry.layers else "")
             + (f" pooled by {entry.pool}" if entry.pool > 1 else "")
+            + (" normalised by utterance" if entry.normalise else "")
             for entry in options.inputs
         ],
         search=options.search.method if plan.is_searched(name) else "",

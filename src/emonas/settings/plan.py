@@ -94,6 +94,16 @@ class Plan:
         """The protocols of all runs that can be run, each once."""
         return list(dict.fromkeys(protocol for protocol, _ in self.runs))
 
+    @property
+    def untransferred(self) -> list[dict[str, str]]:
+        """Other corpora that a protocol's models can't be tested on here, each with the reason."""
+        return [
+            {"protocol": protocol, "corpus": corpus, "reason": reason}
+            for protocol in self.protocols
+            for corpus in self.settings.protocols[protocol].transfer
+            if (reason := self._missing_corpus(corpus))
+        ]
+
     def _missing(self, protocol: str, system: str) -> str:
         """Why a system can't be run under a protocol here; empty where it can."""
         reasons = [self.missing_root(corpus) for corpus in self.corpora_of(protocol)]
@@ -111,12 +121,17 @@ class Plan:
             f"$EMONAS_DATA/{corpus}"
         )
 
+    def _missing_corpus(self, corpus: str) -> str:
+        """Why a corpus, or a file that it names, is not here; empty where all is."""
+        absent = absent_files(f"corpora.{corpus}", self.settings.corpora[corpus])
+        return self.missing_root(corpus) or next(absent, "")
+
     def _absent_files(self, protocol: str, system: str) -> Iterator[str]:
         """A reason for every file that is named and not there."""
         for key, options in self._parts_of(protocol, system):
             yield from absent_files(key, options)
         for feature in self.features_of(system):
-            for corpus in self.corpora_of(protocol):
+            for corpus in self.heard_corpora(protocol):
                 options = self.settings.features[feature]
                 yield from absent_own_files(f"features.{feature}", options, corpus)
 
@@ -165,29 +180,36 @@ class Plan:
         """The corpora of a protocol."""
         return list(self.settings.protocols[protocol].corpora)
 
+    def transfers_of(self, protocol: str) -> list[str]:
+        """The other corpora that a protocol's models are tested on, as far as they are here."""
+        named = self.settings.protocols[protocol].transfer
+        return [corpus for corpus in named if not self._missing_corpus(corpus)]
+
+    def heard_corpora(self, protocol: str) -> list[str]:
+        """The corpora of a protocol, and those that its models are tested on."""
+        return [*self.corpora_of(protocol), *self.transfers_of(protocol)]
+
     def files_of(self, options: Any) -> list[str]:
         """The files that options name (a table, a list, an archive, a checkpoint)."""
         values = [getattr(options, name) for name in type(options).model_fields]
         return [str(value) for value in values if isinstance(value, Path) and not value.is_dir()]
 
-    def feature_files(self, protocol: str, system: str) -> list[str]:
-        """The feature files that a system reads under a protocol."""
+    def feature_files(self, system: str, corpora: Iterable[str]) -> list[str]:
+        """The feature files of some corpora that a system reads."""
         return [
             f"results/features/{corpus}/{feature}.h5"
             for feature in self.features_of(system)
-            for corpus in self.corpora_of(protocol)
+            for corpus in corpora
         ]
 
-    def feature_paths(self, protocol: str, system: str) -> Params:
+    def feature_paths(self, system: str, corpora: Iterable[str]) -> Params:
         """The same by feature and corpus, each feature with what its files must agree with."""
+        named = list(corpora)
         return {
             feature: {
                 "digest": self.feature_digest(feature),
                 "checkpoint": self.pretrained.record_of(self.settings.features[feature]) or "",
-                "corpora": {
-                    corpus: f"results/features/{corpus}/{feature}.h5"
-                    for corpus in self.corpora_of(protocol)
-                },
+                "corpora": {corpus: f"results/features/{corpus}/{feature}.h5" for corpus in named},
             }
             for feature in self.features_of(system)
         }
@@ -237,13 +259,29 @@ class Plan:
         """What the folds depend on: what may cross is the business of their audit."""
         options = self.settings.protocols[protocol]
         return {
+            "options": options.model_dump(
+                mode="json", by_alias=True, exclude={"allow", "transfer"}
+            ),
+            "code": code_digest("emonas.protocols.job"),
+        }
+
+    def transfer_params(self, protocol: str, corpus: str) -> Params:
+        """What the utterances of another corpus depend on that the models are tested on."""
+        options = self._protocol(protocol, [corpus])
+        return {
             "options": options.model_dump(mode="json", by_alias=True, exclude={"allow"}),
             "code": code_digest("emonas.protocols.job"),
         }
 
+    def _protocol(self, protocol: str, transfers: Iterable[str]) -> Any:
+        """A protocol's options with some of its transfers."""
+        options = self.settings.protocols[protocol]
+        kept = {corpus: options.transfer[corpus] for corpus in transfers}
+        return options.model_copy(update={"transfer": kept})
+
     def audit_params(self, protocol: str) -> Params:
         """What the audit of the folds depends on."""
-        options = self.settings.protocols[protocol]
+        options = self._protocol(protocol, self.transfers_of(protocol))
         return {
             "options": options.model_dump(mode="json", by_alias=True),
             "code": code_digest("emonas.protocols.audit_job"),

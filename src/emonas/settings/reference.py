@@ -14,7 +14,13 @@ from emonas.checkpoints.options import CheckpointOptions
 from emonas.fuse.options import FusionOptions
 from emonas.kinds import Family, all_kinds
 from emonas.protocols.options import ProtocolOptions
-from emonas.report.options import RowOptions, TableOptions
+from emonas.report.options import (
+    ColumnOptions,
+    FigureOptions,
+    PanelOptions,
+    RowOptions,
+    TableOptions,
+)
 from emonas.settings.model import RecognitionOptions, RunOptions, settings_model
 from emonas.storage.atomic import write_text
 
@@ -59,6 +65,9 @@ def reference_page() -> str:
     parts.append(_table("`recognition`", RecognitionOptions))
     parts.append(_table("`tables`", TableOptions))
     parts.append(_table("`rows` of a table", RowOptions))
+    parts.append(_table("`columns` of a table, `lines` of a figure", ColumnOptions))
+    parts.append(_table("`figures`", FigureOptions))
+    parts.append(_table("`panels` of a figure", PanelOptions))
     return "\n".join(parts)
 
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from emonas.errors import EmonasError
 from emonas.fuse.options import FusionOptions
 from emonas.settings.messages import nearest
+from emonas.settings.papers import check_papers, uses_of_papers
 
 
 def check_references(settings: Any) -> None:
@@ -30,12 +31,15 @@ def check_references(settings: Any) -> None:
         _check_own_file(feature, options, settings)
     _check_runs(settings)
     _check_texts(settings)
+    check_papers(settings)
 
 
 def _uses(settings: Any) -> Iterator[tuple[str, str, str, Iterable[str]]]:
     for name, protocol in settings.protocols.items():
         for corpus in protocol.corpora:
             yield f"protocols.{name}.corpora", "corpus", corpus, settings.corpora
+        for corpus in protocol.transfer:
+            yield f"protocols.{name}.transfer", "corpus", corpus, settings.corpora
     for name, system in settings.systems.items():
         if isinstance(system, FusionOptions):
             for stream in system.fuse:
@@ -68,15 +72,7 @@ def _uses_of_results(settings: Any) -> Iterator[tuple[str, str, str, Iterable[st
         yield f"runs.{index}.protocol", "protocol", run.protocol, settings.protocols
         for system in run.systems:
             yield f"runs.{index}.systems", "system", system, settings.systems
-    for name, table in settings.tables.items():
-        if table.protocol is not None:
-            yield f"tables.{name}.protocol", "protocol", table.protocol, settings.protocols
-        for title, row in table.rows.items():
-            if row.system is not None:
-                yield f"tables.{name}.rows.{title}.system", "system", row.system, settings.systems
-            if row.protocol is not None:
-                path = f"tables.{name}.rows.{title}.protocol"
-                yield path, "protocol", row.protocol, settings.protocols
+    yield from uses_of_papers(settings)
 
 
 def _check_genotype(name: str, system: Any) -> None:
@@ -171,8 +167,8 @@ def _uses_of_texts(settings: Any) -> Iterator[tuple[str, Iterable[str]]]:
             for entry in getattr(settings.systems[system], "inputs", ()):
                 options = settings.features[entry.feature]
                 if options.reads and getattr(options, "transcript", None) is None:
-                    corpora = settings.protocols[run.protocol].corpora
-                    yield f"features.{entry.feature}", corpora
+                    protocol = settings.protocols[run.protocol]
+                    yield f"features.{entry.feature}", (*protocol.corpora, *protocol.transfer)
 
 
 def _check_runs(settings: Any) -> None:

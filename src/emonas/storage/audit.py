@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from emonas.errors import EmonasError, make_again
 from emonas.storage.atomic import write_text
@@ -54,6 +54,20 @@ class PartCounts(_Model):
     speakers: dict[str, int]
 
 
+class TransferAudit(_Model):
+    """Another corpus, on which the models of a protocol are tested.
+
+    `labels` has the utterances of each class, `map` the class that each emotion of the corpus
+    counts as, `left_out` the utterances of each emotion that counts as none of the classes.
+    """
+
+    utterances: int
+    speakers: int
+    labels: dict[str, int]
+    map: dict[str, str]
+    left_out: dict[str, int]
+
+
 class Audit(_Model):
     """The audit of a protocol.
 
@@ -69,6 +83,7 @@ class Audit(_Model):
     speaker_dependent_validation: bool
     pooled: bool
     folds: dict[str, dict[Part, PartCounts]]
+    transfer: dict[str, TransferAudit] = Field(default_factory=dict)
     crossings: tuple[Crossing, ...]
     warnings: tuple[str, ...]
     problems: tuple[str, ...]

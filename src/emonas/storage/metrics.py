@@ -16,12 +16,17 @@ class _Model(BaseModel):
 
 
 class Figure(_Model):
-    """One metric: `mean` and `std` over seeds, `folds_mean` and `folds_std` over folds."""
+    """One metric: `mean` and `std` over seeds, `folds_mean` and `folds_std` over folds.
+
+    `interval` are the bounds of the 95% interval of the metric over all test predictions, by
+    bootstrap over the tested speakers; none where they are unknown or fewer than two.
+    """
 
     mean: float
     std: float
     folds_mean: float
     folds_std: float
+    interval: tuple[float, float] | None = None
 
 
 class FoldScore(_Model):
@@ -42,11 +47,26 @@ class Parameters(_Model):
     derived: int
 
 
+class Transferred(_Model):
+    """What the models of all folds and seeds reach on the whole of another corpus.
+
+    `ua` and `wa` are averaged over the models; `confusion` adds up their counts (true, predicted)
+    in the order of `labels`.
+    """
+
+    ua: Figure
+    wa: Figure
+    folds: list[FoldScore]
+    confusion: list[list[int]]
+    labels: list[str]
+
+
 class Metrics(_Model):
     """What a system reached under a protocol.
 
     `ua` is the mean of class recalls, `wa` plain accuracy; `pooled` says that `mean` is over a
-    seed's pooled test predictions; `confusion` counts (true, predicted) over all seeds and folds.
+    seed's pooled test predictions; `confusion` counts (true, predicted) over all seeds and
+    folds; `transfer` is by the other corpus.
     """
 
     protocol: str
@@ -62,7 +82,7 @@ class Metrics(_Model):
     macs: int | None = None
     tasks: dict[str, Any] = Field(default_factory=dict)
     domains: dict[str, Any] = Field(default_factory=dict)
-    transfer: dict[str, Any] = Field(default_factory=dict)
+    transfer: dict[str, Transferred] = Field(default_factory=dict)
 
 
 def write_metrics(path: Path, metrics: Metrics) -> None:

@@ -15,7 +15,12 @@ from emonas.learning.batches import Examples
 from emonas.storage.features import FeatureFile, StoredArray
 from emonas.storage.folds import read_part
 from emonas.storage.frames import pooled
-from emonas.systems.normalising import Normaliser, fit_normalisers, normalise
+from emonas.systems.normalising import (
+    Normaliser,
+    by_utterance,
+    fit_normalisers,
+    normalise,
+)
 from emonas.systems.options import InputOptions, SystemOptions
 
 FeaturePaths = Mapping[str, Mapping[str, Path]]
@@ -31,8 +36,9 @@ def feature_paths(features: Mapping[str, Mapping[str, Any]]) -> FeaturePaths:
             weights, empty where it needs none.
 
     Raises:
-        EmonasError: a file is damaged, or was made with other options, weights or code; or the
-            record of the weights is missing.
+        EmonasError: a file is damaged, or was made with other options, weights or code; the
+            record of the weights is missing; or a feature has other layers, another frame rate or
+            width in one corpus than in another.
     """
     paths = {
         feature: {corpus: Path(path) for corpus, path in entry["corpora"].items()}
@@ -41,14 +47,22 @@ def feature_paths(features: Mapping[str, Mapping[str, Any]]) -> FeaturePaths:
     for feature, entry in features.items():
         record = entry["checkpoint"]
         weights = read_record(Path(record)).digest if record else ""
-        for path in paths[feature].values():
-            _check_digests(path, entry["digest"], weights, record)
+        shapes = {
+            corpus: _checked(path, entry["digest"], weights, record)
+            for corpus, path in paths[feature].items()
+        }
+        if len(set(shapes.values())) > 1:
+            told = "; ".join(f"{corpus}: {shape}" for corpus, shape in shapes.items())
+            raise EmonasError(
+                f"features.{feature}: differs between the corpora ({told}); write it alike for all"
+            )
     return paths
 
 
-def _check_digests(path: Path, digest: str, weights: str, record: str) -> None:
+def _checked(path: Path, digest: str, weights: str, record: str) -> str:
+    """The shape of a file's features in words, if the file is that of the settings."""
     with FeatureFile(path) as file:
-        facts = file.facts
+        facts, width = file.facts, file.width
     if facts.digest != digest:
         raise EmonasError(
             f"{path}: was made with other options, weights or code than the settings name; "
@@ -59,6 +73,7 @@ def _check_digests(path: Path, digest: str, weights: str, record: str) -> None:
             f"{path}: was made with other weights than those of {record or 'the settings'}; "
             f"{make_again(path)}"
         )
+    return f"{len(facts.layers)} layers, {facts.frame_rate:g} frames a second, {width} features"
 
 
 def feature_files(features: FeaturePaths) -> list[Path]:
@@ -147,5 +162,12 @@ def _streams(
                 for number, frames in zip(
                     numbers, files[corpus].read_many(names, layer), strict=True
                 ):
-                    stream[number] = frames if entry.pool == 1 else pooled(frames, entry.pool)
+                    stream[number] = _prepared(frames, entry)
             yield stream
+
+
+def _prepared(frames: StoredArray, entry: InputOptions) -> StoredArray:
+    """An utterance's frames as the input wants them; no other utterance has a say."""
+    if entry.pool > 1:
+        frames = pooled(frames, entry.pool)
+    return by_utterance(frames) if entry.normalise == "utterance" else frames

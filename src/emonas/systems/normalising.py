@@ -10,6 +10,7 @@ from emonas.learning.batches import Examples
 from emonas.storage.features import Array, StoredArray
 
 _SMALLEST_DEVIATION = 1e-5
+_SMALLEST_OWN_DEVIATION = 1e-3
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,16 @@ class Normaliser:
     def __call__(self, array: StoredArray) -> Array:
         """Standardise (frames, features), in float32."""
         return (array - self.mean) / self.deviation
+
+
+def by_utterance(frames: StoredArray) -> Array:
+    """Standardise (frames, features) by their own mean and deviation.
+
+    A deviation below 0.001 counts as that: a feature that hardly moves is centred, not blown up.
+    """
+    wide = frames.astype(np.float64)
+    deviation = np.maximum(wide.std(axis=0), _SMALLEST_OWN_DEVIATION)
+    return np.asarray((wide - wide.mean(axis=0)) / deviation, dtype=np.float32)
 
 
 def fit_normalisers(examples: Examples) -> tuple[Normaliser, ...]:

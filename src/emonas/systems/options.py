@@ -21,6 +21,12 @@ class InputOptions(Options):
     pool: int = Field(
         1, ge=1, description="average this many consecutive frames (ours, for small machines)"
     )
+    normalise: Literal["utterance"] | None = Field(
+        None,
+        description="utterance: standardise every utterance by mean and deviation of its own "
+        "frames, before the system's own `normalise`; it takes away what stays the same, such as "
+        "voice and room (ours)",
+    )
 
 
 def _feature_by_name(value: Any) -> Any:

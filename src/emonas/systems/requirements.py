@@ -23,6 +23,21 @@ def one_stream(options: SystemOptions, widths: tuple[int, ...]) -> int:
     return widths[0]
 
 
+def blocks_of_one_width(options: SystemOptions, widths: tuple[int, ...]) -> tuple[int, int]:
+    """How many streams there are, and the width of each.
+
+    Raises:
+        EmonasError: there is one only, or they differ in width.
+    """
+    if len(widths) < 2 or len(set(widths)) > 1:
+        found = ", ".join(map(str, widths))
+        raise EmonasError(
+            f"inputs: {options.network} hears two or more streams of one width, and there are "
+            f"features of width {found}; name layers of one feature"
+        )
+    return len(widths), widths[0]
+
+
 def genotype_of(
     kind: type[_Genotype],
     options: SystemOptions,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -17,7 +17,7 @@ from emonas.learning.loop import Outcome, Plan, fit
 from emonas.learning.resume import ResumePoint
 from emonas.learning.seeds import seed_of
 from emonas.learning.supervised import SupervisedLearner, class_weights
-from emonas.storage.folds import Part, read_part
+from emonas.storage.folds import Part, predicted_parts, read_part
 from emonas.storage.genotype import read_genotype
 from emonas.storage.predictions import Predictions
 from emonas.storage.weights import read_weights
@@ -44,13 +44,15 @@ from emonas.systems.trained import fill_network, system_weights
 class TrainJob(LearningJob):
     """One system, fold and seed.
 
-    `genotype` is what a search found, None for a system without one; `searched` are the weights of
-    the searched network where it is to be tested as it is (`retrain: false`).
+    `transfer` are the lists of other corpora that are predicted too, by name; `genotype` is what a
+    search found, None for a system without one; `searched` are the weights of the searched network
+    where it is to be tested as it is (`retrain: false`).
     """
 
     system: SystemOptions
     features: FeaturePaths
     parts: Mapping[Part, Path]
+    transfer: Mapping[str, Path] = field(default_factory=dict)
     genotype: Path | None = None
     searched: Path | None = None
 
@@ -72,8 +74,9 @@ def train_system(job: TrainJob, outputs: SystemOutputs) -> None:
         else:
             network = build_network(job.system, genotype, data.widths, len(data.classes))
             outcome = _learn(job, data, network, device, resume)
-        parts: dict[str, Predictions] = {
-            part: _predict(job, part, data, network, device) for part in job.parts
+        parts = {
+            part: _predict(job, path, data, network, device)
+            for part, path in predicted_parts(job.parts, job.transfer).items()
         }
         cost = network_cost(network, data.train, _searched_parameters(job, genotype, data))
         weights = system_weights(network, data.normalisers)
@@ -82,7 +85,8 @@ def train_system(job: TrainJob, outputs: SystemOutputs) -> None:
 
 def _inputs(job: TrainJob) -> list[Path]:
     found = [path for path in (job.genotype, job.searched) if path is not None]
-    return [*job.parts.values(), *feature_files(job.features), *found]
+    lists = predicted_parts(job.parts, job.transfer).values()
+    return [*lists, *feature_files(job.features), *found]
 
 
 def _learn(
@@ -106,9 +110,9 @@ def _learn(
 
 
 def _predict(
-    job: TrainJob, part: Part, data: FoldData, network: nn.Module, device: torch.device
+    job: TrainJob, part: Path, data: FoldData, network: nn.Module, device: torch.device
 ) -> Predictions:
-    table = read_part(job.parts[part])
+    table = read_part(part)
     examples = load_examples(table, data.classes, job.system.inputs, job.features)
     examples = normalise(examples, data.normalisers)
     return predict_part(network, table, examples, data.classes, job.system.together, device)

@@ -148,7 +148,7 @@ class Clock:
             absent += absent_files(*part)
         for protocol, system in all_runs(self._plan):
             if feature in self._plan.features_of(system):
-                for corpus in self._plan.corpora_of(protocol):
+                for corpus in self._plan.heard_corpora(protocol):
                     absent += absent_own_files(key, options, corpus)
         if options.reads:
             reason = "its words are not known before the run"

@@ -15,6 +15,7 @@ RULES = (
     "corpora",
     "protocols",
     "fold",
+    "transfer",
     "audit",
     "checkpoint",
     "transcripts",
@@ -76,10 +77,10 @@ def _shared_jobs(
     plan: Plan, runs: dict[tuple[str, str], int], sizes: dict[str, ProtocolSize | None]
 ) -> Iterator[Jobs]:
     """What several systems have in common: corpora and protocols."""
-    corpora = {c: p in plan.protocols for p, _ in runs for c in plan.corpora_of(p)}
+    corpora = {c: p in plan.protocols for p, _ in runs for c in plan.heard_corpora(p)}
     for corpus, _ in _recognised(plan):
         corpora.setdefault(corpus, False)
-    corpora |= {c: True for p in plan.protocols for c in plan.corpora_of(p)}
+    corpora |= {c: True for p in plan.protocols for c in plan.heard_corpora(p)}
     corpora |= {corpus: True for corpus, _ in plan.recognised}
     for corpus, needed in corpora.items():
         yield Jobs("corpora", 1, not needed, corpus=corpus)
@@ -87,6 +88,8 @@ def _shared_jobs(
         skipped, size = protocol not in plan.protocols, sizes[protocol]
         yield Jobs("protocols", 1, skipped, protocol=protocol)
         yield Jobs("fold", None if size is None else size.folds, skipped, protocol=protocol)
+        if transfers := len(plan.transfers_of(protocol)):
+            yield Jobs("transfer", transfers, skipped, protocol=protocol)
         yield Jobs("audit", 1, skipped, protocol=protocol)
 
 
@@ -95,7 +98,7 @@ def _heard_features(plan: Plan, runs: dict[tuple[str, str], int]) -> Needs:
     return _merged(
         ((corpus, feature), (protocol, system) in plan.runs)
         for protocol, system in runs
-        for corpus in plan.corpora_of(protocol)
+        for corpus in plan.heard_corpora(protocol)
         for feature in plan.features_of(system)
     )
 

@@ -31,7 +31,7 @@ def forecast_lines(plan: Plan, cores: int) -> Iterator[str]:
     """
     protocols = dict.fromkeys(run.protocol for run in plan.settings.runs)
     sizes = {protocol: protocol_size(plan, protocol) for protocol in protocols}
-    corpora = {c: corpus_size(plan, c) for p in protocols for c in plan.corpora_of(p)}
+    corpora = {c: corpus_size(plan, c) for p in protocols for c in plan.heard_corpora(p)}
     jobs = list_jobs(plan, sizes)
     with TemporaryDirectory() as folder:
         clock = Clock(plan, sizes, corpora, folder)

@@ -11,6 +11,7 @@ from emonas.protocols.listed import read_list
 from emonas.protocols.options import ProtocolOptions
 from emonas.protocols.select import select
 from emonas.protocols.split import split
+from emonas.settings.listings import can_be_listed
 from emonas.settings.plan import Plan
 from emonas.storage.folds import read_index
 from emonas.storage.manifest import MANIFEST_COLUMNS, read_manifest
@@ -56,7 +57,7 @@ def corpus_size(plan: Plan, corpus: str) -> CorpusSize | None:
         return CorpusSize(_facts(table), float(table["seconds"].mean()), table)
     if hasattr(reader, "expected"):
         return CorpusSize(reader.expected(options))
-    if _can_be_listed(options):
+    if can_be_listed(options):
         listing: Listing = reader.read(options, manifest.parent)
         table = _listed(listing, corpus)
         if len(table):
@@ -118,13 +119,6 @@ def _by_formula(options: ProtocolOptions, corpora: list[CorpusSize]) -> Protocol
         "random": options.repeats,
     }
     return ProtocolSize(folds[options.test], utterances * rest, exact=False)
-
-
-def _can_be_listed(options: object) -> bool:
-    """Whether the files that a reader lists are there."""
-    root = getattr(options, "root", None)
-    table = getattr(options, "table", root)
-    return table is not None and Path(table).exists()
 
 
 def _listed(listing: Listing, corpus: str) -> pd.DataFrame:

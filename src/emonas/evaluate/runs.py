@@ -1,0 +1,119 @@
+"""The runs of a system: their files, predictions and scores, and figures over them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from statistics import fmean
+
+from emonas.errors import EmonasError
+from emonas.evaluate.intervals import speaker_intervals
+from emonas.evaluate.scores import Scores, confusion, score, spread
+from emonas.storage.metrics import Figure, FoldScore
+from emonas.storage.predictions import Predictions, read_predictions
+
+Speakers = Mapping[tuple[str, str], str]
+"""Who speaks, by corpus and utterance; without those who are not known."""
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """The files of one fold and seed of a trained or fused system."""
+
+    fold: str
+    seed: int
+    predictions: Path
+    cost: Path
+
+
+@dataclass(frozen=True)
+class Run:
+    """One fold and seed, with its predictions for one part."""
+
+    files: RunFiles
+    test: Predictions
+    scores: Scores
+
+    @property
+    def utterances(self) -> list[tuple[str, str]]:
+        """Corpus and name of each utterance."""
+        return list(zip(self.test.corpora, self.test.utterances, strict=True))
+
+
+def read_run(files: RunFiles, part: str) -> Run:
+    """Read and score what a run predicts for a part.
+
+    Raises:
+        EmonasError: the file is damaged, or the part is empty.
+    """
+    test = read_predictions(files.predictions, part)
+    if not test.labels:
+        raise EmonasError(f"{files.predictions}: the {part} part is empty; check the protocol")
+    return Run(files, test, score(test.labels, test.predicted))
+
+
+def all_labels(runs: Iterable[Run]) -> list[str]:
+    """Every class that a run can predict or that was uttered."""
+    named = chain.from_iterable((*run.test.classes, *run.test.labels) for run in runs)
+    return sorted(set(named))
+
+
+def confusions(runs: Iterable[Run], labels: Sequence[str]) -> list[list[int]]:
+    """Counts (true, predicted) of all runs together."""
+    counts: list[list[int]] = confusion(*_together(runs), labels).tolist()
+    return counts
+
+
+def figures(
+    runs: Sequence[Run], labels: Sequence[str], speakers: Speakers, pooled: bool, repeated: bool
+) -> dict[str, Figure]:
+    """UA and WA, with their intervals where all speakers are known."""
+    spoken = [speakers.get(key, "") for run in runs for key in run.utterances]
+    intervals = speaker_intervals(spoken, *_together(runs), labels)
+    return {
+        metric: _figure(runs, metric, pooled, repeated).model_copy(
+            update={"interval": None if intervals is None else getattr(intervals, metric)}
+        )
+        for metric in ("ua", "wa")
+    }
+
+
+def _figure(runs: Sequence[Run], metric: str, pooled: bool, repeated: bool) -> Figure:
+    by_seed: dict[int, list[Run]] = {}
+    by_fold: dict[str, list[float]] = {}
+    for run in runs:
+        by_seed.setdefault(run.files.seed, []).append(run)
+        by_fold.setdefault(run.files.fold, []).append(getattr(run.scores, metric))
+    folds = [fmean(values) for values in by_fold.values()]
+    if pooled:
+        seeds = [getattr(score(*_together(group)), metric) for group in by_seed.values()]
+    else:
+        seeds = [fmean(getattr(run.scores, metric) for run in group) for group in by_seed.values()]
+    return Figure(
+        mean=fmean(seeds),
+        std=spread(folds if repeated else seeds),
+        folds_mean=fmean(folds),
+        folds_std=spread(folds),
+    )
+
+
+def fold_scores(runs: Iterable[Run]) -> list[FoldScore]:
+    """The scores of each run."""
+    return [
+        FoldScore(
+            fold=run.files.fold,
+            seed=run.files.seed,
+            ua=run.scores.ua,
+            wa=run.scores.wa,
+            utterances=run.scores.utterances,
+            classes=run.scores.classes,
+        )
+        for run in runs
+    ]
+
+
+def _together(runs: Iterable[Run]) -> tuple[list[str], list[str]]:
+    """The true and the predicted labels of several runs, one after another."""
+    kept = list(runs)
+    true = chain.from_iterable(run.test.labels for run in kept)
+    return list(true), list(chain.from_iterable(run.test.predicted for run in kept))

@@ -1,0 +1,178 @@
+"""What the page shows of one system."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emonas.report import names
+from emonas.report.gather import Ledger, ProtocolResults, SystemResults
+from emonas.report.pictures import Picture, picture
+from emonas.report.summary import bounds, deviation
+from emonas.report.tables import Column, Table, show
+from emonas.report.words import (
+    count,
+    degenerate_cells,
+    describe,
+    duration,
+    listed,
+    memory,
+    option_pairs,
+)
+
+
+@dataclass(frozen=True)
+class SystemView:
+    """One system's section."""
+
+    name: str
+    anchor: str
+    what: str
+    scores: list[tuple[str, str]]
+    facts: list[tuple[str, str]]
+    remarks: list[str]
+    degenerate: list[str]
+    folds: Table
+    confusion: Picture
+    curves: Picture
+    cells: Picture | None
+    other_cells: list[tuple[str, str]]
+    alphas: Picture | None
+
+
+def system_view(
+    results: ProtocolResults, system: SystemResults, folds: Table, folder: Path
+) -> SystemView:
+    """Make a system's section; `folds` has the rows of all systems of the protocol."""
+    protocol, name = results.name, system.name
+    own = [row for row in folds.rows if row["system"] == name]
+    overlaps = (*results.overlaps, *results.transfer_overlaps)
+    inflated = [overlap.remark for overlap in overlaps if name in overlap.systems]
+    cells = names.cells_figure(protocol, name)
+    alphas = names.alphas_figure(protocol, name)
+    first = next(iter(system.genotypes), None)
+    there = f"seed {first.seed}, fold {first.fold}" if first else ""
+    return SystemView(
+        name=name,
+        anchor=system_anchor(protocol, name),
+        what=describe(system.card),
+        scores=_scores(system),
+        facts=_facts(system),
+        remarks=inflated + _remarks(system),
+        degenerate=_degenerate(system),
+        folds=Table(f"Folds and seeds of {name}", folds.columns[1:], own),
+        confusion=picture(
+            folder, names.confusion_figure(protocol, name), f"Confusion matrix of {name}"
+        ),
+        curves=picture(folder, names.curves_figure(protocol, name), f"Validation curves of {name}"),
+        cells=picture(folder, cells, f"Cells found for {name}, {there}") if first else None,
+        other_cells=_other_cells(protocol, system),
+        alphas=(
+            picture(folder, alphas, f"Weights of the candidate operations of {name}")
+            if (folder / alphas).exists()
+            else None
+        ),
+    )
+
+
+def system_anchor(protocol: str, system: str) -> str:
+    """The address of a system's section in the page."""
+    return f"system-{protocol}-{system}"
+
+
+def _other_cells(protocol: str, system: SystemResults) -> list[tuple[str, str]]:
+    """The folds of the first seed beyond the one that is shown, and their files."""
+    shown = system.genotypes[:1]
+    return [
+        (found.fold, names.cells_figure(protocol, system.name, found.fold))
+        for found in system.genotypes[1:]
+        if found.seed == shown[0].seed
+    ]
+
+
+def _scores(system: SystemResults) -> list[tuple[str, str]]:
+    metrics = system.metrics
+    row: Mapping[str, Any] = {
+        "ua": metrics.ua.mean,
+        "ua_std": deviation(metrics.ua, metrics),
+        **bounds("ua", metrics.ua),
+        "wa": metrics.wa.mean,
+        "wa_std": deviation(metrics.wa, metrics),
+        "derived": metrics.parameters.derived,
+    }
+    columns = (
+        Column("ua", "UA (%)", "percent", "ua_std", "ua"),
+        Column("wa", "WA (%)", "percent", "wa_std"),
+        Column("derived", "parameters", "millions"),
+    )
+    return [(column.title, show(row, column)) for column in columns]
+
+
+def _facts(system: SystemResults) -> list[tuple[str, str]]:
+    metrics = system.metrics
+    facts = [("Runs", f"{count(metrics.seeds, 'seed')}, {count(len(metrics.folds), 'run')} in all")]
+    if metrics.parameters.search is not None:
+        facts.append(("Search network", f"{metrics.parameters.search:,} weights"))
+    facts.append(("Trained network", f"{metrics.parameters.derived:,} weights"))
+    if metrics.macs is not None:
+        facts.append(("One utterance", f"{metrics.macs:,} multiply-accumulates"))
+    if system.search_cost is not None:
+        facts.append(("Cost of search", _cost(system.search_cost)))
+    if system.cost is not None:
+        facts.append(("Cost of training", _cost(system.cost)))
+    return facts + option_pairs(system.card.options)
+
+
+def _cost(ledger: Ledger) -> str:
+    text = (
+        f"{duration(ledger.seconds)} in all over {count(ledger.runs, 'run')}, "
+        f"peak memory {memory(ledger.memory)}"
+    )
+    if ledger.architectures:
+        text += f", {count(ledger.architectures, 'architecture')} evaluated"
+    return text
+
+
+def _remarks(system: SystemResults) -> list[str]:
+    remarks = []
+    if system.card.shared_search:
+        remarks.append(
+            "One search serves all folds: utterances that a fold tests may have had a part in the "
+            "choice of its architecture."
+        )
+    if system.card.search and not system.card.retrain:
+        remarks.append("The searched network was tested with its own weights, without retraining.")
+    if system.genotypes:
+        distinct = {found.genotype.model_dump_json() for found in system.genotypes}
+        remarks.append(
+            f"{count(len(system.genotypes), 'search').replace('searchs', 'searches')} found "
+            f"{count(len(distinct), 'different genotype')}."
+            if len(distinct) > 1
+            else f"All of its searches ({len(system.genotypes)}) found the same genotype."
+        )
+    if diverged := _diverged(system):
+        remarks.append(f"{count(diverged, 'trial')} of candidate cells diverged and dropped out.")
+    return remarks
+
+
+def _diverged(system: SystemResults) -> int:
+    """How many candidates of all searches did not train to an end."""
+    return sum(
+        int((history.table["status"] == "diverged").sum())
+        for history in system.search_histories
+        if "status" in history.table
+    )
+
+
+def _degenerate(system: SystemResults) -> list[str]:
+    """A sentence for each way in which genotypes of a system are degenerate."""
+    found: dict[str, list[str]] = {}
+    for genotype in system.genotypes:
+        if cells := degenerate_cells(genotype.genotype):
+            where = f"seed {genotype.seed} fold {genotype.fold}"
+            found.setdefault(listed(cells), []).append(where)
+    return [
+        f"Degenerate genotype ({', '.join(where)}): no convolution in the {cells} cell, only skips "
+        "and pooling."
+        for cells, where in found.items()
+    ]

@@ -1,0 +1,125 @@
+"""What the models of a protocol reach on the whole of another corpus."""
+
+from typing import Any
+
+from emonas.report.gather import ProtocolResults
+from emonas.report.summary import (
+    INTERVAL_NOTE,
+    bounds,
+    chance,
+    deviation,
+    transfer_warnings,
+    what_mean_is,
+    with_bounds,
+)
+from emonas.report.tables import Column, Table
+from emonas.report.words import count, listed
+from emonas.storage.audit import TransferAudit
+from emonas.storage.metrics import Transferred
+
+
+def transfer_title(protocol: ProtocolResults, corpus: str) -> str:
+    """From where to where."""
+    return f"From {protocol.name} ({listed(protocol.corpora)}) to {corpus}"
+
+
+def transfer_summary(protocol: ProtocolResults, corpus: str) -> Table:
+    """The systems within their protocol and on another corpus, and chance level as the last row."""
+    rows: list[dict[str, Any]] = []
+    for name, system in protocol.systems.items():
+        metrics = system.metrics
+        there = metrics.transfer[corpus]
+        several = len({fold.fold for fold in there.folds}) > 1
+        rows.append(
+            {
+                "system": name,
+                "ua": metrics.ua.mean,
+                "ua_std": deviation(metrics.ua, metrics),
+                **bounds("ua", metrics.ua),
+                "wa": metrics.wa.mean,
+                "wa_std": deviation(metrics.wa, metrics),
+                "there_ua": there.ua.mean,
+                "there_ua_std": there.ua.folds_std if several else None,
+                **bounds("there_ua", there.ua),
+                "there_wa": there.wa.mean,
+                "there_wa_std": there.wa.folds_std if several else None,
+                **bounds("there_wa", there.wa),
+            }
+        )
+    first = next(iter(protocol.systems.values())).metrics
+    rows.append(_chance_row(first.confusion, first.transfer[corpus]))
+    notes = [
+        *transfer_warnings(protocol, corpus),
+        map_sentence(protocol.audit.transfer[corpus], corpus),
+        f"On {corpus}, UA and WA are means over the models of all folds and seeds, each tested on "
+        "all of these utterances; ± is the standard deviation over folds.",
+        f"Within {protocol.name}: {what_mean_is(first)}",
+    ]
+    if any(key.endswith("_low") for row in rows for key in row):
+        notes.append(INTERVAL_NOTE)
+    columns = with_bounds(_columns(corpus), rows)
+    return Table(transfer_title(protocol, corpus), columns, rows, tuple(notes))
+
+
+def _columns(corpus: str) -> tuple[Column, ...]:
+    return (
+        Column("system", "System"),
+        Column("ua", "UA within (%)", "percent", "ua_std"),
+        Column("ua", "95% interval", "interval"),
+        Column("wa", "WA within (%)", "percent", "wa_std"),
+        Column("there_ua", f"UA on {corpus} (%)", "percent", "there_ua_std"),
+        Column("there_ua", "95% interval", "interval"),
+        Column("there_wa", f"WA on {corpus} (%)", "percent", "there_wa_std"),
+        Column("there_wa", "95% interval", "interval"),
+    )
+
+
+def _chance_row(within: list[list[int]], there: Transferred) -> dict[str, Any]:
+    row: dict[str, Any] = {"system": "chance", "what": "always the commonest class"}
+    row["ua"], row["wa"] = chance(within)
+    row["there_ua"], row["there_wa"] = chance(there.confusion)
+    return row
+
+
+def map_sentence(audit: TransferAudit, corpus: str) -> str:
+    """Which class each emotion of the corpus counts as, and what is left out, in words."""
+    counted = [f"{listed(sources)} as {label}" for label, sources in _sources(audit).items()]
+    text = (
+        f"Of {corpus}, {count(audit.utterances, 'utterance')} of "
+        f"{count(audit.speakers, 'speaker')} are tested: {'; '.join(counted)}."
+    )
+    if audit.left_out:
+        left = [f"{emotion} ({number:,})" for emotion, number in audit.left_out.items()]
+        text += f" Left out: {listed(left)}."
+    return text
+
+
+def map_table(audit: TransferAudit, corpus: str) -> Table:
+    """The emotions of the corpus and the classes here, and what is left out."""
+    columns = (
+        Column("emotion", f"Emotion in {corpus}"),
+        Column("label", "Class here"),
+        Column("utterances", "Utterances", "count"),
+    )
+    sources = _sources(audit)
+    rows: list[dict[str, Any]] = [
+        {
+            "emotion": listed(sources.get(label, [])),
+            "label": label,
+            "utterances": audit.labels.get(label, 0),
+        }
+        for label in dict.fromkeys((*sources, *audit.labels))
+    ]
+    rows += [
+        {"emotion": emotion, "label": "left out", "utterances": number}
+        for emotion, number in audit.left_out.items()
+    ]
+    return Table(f"What the emotions of {corpus} count as", columns, rows)
+
+
+def _sources(audit: TransferAudit) -> dict[str, list[str]]:
+    """The emotions that count as each class."""
+    sources: dict[str, list[str]] = {}
+    for emotion, label in audit.map.items():
+        sources.setdefault(label, []).append(emotion)
+    return dict(sorted(sources.items()))

@@ -1,0 +1,143 @@
+"""What names and label files alone tell to be wrong, before the first job."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from emonas.corpora.reading import Listing, Recording
+from emonas.errors import EmonasError
+from emonas.kinds import kind_module
+from emonas.protocols.options import ProtocolOptions, TransferOptions
+from emonas.protocols.transfer import label_map
+from emonas.settings.own_arrays import check_own_arrays
+
+Filters = ProtocolOptions | TransferOptions
+_FILTERS = ("style", "language", "gender")
+
+
+def check_listings(settings: Any) -> None:
+    """Hold what the runs ask of the corpora against what these hold, where they can be listed.
+
+    Each corpus is read once, and only where a protocol has a transfer or a feature reads texts.
+
+    Raises:
+        EmonasError: a transfer's map or filters do not fit what there is, or an utterance that
+            takes part has no text where a feature reads it.
+    """
+    corpora = _Corpora(settings.corpora)
+    for name in dict.fromkeys(run.protocol for run in settings.runs):
+        options = settings.protocols[name]
+        # A run without one of its corpora is skipped, with its reason, and not refused.
+        if not all(map(corpora.can_be_listed, options.corpora)):
+            continue
+        for corpus, transfer in options.transfer.items():
+            _check_transfer(name, options, corpus, transfer, corpora)
+        for system, feature in _readers_of_texts(settings, name):
+            _check_texts(options, system, feature, corpora)
+    check_own_arrays(settings)
+
+
+def can_be_listed(options: Any) -> bool:
+    """Whether the files that a reader lists are there."""
+    table = getattr(options, "table", options.root)
+    return table is not None and table.exists()
+
+
+class _Corpora:
+    """What the corpora hold, by names and label files; each is read once, when it is asked for."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._options = options
+        self._read: dict[str, Sequence[Recording]] = {}
+
+    def can_be_listed(self, corpus: str) -> bool:
+        """Whether the files that its reader lists are there, if it needs any."""
+        options = self._options[corpus]
+        return bool(options.synthetic or can_be_listed(options))
+
+    def recordings(self, corpus: str) -> Sequence[Recording]:
+        """What its reader lists; nothing of a synthetic corpus, which is not spoken yet."""
+        options = self._options[corpus]
+        if options.synthetic or not self.can_be_listed(corpus):
+            return ()
+        if corpus not in self._read:
+            reader = kind_module("reader", options.reader)
+            listing: Listing = reader.read(options, Path("results/corpora") / corpus)
+            self._read[corpus] = listing.recordings
+        return self._read[corpus]
+
+    def emotions(self, corpus: str, filters: Filters | None = None) -> set[str]:
+        """The emotions of a corpus, or of those utterances that the filters leave."""
+        if self._options[corpus].synthetic:
+            return set(self._options[corpus].emotions)
+        return {
+            recording.emotion
+            for recording in self.recordings(corpus)
+            if filters is None or _passes(recording, filters)
+        }
+
+
+def _passes(recording: Recording, filters: Filters) -> bool:
+    """Whether the filters leave an utterance; an empty filter leaves all."""
+    wanted = ((getattr(recording, key), getattr(filters, key)) for key in _FILTERS)
+    return all(value in values for value, values in wanted if values)
+
+
+def _classes(options: ProtocolOptions, corpora: _Corpora) -> list[str]:
+    """The classes of a protocol: its labels, or all that its corpora have after merging."""
+    if options.labels is not None:
+        return list(options.labels)
+    emotions = set().union(*(corpora.emotions(corpus, options) for corpus in options.corpora))
+    return sorted({options.merge.get(emotion, emotion) for emotion in emotions} - {""})
+
+
+def _check_transfer(
+    name: str, protocol: ProtocolOptions, corpus: str, options: TransferOptions, corpora: _Corpora
+) -> None:
+    there, classes = corpora.emotions(corpus) - {""}, _classes(protocol, corpora)
+    if not there or not classes:
+        # Nothing is listed: the corpus's own job says why.
+        return
+    path = f"protocols.{name}.transfer.{corpus}"
+    counted = label_map(path, options.map, sorted(there), classes)
+    if corpora.emotions(corpus, options).isdisjoint(counted):
+        raise EmonasError(
+            f"{path}: labels and filters leave no utterance of {corpus}; widen them or leave the "
+            "corpus out"
+        )
+
+
+def _readers_of_texts(settings: Any, protocol: str) -> Iterator[tuple[str, str]]:
+    """Systems that are run under a protocol, each with a feature made of the corpora's own texts.
+
+    The streams of a fused system are among them: they stand in the same run.
+    """
+    systems = (name for run in settings.runs if run.protocol == protocol for name in run.systems)
+    for system in dict.fromkeys(systems):
+        for entry in getattr(settings.systems[system], "inputs", ()):
+            options = settings.features[entry.feature]
+            if options.reads and getattr(options, "transcript", None) is None:
+                yield system, entry.feature
+
+
+def _check_texts(protocol: ProtocolOptions, system: str, feature: str, corpora: _Corpora) -> None:
+    classes = _classes(protocol, corpora)
+    parts: list[tuple[str, Filters, Mapping[str, str]]] = [
+        *((corpus, protocol, protocol.merge) for corpus in protocol.corpora),
+        *((corpus, options, options.map) for corpus, options in protocol.transfer.items()),
+    ]
+    for corpus, filters, renamed in parts:
+        silent = [
+            recording.utterance
+            for recording in corpora.recordings(corpus)
+            if not recording.text.strip()
+            and renamed.get(recording.emotion, recording.emotion) in classes
+            and _passes(recording, filters)
+        ]
+        if silent:
+            first = f" (the first of {len(silent)})" if len(silent) > 1 else ""
+            raise EmonasError(
+                f"corpora.{corpus}: utterance {silent[0]} has no text{first}, and "
+                f"features.{feature} of system {system} reads the corpus's own; fill the text, or "
+                f"name a transcript under features.{feature}.transcript"
+            )

@@ -1,0 +1,120 @@
+"""Names that the tables and figures of papers use."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from emonas.errors import EmonasError
+from emonas.settings.messages import nearest
+
+Use = tuple[str, str, str, Iterable[str]]
+"""The path of a key, the kind of what it names, the name, and the names that there are."""
+
+
+def uses_of_papers(settings: Any) -> Iterator[Use]:
+    """Every name that a table or figure uses, and what there is of its kind."""
+    for name, table in settings.tables.items():
+        path = f"tables.{name}"
+        yield from _named(settings, path, table, ("protocol",))
+        yield from _columns(settings, f"{path}.columns", table.columns)
+        for title, row in table.rows.items():
+            here = f"{path}.rows.{title}"
+            yield from _named(settings, here, row, ("system", "transcript", "protocol"))
+            for column in row.published:
+                yield f"{here}.published", "column", column, table.columns
+    for name, figure in settings.figures.items():
+        path = f"figures.{name}"
+        yield from _columns(settings, f"{path}.lines", figure.lines)
+        for title, panel in figure.panels.items():
+            here = f"{path}.panels.{title}"
+            for number, system in panel.points.items():
+                yield f"{here}.points.{number:g}", "system", system, settings.systems
+            for baseline, system in panel.baselines.items():
+                yield f"{here}.baselines.{baseline}", "system", system, settings.systems
+            for line in panel.published:
+                yield f"{here}.published", "line", line, figure.lines
+
+
+def _columns(settings: Any, path: str, columns: Mapping[str, Any]) -> Iterator[Use]:
+    for name, column in columns.items():
+        yield from _named(settings, f"{path}.{name}", column, ("protocol", "corpus"))
+
+
+def _named(settings: Any, path: str, options: Any, kinds: Iterable[str]) -> Iterator[Use]:
+    """Names under keys that say their kind."""
+    parts = {
+        "system": settings.systems,
+        "transcript": settings.transcripts,
+        "protocol": settings.protocols,
+        "corpus": settings.corpora,
+    }
+    for kind in kinds:
+        if (used := getattr(options, kind)) is not None:
+            yield f"{path}.{kind}", kind, used, parts[kind]
+
+
+def check_papers(settings: Any) -> None:
+    """Check what tables and figures ask of names that are defined.
+
+    Raises:
+        EmonasError: a transfer is not among those of its protocol, the protocol of a row can't be
+            told, or a table and a figure have one name.
+    """
+    for name, figure in settings.figures.items():
+        path = f"figures.{name}"
+        if name in settings.tables:
+            raise EmonasError(f"{path}: a table has this name; name one of them otherwise")
+        for title, line in figure.lines.items():
+            for place, system in _drawn(figure):
+                protocols = [line.protocol or _only_protocol(settings, f"{path}.{place}", system)]
+                _check_transfer(settings, f"{path}.lines.{title}", line.transfer, protocols)
+    for name, table in settings.tables.items():
+        path = f"tables.{name}"
+        for title, column in table.columns.items():
+            if column.corpus is not None:
+                continue
+            protocols = [
+                column.protocol
+                or row.protocol
+                or table.protocol
+                or _only_protocol(settings, f"{path}.rows.{label}", row.system)
+                for label, row in table.rows.items()
+                if row.system is not None
+            ]
+            protocols = protocols or [column.protocol]
+            _check_transfer(settings, f"{path}.columns.{title}", column.transfer, protocols)
+
+
+def _drawn(figure: Any) -> Iterator[tuple[str, str]]:
+    """Each place of a figure and its system."""
+    for title, panel in figure.panels.items():
+        for number, system in panel.points.items():
+            yield f"panels.{title}.points.{number:g}", system
+        for baseline, system in panel.baselines.items():
+            yield f"panels.{title}.baselines.{baseline}", system
+
+
+def _only_protocol(settings: Any, path: str, system: str) -> str | None:
+    """The protocol that a system is run under; none where it is in no run."""
+    runs = (run.protocol for run in settings.runs if system in run.systems)
+    protocols = sorted(set(runs))
+    if len(protocols) > 1:
+        raise EmonasError(
+            f"{path}: {system} is run under {' and '.join(protocols)}; name the protocol that is "
+            "meant"
+        )
+    return protocols[0] if protocols else None
+
+
+def _check_transfer(
+    settings: Any, path: str, corpus: str | None, protocols: Iterable[str | None]
+) -> None:
+    """A transfer is one of those that the protocols have."""
+    if corpus is None:
+        return
+    for protocol in dict.fromkeys(filter(None, protocols)):
+        known = settings.protocols[protocol].transfer
+        if corpus not in known:
+            raise EmonasError(
+                f"{path}.transfer: protocol {protocol} has no transfer to "
+                f"{corpus}{nearest(corpus, known)}"
+            )

@@ -1,0 +1,37 @@
+"""`network: cta`: attention over blocks and frames, without GRUs (CTA-RNN, 4.3.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from emonas.systems.attention_options import AttentionOptions
+from emonas.systems.building import AnyGenotype
+from emonas.systems.requirements import blocks_of_one_width
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Options(AttentionOptions):
+    """CTA on the embeddings themselves; the streams have one width and equal lengths."""
+
+    network: Literal["cta"] = Field("cta", description="the kind of system")
+
+
+def build(
+    options: Options, genotype: AnyGenotype | None, widths: tuple[int, ...], classes: int
+) -> nn.Module:
+    """Attention, classifier."""
+    from emonas.networks.attention import ChannelTemporalAttention
+    from emonas.networks.attentive import ChannelTemporalFusion, VectorClassifier
+
+    _, width = blocks_of_one_width(options, widths)
+    attention = ChannelTemporalAttention(width, options.heads, options.head_width)
+    return VectorClassifier(
+        ChannelTemporalFusion(attention, input_dropout=options.input_dropout),
+        options.heads * options.head_width,
+        classes,
+        options.output_dropout,
+    )

@@ -1,0 +1,32 @@
+"""`network: rnn-mhsa`: a bidirectional GRU and attention of several heads (CTA-RNN, 4.2.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from emonas.systems.attention_options import RecurrentAttentionOptions, recurrent_attention
+from emonas.systems.building import AnyGenotype
+from emonas.systems.requirements import one_stream
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Options(RecurrentAttentionOptions):
+    """RNN-MHSA over one stream."""
+
+    network: Literal["rnn-mhsa"] = Field("rnn-mhsa", description="the kind of system")
+
+
+def build(
+    options: Options, genotype: AnyGenotype | None, widths: tuple[int, ...], classes: int
+) -> nn.Module:
+    """GRU, attention, classifier."""
+    from emonas.networks.attentive import VectorClassifier
+
+    body = recurrent_attention(options, one_stream(options, widths))
+    return VectorClassifier(
+        body, options.heads * options.head_width, classes, options.output_dropout
+    )

@@ -1,0 +1,33 @@
+"""`network: wf-rnn`: a learnt weighted mean of all blocks, then RNN-MHSA (CTA-RNN, 4.2.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from emonas.systems.attention_options import RecurrentAttentionOptions, recurrent_attention
+from emonas.systems.building import AnyGenotype
+from emonas.systems.requirements import blocks_of_one_width
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Options(RecurrentAttentionOptions):
+    """Weighted fusion; the streams have one width and equal lengths."""
+
+    network: Literal["wf-rnn"] = Field("wf-rnn", description="the kind of system")
+
+
+def build(
+    options: Options, genotype: AnyGenotype | None, widths: tuple[int, ...], classes: int
+) -> nn.Module:
+    """Weighted mean, GRU, attention, classifier."""
+    from emonas.networks.attentive import VectorClassifier, WeightedFusion
+
+    blocks, width = blocks_of_one_width(options, widths)
+    body = WeightedFusion(blocks, recurrent_attention(options, width))
+    return VectorClassifier(
+        body, options.heads * options.head_width, classes, options.output_dropout
+    )

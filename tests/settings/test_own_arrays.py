@@ -1,0 +1,62 @@
+"""Features of the user's own that differ between the corpora of a protocol."""
+
+import numpy as np
+import pytest
+
+from emonas.errors import EmonasError
+from emonas.settings.listings import check_listings
+from emonas.settings.load import check_settings
+from emonas.storage.features import FeatureFacts, write_features
+
+
+@pytest.fixture
+def document(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    corpora = {"here": ["en"], "there": ["de"]}
+    return {
+        "corpora": {
+            name: {"reader": "synthetic", "languages": codes} for name, codes in corpora.items()
+        },
+        "protocols": {"p": {"corpora": ["here"], "test": "speaker", "transfer": ["there"]}},
+        "features": {"own": {"extractor": "precomputed", "file": "{corpus}.h5"}},
+        "systems": {"linear": {"network": "linear", "inputs": ["own"]}},
+        "runs": [{"protocol": "p", "systems": ["linear"]}],
+    }
+
+
+def write(path, rate, width, layers=()):
+    shape = (len(layers), 2, width) if layers else (2, width)
+    with write_features(path, FeatureFacts("mine", {}, rate, layers)) as writer:
+        writer.append("u", np.zeros(shape, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("there", "told"),
+    [
+        ((50.0, 3), "here: 3 features, 25 frames a second; there: 3 features, 50 frames"),
+        ((25.0, 4), "there: 4 features, 25 frames a second"),
+    ],
+)
+def test_another_frame_rate_or_width_is_refused_before_any_job(document, tmp_path, there, told):
+    write(tmp_path / "here.h5", 25.0, 3)
+    write(tmp_path / "there.h5", *there)
+    with pytest.raises(EmonasError, match=r"features\.own: differs between the corpora of p") as no:
+        check_listings(check_settings(document))
+    assert told in str(no.value)
+
+
+def test_layers_in_one_of_the_files_are_refused(document, tmp_path):
+    write(tmp_path / "here.h5", 25.0, 3)
+    write(tmp_path / "there.h5", 25.0, 3, layers=("1", "2"))
+    with pytest.raises(EmonasError, match=r"there\.h5: holds layers"):
+        check_listings(check_settings(document))
+
+
+def test_files_that_agree_or_are_not_there_pass(document, tmp_path):
+    write(tmp_path / "here.h5", 25.0, 3)
+    check_listings(check_settings(document))
+    write(tmp_path / "there.h5", 25.0, 3)
+    check_listings(check_settings(document))
+    write(tmp_path / "there.h5", 50.0, 3)
+    document["features"]["own"]["frame_rate"] = 25.0
+    check_listings(check_settings(document))
