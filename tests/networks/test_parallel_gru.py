@@ -4,6 +4,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from emonas.networks.parallel_gru import ParallelGru
+from emonas.networks.parallel_recurrence import Part
 
 BLOCKS, WIDTH, HIDDEN = 3, 7, 4
 NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -117,7 +118,8 @@ def test_all_units_at_once_as_on_a_gpu_give_the_same(monkeypatch):
     one_by_one = everything()
 
     def at_once(work, blocks, device):
-        work((slice(0, 2), slice(0, blocks)))
+        part = Part(0, 2, 0, blocks)
+        return {part: work(part)}
 
     monkeypatch.setattr("emonas.networks.parallel_recurrence._for_parts", at_once)
     for one, other in zip(one_by_one, everything(), strict=True):

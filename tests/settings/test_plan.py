@@ -142,3 +142,30 @@ def test_a_system_that_is_solved_takes_no_training(document):
     document["systems"]["linear"]["training"] = {"epochs": 3}
     with pytest.raises(EmonasError, match=r"^systems\.linear\.training: is no key here$"):
         plan(document)
+
+
+def test_a_corpus_to_transfer_to_that_is_not_here_skips_the_transfer_alone(document, tmp_path):
+    document["protocols"]["loso"]["transfer"] = {"own": {}}
+    found = plan(document)
+    assert ("loso", "linear") in found.runs
+    assert found.transfers_of("loso") == []
+    assert [(entry["protocol"], entry["corpus"]) for entry in found.untransferred] == [
+        ("loso", "own")
+    ]
+    assert found.untransferred[0]["reason"].startswith("corpora.own.root is not given")
+    document["roots"] = {"own": str(tmp_path)}
+    there = plan(document)
+    assert (there.transfers_of("loso"), there.untransferred) == (["own"], [])
+    assert there.heard_corpora("loso") == ["spoken", "own"]
+
+
+def test_a_transfer_is_the_business_of_its_own_rule_and_of_the_audit(document, tmp_path):
+    document["roots"] = {"own": str(tmp_path)}
+    before = plan(document)
+    document["protocols"]["loso"]["transfer"] = {"own": {"map": {"joy": "happy"}}}
+    after = plan(document)
+    assert after.split_params("loso") == before.split_params("loso")
+    assert after.search_params("cnn") == before.search_params("cnn")
+    assert after.audit_params("loso") != before.audit_params("loso")
+    transfer = after.transfer_params("loso", "own")["options"]["transfer"]
+    assert transfer["own"]["map"] == {"joy": "happy"}

@@ -70,10 +70,15 @@ class Expected:
     sampling_rate: int
 
 
+def visible_files(folder: Path, pattern: str) -> list[Path]:
+    """What a pattern finds in a folder, sorted; the `._*` files that macOS leaves are nothing."""
+    return sorted(path for path in folder.glob(pattern) if not path.name.startswith("._"))
+
+
 def audio_files(root: Path) -> Iterator[Path]:
-    """Every audio file below `root`, sorted; the `._*` files that macOS leaves are none."""
-    for path in sorted(root.rglob("*")):
-        if path.suffix.lower() in AUDIO_SUFFIXES and not path.name.startswith("._"):
+    """Every audio file below `root`, sorted."""
+    for path in visible_files(root, "**/*"):
+        if path.suffix.lower() in AUDIO_SUFFIXES:
             yield path
 
 

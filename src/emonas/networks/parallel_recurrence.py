@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -13,8 +14,22 @@ from torch.autograd.function import once_differentiable
 from emonas.networks.gru_steps import run, run_back
 from emonas.networks.packing import Packing
 
-Part = tuple[slice, slice]
-"""Directions and blocks that take their steps together."""
+Result = TypeVar("Result")
+
+
+class Part(NamedTuple):
+    """Directions from `first` to before `last` and blocks from `begin` to before `end`, which take
+    their steps together.
+    """
+
+    first: int
+    last: int
+    begin: int
+    end: int
+
+    def ways(self, values: Tensor) -> Iterator[tuple[int, Tensor]]:
+        """Each direction with its share of (units, ...)."""
+        return enumerate(values.chunk(self.last - self.first), self.first)
 
 
 class ParallelLayer(torch.autograd.Function):
@@ -47,32 +62,30 @@ class ParallelLayer(torch.autograd.Function):
             packing: where the frames stand.
         """
         hidden = weight_hh.shape[-1]
-        blocks, count, _ = frames.shape
-        gates = frames.new_empty(2, blocks, count, 3 * hidden)
-        news = frames.new_empty(2, blocks, count, hidden)
-        states = frames.new_empty(blocks, count, 2 * hidden)
+        states = frames.new_empty(*frames.shape[:2], 2 * hidden)
 
-        def work(part: Part) -> None:
-            weight, kept, new = (_units(x, part) for x in (weight_ih, gates, news))
-            given = torch.baddbmm(
-                _units(bias, part)[:, None], _heard(frames, part, packing), weight.transpose(1, 2)
-            )
-            kept[..., : 2 * hidden] = given[..., : 2 * hidden]
-            kept[..., 2 * hidden :] = _units(inner, part)[:, None]
-            new.copy_(given[..., 2 * hidden :])
-            found = run(packing, _units(weight_hh, part), kept, new)
+        def work(part: Part) -> tuple[Tensor, Tensor]:
+            weight = _units(weight_ih, part).transpose(1, 2)
+            heard = _heard(frames, part, packing)
+            gates = torch.baddbmm(_units(bias, part)[:, None], heard, weight)
+            news = gates[..., 2 * hidden :].clone()
+            gates[..., 2 * hidden :] = _units(inner, part)[:, None]
+            found = run(packing, _units(weight_hh, part), gates, news)
             _tell(found, states, part, packing)
+            return gates, news
 
-        _for_parts(work, blocks, frames.device)
+        kept = _for_parts(work, len(frames), frames.device)
         ctx.packing = packing
-        ctx.save_for_backward(frames, weight_ih, weight_hh, gates, news, states)
+        ctx.save_for_backward(frames, weight_ih, weight_hh, states, *chain(*kept.values()))
+        ctx.parts = list(kept)
         return states
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """The gradients of frames, weights and biases."""
-        frames, weight_ih, weight_hh, gates, news, states = ctx.saved_tensors
+        frames, weight_ih, weight_hh, states, *tensors = ctx.saved_tensors
+        kept = dict(zip(ctx.parts, zip(tensors[::2], tensors[1::2], strict=True), strict=True))
         packing, hidden = ctx.packing, weight_hh.shape[-1]
         to_frames = torch.zeros_like(frames) if ctx.needs_input_grad[0] else None
         to_ih, to_hh = torch.empty_like(weight_ih), torch.empty_like(weight_hh)
@@ -81,8 +94,8 @@ class ParallelLayer(torch.autograd.Function):
 
         def work(part: Part) -> None:
             flow, state = (_told(x, part, packing) for x in (gradient, states))
-            weight, kept, new = (_units(x, part) for x in (weight_hh, gates, news))
-            to_weight, given, to_bias_n = run_back(packing, weight, kept, new, state, flow)
+            weight, (gates, news) = _units(weight_hh, part), kept[part]
+            to_weight, given, to_bias_n = run_back(packing, weight, gates, news, state, flow)
             _units(to_hh, part).copy_(to_weight)
             _units(to_inner, part).copy_(to_bias_n)
             torch.sum(given, dim=1, out=_units(to_bias, part))
@@ -95,7 +108,9 @@ class ParallelLayer(torch.autograd.Function):
         return to_frames, to_ih, to_hh, to_bias, to_inner, None
 
 
-def _for_parts(work: Callable[[Part], None], blocks: int, device: torch.device) -> None:
+def _for_parts(
+    work: Callable[[Part], Result], blocks: int, device: torch.device
+) -> dict[Part, Result]:
     """Do the work for all directions and blocks.
 
     A GPU takes all at once. A processor takes one unit after the other, whose weights then stay in
@@ -103,23 +118,21 @@ def _for_parts(work: Callable[[Part], None], blocks: int, device: torch.device) 
     one unit is too small to be shared.
     """
     if device.type != "cpu":
-        work((slice(0, 2), slice(0, blocks)))
-        return
+        whole = Part(0, 2, 0, blocks)
+        return {whole: work(whole)}
 
-    def of_block(block: int) -> None:
+    def of_block(block: int) -> list[tuple[Part, Result]]:
+        parts = [Part(direction, direction + 1, block, block + 1) for direction in range(2)]
         # Whether gradients are recorded is a matter of each thread.
         with torch.no_grad():
-            for direction in range(2):
-                work((slice(direction, direction + 1), slice(block, block + 1)))
+            return [(part, work(part)) for part in parts]
 
     threads = torch.get_num_threads()
     if threads == 1:
-        for block in range(blocks):
-            of_block(block)
-        return
+        return dict(chain(*map(of_block, range(blocks))))
     try:
         with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            list(pool.map(of_block, range(blocks)))
+            return dict(chain(*pool.map(of_block, range(blocks))))
     finally:
         # torch keeps the number for each thread, and the last one given for those to come.
         torch.set_num_threads(threads)
@@ -127,16 +140,13 @@ def _for_parts(work: Callable[[Part], None], blocks: int, device: torch.device) 
 
 def _units(tensor: Tensor, part: Part) -> Tensor:
     """The part of (2, blocks, ...) as (units, ...), in place."""
-    return tensor[part].flatten(0, 1)
+    return tensor[part.first : part.last, part.begin : part.end].flatten(0, 1)
 
 
 def _heard(frames: Tensor, part: Part, packing: Packing) -> Tensor:
     """(blocks, frames, width) as the part's units hear it in time, (units, frames, width)."""
-    directions, blocks = part
-    ways = [
-        frames[blocks].index_select(1, packing.mirror) if direction else frames[blocks]
-        for direction in range(directions.start, directions.stop)
-    ]
+    own = frames[part.begin : part.end]
+    ways = [_turned(own, direction, packing) for direction in range(part.first, part.last)]
     return ways[0] if len(ways) == 1 else torch.cat(ways)
 
 
@@ -144,30 +154,23 @@ def _add_heard(values: Tensor, frames: Tensor, part: Part, packing: Packing) -> 
     """Add what units have of frames, (units, frames, width), to those of (blocks, frames, width)
     that they heard.
     """
-    directions, blocks = part
-    ways = values.chunk(directions.stop - directions.start)
-    for direction, way in zip(range(directions.start, directions.stop), ways, strict=True):
-        frames[blocks].add_(way.index_select(1, packing.mirror) if direction else way)
+    for direction, way in part.ways(values):
+        frames[part.begin : part.end].add_(_turned(way, direction, packing))
 
 
 def _tell(values: Tensor, states: Tensor, part: Part, packing: Packing) -> None:
     """Write (units, frames, hidden) to its place in (blocks, frames, 2 * hidden)."""
-    directions, blocks = part
-    hidden = values.shape[2]
-    ways = values.chunk(directions.stop - directions.start)
-    for direction, way in zip(range(directions.start, directions.stop), ways, strict=True):
-        place = states[blocks, :, direction * hidden : (direction + 1) * hidden]
-        place.copy_(way.index_select(1, packing.mirror) if direction else way)
+    for direction, way in part.ways(values):
+        place = states[part.begin : part.end].chunk(2, dim=2)[direction]
+        place.copy_(_turned(way, direction, packing))
 
 
 def _told(states: Tensor, part: Part, packing: Packing) -> Tensor:
     """A copy of what `_tell` has written, (units, frames, hidden)."""
-    directions, blocks = part
-    ways = states[blocks].chunk(2, dim=2)[directions]
-    first = directions.start
-    return torch.cat(
-        [
-            way.index_select(1, packing.mirror) if direction else way
-            for direction, way in enumerate(ways, first)
-        ]
-    )
+    ways = states[part.begin : part.end].chunk(2, dim=2)[part.first : part.last]
+    return torch.cat([_turned(way, d, packing) for d, way in enumerate(ways, part.first)])
+
+
+def _turned(frames: Tensor, direction: int, packing: Packing) -> Tensor:
+    """(blocks, frames, ...) from time to a direction's order, and from that back to time."""
+    return frames.index_select(1, packing.mirror) if direction else frames

@@ -11,7 +11,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from emonas.corpora.reading import Expected, Listing, ReaderOptions, Recording, given_root
+from emonas.corpora.reading import (
+    Expected,
+    Listing,
+    ReaderOptions,
+    Recording,
+    given_root,
+    visible_files,
+)
 
 EXPECTED = Expected(utterances=10039, speakers=10, sessions=5, sampling_rate=16000)
 EMOTIONS = {
@@ -56,13 +63,13 @@ def read(options: Options, folder: Path) -> Listing:
 
 def _read_session(session: Path, listing: Listing) -> None:
     labels: dict[str, tuple[str, Path]] = {}
-    for file in _visible(session / "dialog" / "EmoEvaluation", "*.txt"):
+    for file in visible_files(session / "dialog" / "EmoEvaluation", "*.txt"):
         labels |= {turn["turn"]: (turn["emotion"], file) for turn in _matches(_TURN, file)}
     texts: dict[str, str] = {}
-    for file in _visible(session / "dialog" / "transcriptions", "*.txt"):
+    for file in visible_files(session / "dialog" / "transcriptions", "*.txt"):
         texts |= {turn["turn"]: turn["text"].strip() for turn in _matches(_SPOKEN, file)}
     heard = set()
-    for path in _visible(session / "sentences" / "wav", "*/*.wav"):
+    for path in visible_files(session / "sentences" / "wav", "*/*.wav"):
         heard.add(path.stem)
         _add(path, labels.get(path.stem), texts.get(path.stem), listing)
     for turn in sorted(set(labels) - heard):
@@ -100,10 +107,6 @@ def _add(path: Path, label: tuple[str, Path] | None, text: str | None, listing: 
             text=text or "",
         )
     )
-
-
-def _visible(folder: Path, pattern: str) -> list[Path]:
-    return sorted(path for path in folder.glob(pattern) if not path.name.startswith("._"))
 
 
 def _matches(pattern: re.Pattern[str], file: Path) -> list[re.Match[str]]:

@@ -10,7 +10,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from emonas.corpora.reading import Expected, Listing, ReaderOptions, Recording, given_root
+from emonas.corpora.reading import (
+    Expected,
+    Listing,
+    ReaderOptions,
+    Recording,
+    given_root,
+    visible_files,
+)
 
 EXPECTED = Expected(utterances=8438, speakers=12, sessions=6, sampling_rate=0)
 EMOTIONS = {
@@ -47,7 +54,7 @@ def read(options: Options, folder: Path) -> Listing:
     if labels_file is None:
         listing.leave_out(root, f"it holds no {' or '.join(LABEL_FILES)}; copy the labels there")
         return listing
-    wavs = [path for session in _sessions(root) for path in _visible(session, "*/*/*.wav")]
+    wavs = [path for session in _sessions(root) for path in visible_files(session, "*/*/*.wav")]
     if not wavs:
         listing.leave_out(
             root,
@@ -65,7 +72,7 @@ def read(options: Options, folder: Path) -> Listing:
 
 
 def _sessions(root: Path) -> list[Path]:
-    return _visible(root / "Audio", "session[1-6]") or _visible(root, "session[1-6]")
+    return visible_files(root / "Audio", "session[1-6]") or visible_files(root, "session[1-6]")
 
 
 def _labels_file(root: Path) -> Path | None:
@@ -91,7 +98,7 @@ def _texts(root: Path, listing: Listing) -> dict[str, str] | None:
         return None
     return {
         path.stem: " ".join(path.read_text(encoding="utf-8-sig", errors="replace").split())
-        for path in _visible(folder, "*.txt")
+        for path in visible_files(folder, "*.txt")
     }
 
 
@@ -134,7 +141,3 @@ def _add(
             text=text,
         )
     )
-
-
-def _visible(folder: Path, pattern: str) -> list[Path]:
-    return sorted(path for path in folder.glob(pattern) if not path.name.startswith("._"))
