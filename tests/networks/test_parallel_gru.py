@@ -177,3 +177,19 @@ def test_dropout_acts_on_the_output_of_every_layer():
     # What is left differs by more than its scale: the first layer's output was dropped too.
     whole = two.eval()(frames, lengths)
     assert not torch.allclose(again[kept], whole[kept] / 0.7, atol=1e-3)
+
+
+def test_it_runs_where_no_gradient_is_possible():
+    """With more threads than one, each has its own mode."""
+    gru = ParallelGru(3, 4, 2, 1).eval()
+    frames, lengths = torch.randn(2, 3, 5, 4), torch.tensor([5, 3])
+    with torch.no_grad():
+        wanted = gru(frames, lengths)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with torch.inference_mode():
+            found = gru(frames, lengths)
+    finally:
+        torch.set_num_threads(threads)
+    torch.testing.assert_close(found.clone(), wanted)

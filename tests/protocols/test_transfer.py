@@ -6,12 +6,14 @@ from pydantic import ValidationError
 
 from emonas.errors import EmonasError
 from emonas.protocols.audit_job import write_audit
-from emonas.protocols.job import write_fold, write_index, write_transfer
+from emonas.protocols.job import write_fold, write_index
 from emonas.protocols.options import ProtocolOptions
 from emonas.protocols.transfer import label_map
+from emonas.protocols.transfer_audit import Elsewhere, audit_transfer
+from emonas.protocols.transfer_job import write_transfer
 from emonas.storage.audit import read_audit_file
 from emonas.storage.folds import PARTS, read_index, read_part
-from emonas.storage.manifest import write_manifest
+from emonas.storage.manifest import UNKNOWN_SPEAKER, write_manifest
 
 OWN = ("neutral", "happy", "excited", "sad")
 OTHER = ("neutral", "joyful", "sad", "bored")
@@ -152,7 +154,34 @@ def test_a_recording_that_is_in_both_corpora_is_refused(audited, manifests, utte
     table.to_csv(manifests["there"], index=False)
     with pytest.raises(EmonasError) as caught:
         audited(options())
-    assert "1 recordings of there" in str(caught.value)
-    assert "x-sad-1 is b-happy" in str(caught.value)
-    allowed = options().model_copy(update={"allow": ("audio",)})
-    assert not audited(allowed).problems
+    assert "of the recordings of there" in str(caught.value)
+    assert "the first is x-sad-1, which is talk: b-happy" in str(caught.value)
+    assert "add audio to allow" in str(caught.value)
+    allowed = audited(options().model_copy(update={"allow": ("audio",)}))
+    assert not allowed.problems
+    assert any("which is talk: b-happy" in warning for warning in allowed.warnings)
+
+
+def test_filters_and_limit_change_what_is_tested_and_not_the_map(audited):
+    there = audited(options(map={"joyful": "happy"}, style="read", limit=2)).transfer["there"]
+    assert there.map == {"joyful": "happy", "neutral": "neutral", "sad": "sad"}
+    assert there.labels == {"happy": 2, "neutral": 2, "sad": 2}
+    assert there.left_out == {"bored": 6}
+    assert (there.utterances, there.filtered) == (6, 12)
+
+
+def test_unknown_speakers_are_none(audited, manifests):
+    table = pd.read_csv(manifests["there"], dtype=str, keep_default_na=False)
+    table.loc[table["speaker"] == "x", "speaker"] = UNKNOWN_SPEAKER
+    table.to_csv(manifests["there"], index=False)
+    assert audited(options()).transfer["there"].speakers == 1
+
+
+def test_a_list_that_is_not_by_the_map_is_refused(audited, manifests, tmp_path):
+    audited(options())
+    path = tmp_path / "protocol" / "transfer" / "there.csv"
+    table = read_part(path)
+    table.loc[0, "label"] = "happy"
+    manifest = pd.read_csv(manifests["there"], dtype=str, keep_default_na=False)
+    with pytest.raises(EmonasError, match="is listed otherwise than manifest and map have it"):
+        audit_transfer("p", Elsewhere(manifest, {"neutral": "neutral", "sad": "sad"}, table))

@@ -8,6 +8,7 @@ from emonas.corpora.readers import csv as csv_reader
 from emonas.errors import EmonasError
 from emonas.settings.listings import check_listings
 from emonas.settings.load import check_settings
+from emonas.settings.plan import Plan
 
 
 @pytest.fixture
@@ -73,12 +74,12 @@ def document(document, table, folders):
 def refused(document):
     settings = check_settings(document)
     with pytest.raises(EmonasError) as error:
-        check_listings(settings)
+        check_listings(Plan(settings))
     return str(error.value)
 
 
 def passes(document):
-    check_listings(check_settings(document))
+    check_listings(Plan(check_settings(document)))
     return True
 
 
@@ -171,7 +172,7 @@ def test_labels_that_are_given_need_no_listing_of_the_own_corpora(document, monk
     document["runs"] *= 2
     document["runs"][1] = {"protocol": "iem", "systems": ["linear", "reading"]}
     document["protocols"]["iem"]["labels"] = ["happy", "sad"]
-    check_listings(check_settings(document))
+    check_listings(Plan(check_settings(document)))
     assert sorted(seen) == ["iem", "msp"]
     seen.clear()
     document["runs"][1]["systems"] = ["linear"]

@@ -6,6 +6,7 @@ import pytest
 from emonas.errors import EmonasError
 from emonas.settings.listings import check_listings
 from emonas.settings.load import check_settings
+from emonas.settings.plan import Plan
 from emonas.storage.features import FeatureFacts, write_features
 
 
@@ -41,7 +42,7 @@ def test_another_frame_rate_or_width_is_refused_before_any_job(document, tmp_pat
     write(tmp_path / "here.h5", 25.0, 3)
     write(tmp_path / "there.h5", *there)
     with pytest.raises(EmonasError, match=r"features\.own: differs between the corpora of p") as no:
-        check_listings(check_settings(document))
+        check_listings(Plan(check_settings(document)))
     assert told in str(no.value)
 
 
@@ -49,14 +50,14 @@ def test_layers_in_one_of_the_files_are_refused(document, tmp_path):
     write(tmp_path / "here.h5", 25.0, 3)
     write(tmp_path / "there.h5", 25.0, 3, layers=("1", "2"))
     with pytest.raises(EmonasError, match=r"there\.h5: holds layers"):
-        check_listings(check_settings(document))
+        check_listings(Plan(check_settings(document)))
 
 
 def test_files_that_agree_or_are_not_there_pass(document, tmp_path):
     write(tmp_path / "here.h5", 25.0, 3)
-    check_listings(check_settings(document))
+    check_listings(Plan(check_settings(document)))
     write(tmp_path / "there.h5", 25.0, 3)
-    check_listings(check_settings(document))
+    check_listings(Plan(check_settings(document)))
     write(tmp_path / "there.h5", 50.0, 3)
     document["features"]["own"]["frame_rate"] = 25.0
-    check_listings(check_settings(document))
+    check_listings(Plan(check_settings(document)))

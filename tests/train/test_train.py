@@ -317,3 +317,15 @@ def test_a_genotype_of_another_kind_is_told(store):
     outputs = store.train({**GRU, "cell": None}, genotype=store.folder / "genotype.json")
     cost = json.loads(outputs.cost.read_text())
     assert cost["search"] == cost["derived"]
+
+
+def test_a_part_is_predicted_piece_by_piece(store, monkeypatch):
+    whole = store.train(GRU, "a")
+    monkeypatch.setattr(emonas.train.job, "_BATCHES_AT_A_TIME", 1)
+    pieces = store.train(GRU, "b")
+    for part, names in store.parts.items():
+        assert len(names) > TRAINING["batch"]
+        one, two = (read_predictions(outputs.predictions, part) for outputs in (whole, pieces))
+        assert (one.utterances, one.labels) == (two.utterances, two.labels)
+        np.testing.assert_allclose(one.logits, two.logits, atol=1e-5)
+        np.testing.assert_allclose(one.embedding, two.embedding, atol=1e-5)

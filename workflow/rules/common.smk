@@ -18,11 +18,11 @@ from emonas.settings.plan import Plan
 def load_plan():
     """The jobs of the settings; what is wrong with them is one sentence, not a traceback."""
     try:
-        settings = check_settings(config)
+        plan = Plan(check_settings(config))
         # It reads thousands of small files, which is for the run to do and not for each job.
         if workflow.is_main_process:
-            check_listings(settings)
-        return Plan(settings)
+            check_listings(plan)
+        return plan
     except EmonasError as error:
         sys.exit(f"emonas: {error}")
 

@@ -23,9 +23,8 @@ SettingsFile = Annotated[Path, typer.Argument(help="a settings file")]
 @application.command()
 def check(settings: SettingsFile = Path("config.yaml")) -> None:
     """Check a settings file, and list what would run and what would be skipped."""
-    loaded = load_settings(settings)
-    check_listings(loaded)
-    plan = Plan(loaded)
+    plan = Plan(load_settings(settings))
+    check_listings(plan)
     for (protocol, system), seeds in plan.runs.items():
         typer.echo(f"runs     {protocol}: {system}, seeds: {seeds}")
     for entry in plan.skipped:

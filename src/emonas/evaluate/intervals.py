@@ -1,8 +1,7 @@
 """How far a score depends on who was tested: intervals by bootstrap over speakers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +12,18 @@ from emonas.evaluate.scores import confusion
 RESAMPLES = 2000
 LEVEL = 0.95
 Counts = npt.NDArray[np.float64]
+Metric = Callable[[Counts], Counts]
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Predictions that are scored together: who speaks (empty where it is not known), and the true
+    and the predicted labels, an entry a prediction.
+    """
+
+    speakers: Sequence[str]
+    true: Sequence[str]
+    predicted: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -23,51 +34,40 @@ class Intervals:
     wa: tuple[float, float]
 
 
-def speaker_intervals(
-    speakers: Sequence[str],
-    true: Sequence[str],
-    predicted: Sequence[str],
-    labels: Sequence[str],
-) -> Intervals | None:
-    """95% intervals of UA and WA by percentile bootstrap: speakers are drawn with replacement, each
-    with all of its predictions.
-
-    An entry is one prediction: an utterance that several models predict has several.
-
-    Args:
-        speakers: who speaks; empty where it is not known.
-        true: the true labels.
-        predicted: the predicted ones.
-        labels: all classes.
+def speaker_intervals(groups: Sequence[Spoken], labels: Sequence[str]) -> Intervals | None:
+    """95% intervals of the mean over groups of UA and WA, by percentile bootstrap: speakers are
+    drawn with replacement, each with all of its predictions. A group counts as often as its
+    speakers were drawn, on average: with one speaker a group, that is the bootstrap over groups.
 
     Returns:
         None where a speaker is not known, or there are fewer than two.
     """
-    names = sorted(set(speakers))
+    names = sorted({speaker for group in groups for speaker in group.speakers})
     if len(names) < 2 or "" in names:
         return None
-    counts = np.stack([_counts(name, speakers, true, predicted, labels) for name in names])
+    counts = np.stack([[_counts(name, group, labels) for group in groups] for name in names])
     return Intervals(ua=_interval(counts, _ua), wa=_interval(counts, _wa))
 
 
-def _counts(
-    name: str,
-    speakers: Sequence[str],
-    true: Sequence[str],
-    predicted: Sequence[str],
-    labels: Sequence[str],
-) -> Counts:
-    """The confusions of one speaker, (classes, classes)."""
-    rows = [row for row, speaker in enumerate(speakers) if speaker == name]
-    own = [true[row] for row in rows], [predicted[row] for row in rows]
+def _counts(name: str, group: Spoken, labels: Sequence[str]) -> Counts:
+    """The confusions of one speaker in a group, (classes, classes)."""
+    rows = [row for row, speaker in enumerate(group.speakers) if speaker == name]
+    if not rows:
+        return np.zeros((len(labels), len(labels)))
+    own = [group.true[row] for row in rows], [group.predicted[row] for row in rows]
     return confusion(*own, labels).astype(np.float64)
 
 
-def _interval(counts: Counts, metric: Any) -> tuple[float, float]:
-    """Of a metric over the sum of drawn speakers' confusions, (speakers, classes, classes)."""
+def _interval(counts: Counts, metric: Metric) -> tuple[float, float]:
+    """Of a metric's mean over groups; `counts` is (speakers, groups, classes, classes)."""
+    shares = (counts.sum(axis=(2, 3)) > 0).astype(np.float64)
+    shares /= shares.sum(axis=0)
 
-    def drawn(indices: npt.NDArray[np.int64], axis: int) -> npt.NDArray[np.float64]:
-        return np.asarray(metric(counts[indices].sum(axis=-3)))
+    def drawn(indices: npt.NDArray[np.int64], axis: int) -> Counts:
+        times = np.stack([(indices == row).sum(axis=axis) for row in range(len(counts))], axis=-1)
+        weights = times @ shares
+        scores = metric(np.tensordot(times.astype(np.float64), counts, axes=1))
+        return np.asarray((scores * weights).sum(axis=-1) / weights.sum(axis=-1))
 
     result = bootstrap(
         (np.arange(len(counts)),),
@@ -83,15 +83,17 @@ def _interval(counts: Counts, metric: Any) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _ua(counts: Counts) -> npt.NDArray[np.float64]:
-    """The mean of the recalls of the classes that were uttered, of (..., classes, classes)."""
+def _ua(counts: Counts) -> Counts:
+    """The mean of the recalls of the classes that were uttered, of (..., classes, classes); 0
+    where nothing was.
+    """
     totals = counts.sum(axis=-1)
     right = np.diagonal(counts, axis1=-2, axis2=-1)
     recalls = np.divide(right, totals, out=np.zeros_like(right), where=totals > 0)
-    return np.asarray(recalls.sum(axis=-1) / (totals > 0).sum(axis=-1))
+    return np.asarray(recalls.sum(axis=-1) / np.maximum((totals > 0).sum(axis=-1), 1))
 
 
-def _wa(counts: Counts) -> npt.NDArray[np.float64]:
-    """The share of right predictions, of (..., classes, classes)."""
+def _wa(counts: Counts) -> Counts:
+    """The share of right predictions, of (..., classes, classes); 0 where there are none."""
     right = np.trace(counts, axis1=-2, axis2=-1)
-    return np.asarray(right / counts.sum(axis=(-2, -1)))
+    return np.asarray(right / np.maximum(counts.sum(axis=(-2, -1)), 1))

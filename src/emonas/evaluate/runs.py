@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import fmean
 
 from emonas.errors import EmonasError
-from emonas.evaluate.intervals import speaker_intervals
+from emonas.evaluate.intervals import Spoken, speaker_intervals
 from emonas.evaluate.scores import Scores, confusion, score, spread
 from emonas.storage.metrics import Figure, FoldScore
 from emonas.storage.predictions import Predictions, read_predictions
@@ -68,8 +68,14 @@ def figures(
     runs: Sequence[Run], labels: Sequence[str], speakers: Speakers, pooled: bool, repeated: bool
 ) -> dict[str, Figure]:
     """UA and WA, with their intervals where all speakers are known."""
-    spoken = [speakers.get(key, "") for run in runs for key in run.utterances]
-    intervals = speaker_intervals(spoken, *_together(runs), labels)
+    groups = list(_by_seed(runs).values()) if pooled else [[run] for run in runs]
+    spoken = [
+        Spoken(
+            [speakers.get(key, "") for run in group for key in run.utterances], *_together(group)
+        )
+        for group in groups
+    ]
+    intervals = speaker_intervals(spoken, labels)
     return {
         metric: _figure(runs, metric, pooled, repeated).model_copy(
             update={"interval": None if intervals is None else getattr(intervals, metric)}
@@ -79,10 +85,9 @@ def figures(
 
 
 def _figure(runs: Sequence[Run], metric: str, pooled: bool, repeated: bool) -> Figure:
-    by_seed: dict[int, list[Run]] = {}
+    by_seed = _by_seed(runs)
     by_fold: dict[str, list[float]] = {}
     for run in runs:
-        by_seed.setdefault(run.files.seed, []).append(run)
         by_fold.setdefault(run.files.fold, []).append(getattr(run.scores, metric))
     folds = [fmean(values) for values in by_fold.values()]
     if pooled:
@@ -95,6 +100,13 @@ def _figure(runs: Sequence[Run], metric: str, pooled: bool, repeated: bool) -> F
         folds_mean=fmean(folds),
         folds_std=spread(folds),
     )
+
+
+def _by_seed(runs: Iterable[Run]) -> dict[int, list[Run]]:
+    found: dict[int, list[Run]] = {}
+    for run in runs:
+        found.setdefault(run.files.seed, []).append(run)
+    return found
 
 
 def fold_scores(runs: Iterable[Run]) -> list[FoldScore]:

@@ -72,7 +72,10 @@ class ChannelTemporalAttention(nn.Module):
         self.values = HeadValues(width, heads, head_width)
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
-        """(batch, blocks, time, width) and (batch, time) to (batch, heads * head_width)."""
+        """(batch, blocks, time, width) and (batch, time) to (batch, heads * head_width).
+
+        States behind an utterance's end weigh nothing, but must be finite numbers.
+        """
         share = mask / mask.sum(dim=1, keepdim=True)
         over_frames = torch.einsum("bt,bntw->bnw", share, states)
         over_blocks = states.mean(dim=1)

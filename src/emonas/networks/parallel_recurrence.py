@@ -121,10 +121,12 @@ def _for_parts(
         whole = Part(0, 2, 0, blocks)
         return {whole: work(whole)}
 
+    inference = torch.is_inference_mode_enabled()
+
     def of_block(block: int) -> list[tuple[Part, Result]]:
         parts = [Part(direction, direction + 1, block, block + 1) for direction in range(2)]
         # Whether gradients are recorded is a matter of each thread.
-        with torch.no_grad():
+        with torch.inference_mode(inference), torch.no_grad():
             return [(part, work(part)) for part in parts]
 
     threads = torch.get_num_threads()

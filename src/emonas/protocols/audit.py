@@ -52,7 +52,8 @@ def audit(
     )
     labels = _labels(options, described)
     elsewhere = transfer or {}
-    again = heard_before(described, elsewhere) if "audio" not in options.allow else ()
+    again = heard_before(described, elsewhere)
+    allowed = "audio" in options.allow
     return Audit(
         protocol=name,
         statement=statement(options),
@@ -62,11 +63,26 @@ def audit(
         speaker_dependent_validation=options.speaker_dependent_validation,
         pooled=options.pooled,
         folds=counts,
-        transfer={corpus: audit_transfer(entry) for corpus, entry in elsewhere.items()},
+        transfer={
+            corpus: audit_transfer(f"protocols.{name}.transfer.{corpus}", entry)
+            for corpus, entry in elsewhere.items()
+        },
         crossings=crossings,
-        warnings=(*notes, *_missing_classes(labels, counts), *_tested_often(options, folds)),
-        problems=(*_problems(options, counts, crossings), *again),
+        warnings=(
+            *notes,
+            *_missing_classes(labels, counts),
+            *_tested_often(options, folds),
+            *(again if allowed else ()),
+        ),
+        problems=(
+            *_problems(options, counts, crossings),
+            *(() if allowed else map(_with_remedy, again)),
+        ),
     )
+
+
+def _with_remedy(sentence: str) -> str:
+    return f"{sentence}; take them out of one of the corpora, or add audio to allow"
 
 
 def _describe(name: str, fold: str, part: pd.DataFrame, traits: pd.DataFrame) -> pd.DataFrame:

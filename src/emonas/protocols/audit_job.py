@@ -11,6 +11,7 @@ from emonas.protocols.audit import audit
 from emonas.protocols.listed import unknown_utterances
 from emonas.protocols.options import ProtocolOptions
 from emonas.protocols.select import read_manifests
+from emonas.protocols.transfer import declared_map
 from emonas.protocols.transfer_audit import Elsewhere
 from emonas.storage.audit import Audit, write_audit_file
 from emonas.storage.folds import PARTS, Part, read_part
@@ -37,7 +38,11 @@ def write_audit(
         fold: {part: read_part(paths[part]) for part in PARTS} for fold, paths in folds.items()
     }
     elsewhere = {
-        corpus: Elsewhere(read_manifest(manifests[corpus]), read_part(path))
+        corpus: Elsewhere(
+            manifest=read_manifest(manifests[corpus]),
+            map=declared_map(name, options, corpus, manifests),
+            part=read_part(path),
+        )
         for corpus, path in transfer.items()
     }
     result = audit(name, options, manifest, parts, _notes(options, manifest), elsewhere)

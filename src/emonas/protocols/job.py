@@ -1,4 +1,4 @@
-"""The jobs that make folds: the index of a protocol's folds, one fold, and one transfer."""
+"""The jobs that make folds: the index of a protocol's folds, and one fold."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +10,6 @@ from emonas.jobs import report_line
 from emonas.protocols.options import ProtocolOptions
 from emonas.protocols.select import read_manifests, select
 from emonas.protocols.split import Fold, split
-from emonas.protocols.transfer import transfer
 from emonas.storage import folds as storage
 from emonas.storage.folds import PARTS, Part
 
@@ -51,19 +50,6 @@ def write_fold(
     for part in PARTS:
         storage.write_part(outputs[part], folds[fold].parts[part])
         report_line(f"{name}, {fold}: {len(folds[fold].parts[part])} utterances in {part}")
-
-
-def write_transfer(
-    name: str, options: ProtocolOptions, corpus: str, manifests: Mapping[str, Path], output: Path
-) -> None:
-    """Write the utterances of another corpus that the models of a protocol are tested on.
-
-    Raises:
-        EmonasError: corpus and protocol have no class in common, or a name is not there.
-    """
-    table = transfer(name, options, corpus, manifests)
-    storage.write_part(output, table)
-    report_line(f"{name}: {len(table)} utterances of {corpus} to test every model on")
 
 
 def _folds(name: str, options: ProtocolOptions, manifests: Mapping[str, Path]) -> dict[str, Fold]:

@@ -15,17 +15,21 @@ def statement(options: ProtocolOptions) -> str:
         if wanted := getattr(options, key):
             sentences.append(f"Only {key}: {', '.join(wanted)}.")
     for corpus, elsewhere in options.transfer.items():
-        sentences.append(f"Every fold's model is tested on {_kept(elsewhere)} {corpus} too.")
+        sentences.append(_elsewhere(corpus, elsewhere))
     if options.limit is not None:
         sentences.append(f"At most {options.limit} utterances a class and corpus: a first look.")
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _kept(options: TransferOptions) -> str:
-    """All of another corpus, or what its filters leave."""
+def _elsewhere(corpus: str, options: TransferOptions) -> str:
+    """Another corpus, and what its filters and limit leave of it."""
     kept = [*options.style, *options.language, *options.gender]
-    few = f"at most {options.limit} utterances a class of " if options.limit is not None else ""
-    return f"{few}{'the ' + ', '.join(kept) + ' part of' if kept else 'all of'}"
+    only = [f"only {', '.join(kept)}"] if kept else []
+    if options.limit is not None:
+        only.append(f"at most {options.limit} utterances a class")
+    if not only:
+        return f"Every fold's model is tested on all of {corpus} too."
+    return f"Every fold's model is tested on {corpus} too: {', '.join(only)}."
 
 
 def _test(options: ProtocolOptions) -> str:

@@ -9,6 +9,8 @@ from emonas.errors import EmonasError
 from emonas.protocols.options import ProtocolOptions
 from emonas.protocols.select import read_manifests, select
 
+_OWN_OPTIONS = ("style", "language", "gender", "limit")
+
 
 def transfer(
     name: str, options: ProtocolOptions, corpus: str, manifests: Mapping[str, Path]
@@ -22,19 +24,32 @@ def transfer(
             the filters leave nothing.
     """
     place = f"{name}.transfer.{corpus}"
+    counted = declared_map(name, options, corpus, manifests)
     there = options.transfer[corpus]
     view = options.model_copy(
         update={
             "corpora": (corpus,),
-            **{key: getattr(there, key) for key in ("style", "language", "gender", "limit")},
+            "merge": counted,
+            "labels": tuple(sorted(set(counted.values()))),
+            **{key: getattr(there, key) for key in _OWN_OPTIONS},
         }
     )
-    manifest = read_manifests(place, view, manifests)
-    emotions = sorted({str(emotion) for emotion in manifest["emotion"]} - {""})
+    return select(place, read_manifests(place, view, manifests), view)
+
+
+def declared_map(
+    name: str, options: ProtocolOptions, corpus: str, manifests: Mapping[str, Path]
+) -> dict[str, str]:
+    """The class that each emotion of another corpus counts as, of those that count.
+
+    Raises:
+        EmonasError: see `label_map`.
+    """
+    key = f"{name}.transfer.{corpus}"
+    view = options.model_copy(update={"corpora": (corpus,)})
+    emotions = sorted(set(read_manifests(key, view, manifests)["emotion"]) - {""})
     classes = _classes(name, options, manifests)
-    counted = label_map(f"protocols.{place}", there.map, emotions, classes)
-    labels = tuple(sorted(set(counted.values())))
-    return select(place, manifest, view.model_copy(update={"merge": counted, "labels": labels}))
+    return label_map(f"protocols.{key}", options.transfer[corpus].map, emotions, classes)
 
 
 def label_map(

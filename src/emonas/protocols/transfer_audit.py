@@ -5,30 +5,42 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from emonas.errors import EmonasError
 from emonas.storage.audit import TransferAudit
 from emonas.storage.folds import Part
+from emonas.storage.manifest import UNKNOWN_SPEAKER
 
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """Another corpus: its manifest, and the utterances that take part as they were written."""
+    """Another corpus: its manifest, the declared map of its emotions, and the utterances that take
+    part as they were written.
+    """
 
     manifest: pd.DataFrame
+    map: Mapping[str, str]
     part: pd.DataFrame
 
 
-def audit_transfer(elsewhere: Elsewhere) -> TransferAudit:
-    """Say which class every emotion counts as, and who and what takes part."""
-    manifest = elsewhere.manifest
-    rows = _described(elsewhere)
-    counted = rows.groupby("emotion")["label"].first()
-    rest = manifest.loc[~manifest["emotion"].isin([*counted.index, ""]), "emotion"]
+def audit_transfer(name: str, elsewhere: Elsewhere) -> TransferAudit:
+    """Say which class every emotion counts as, and who and what takes part.
+
+    Raises:
+        EmonasError: what was written is not in the manifest, or not by the map.
+    """
+    rows = _described(name, elsewhere)
+    wrong = rows[rows["emotion"].map(elsewhere.map) != rows["label"]]
+    if len(wrong):
+        raise _made_otherwise(name, str(wrong["utterance"].iloc[0]))
+    emotions = elsewhere.manifest["emotion"]
+    counted = int(emotions.isin(elsewhere.map.keys()).sum())
     return TransferAudit(
         utterances=len(rows),
-        speakers=int(rows["speaker"].nunique()),
+        speakers=len(set(rows["speaker"]) - {"", UNKNOWN_SPEAKER}),
         labels=_counts(rows["label"]),
-        map={str(emotion): str(label) for emotion, label in counted.items()},
-        left_out=_counts(rest),
+        map=dict(elsewhere.map),
+        left_out=_counts(emotions[~emotions.isin([*elsewhere.map, ""])]),
+        filtered=counted - len(rows),
     )
 
 
@@ -42,24 +54,37 @@ def heard_before(
     known: dict[str, str] = {}
     for parts in folds.values():
         for rows in parts.values():
-            known |= dict(zip(rows["audio"], rows["utterance"], strict=True))
+            names = rows["corpus"] + ": " + rows["utterance"]
+            known |= dict(zip(rows["audio"], names, strict=True))
     known.pop("", None)
     sentences = []
     for corpus, elsewhere in transfer.items():
-        rows = _described(elsewhere)
+        rows = _described(corpus, elsewhere)
         same = rows[rows["digest"].isin(known.keys())]
         if len(same):
             first = same.iloc[0]
             sentences.append(
-                f"{len(same)} recordings of {corpus}, to which its models are transferred, are "
-                f"its own: {first['utterance']} is {known[first['digest']]}; take them out of "
-                "one of the corpora, or add audio to allow"
+                f"of the recordings of {corpus}, on which its models are tested, {len(same)} are "
+                f"among those of its folds; the first is {first['utterance']}, which is "
+                f"{known[first['digest']]}"
             )
     return tuple(sentences)
 
 
-def _described(elsewhere: Elsewhere) -> pd.DataFrame:
-    return elsewhere.part.merge(elsewhere.manifest, on="utterance", suffixes=("", "_there"))
+def _described(name: str, elsewhere: Elsewhere) -> pd.DataFrame:
+    traits = elsewhere.manifest.set_index("utterance")[["emotion", "speaker", "digest"]]
+    rows = elsewhere.part.join(traits, on="utterance")
+    unknown = rows.loc[rows["emotion"].isna(), "utterance"]
+    if len(unknown):
+        raise _made_otherwise(name, str(unknown.iloc[0]))
+    return rows
+
+
+def _made_otherwise(name: str, utterance: str) -> EmonasError:
+    return EmonasError(
+        f"{name}: {utterance} is listed otherwise than manifest and map have it; delete the "
+        "protocol's folder and run again"
+    )
 
 
 def _counts(column: pd.Series) -> dict[str, int]:

@@ -174,5 +174,5 @@ def _what(column: ColumnOptions) -> str:
         return f"{metric} on {column.corpus}"
     if column.transfer is not None:
         of = f" of {column.protocol}" if column.protocol else ""
-        return f"{metric} of the models{of} on all of {column.transfer}"
+        return f"{metric} of the models{of} on {column.transfer}"
     return f"{metric} under {column.protocol}" if column.protocol is not None else ""

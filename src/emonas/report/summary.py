@@ -18,8 +18,8 @@ SPEAKER_DEPENDENT_WARNING = (
 )
 INTERVAL_NOTE = (
     "The 95% interval says how far a score depends on who was tested: 2000 times, as many speakers "
-    "are drawn with replacement from those tested, and the predictions of all folds and seeds for "
-    "them are scored together; a mean over folds can lie off its middle."
+    "are drawn with replacement from those tested, each with all predictions for it, and the same "
+    "mean is taken. It tells nothing of the chance in training, nor whether two systems differ."
 )
 _SYSTEM_COLUMNS = (
     Column("system", "System"),

@@ -84,13 +84,16 @@ def _chance_row(within: list[list[int]], there: Transferred) -> dict[str, Any]:
 def map_sentence(audit: TransferAudit, corpus: str) -> str:
     """Which class each emotion of the corpus counts as, and what is left out, in words."""
     counted = [f"{listed(sources)} as {label}" for label, sources in _sources(audit).items()]
+    speakers = count(audit.speakers, "speaker") if audit.speakers else "unknown speakers"
     text = (
-        f"Of {corpus}, {count(audit.utterances, 'utterance')} of "
-        f"{count(audit.speakers, 'speaker')} are tested: {'; '.join(counted)}."
+        f"Of {corpus}, {count(audit.utterances, 'utterance')} of {speakers} are tested: "
+        f"{'; '.join(counted)}."
     )
+    if audit.filtered:
+        text += f" Filters and limit leave out {count(audit.filtered, 'utterance')} of these."
     if audit.left_out:
         left = [f"{emotion} ({number:,})" for emotion, number in audit.left_out.items()]
-        text += f" Left out: {listed(left)}."
+        text += f" Counted as no class: {listed(left)}."
     return text
 
 
@@ -111,7 +114,7 @@ def map_table(audit: TransferAudit, corpus: str) -> Table:
         for label in dict.fromkeys((*sources, *audit.labels))
     ]
     rows += [
-        {"emotion": emotion, "label": "left out", "utterances": number}
+        {"emotion": emotion, "label": "no class", "utterances": number}
         for emotion, number in audit.left_out.items()
     ]
     return Table(f"What the emotions of {corpus} count as", columns, rows)

@@ -110,7 +110,7 @@ def _transfer_view(protocol: ProtocolResults, corpus: str) -> TransferView:
 
 
 def _transferred(protocol: ProtocolResults) -> list[tuple[str, str]]:
-    return [("Also tested on all of", listed(protocol.transfers))] if protocol.transfers else []
+    return [("Also tested on", listed(protocol.transfers))] if protocol.transfers else []
 
 
 def _corpus(plan: ReportPlan, corpus: str) -> str:

@@ -10,12 +10,13 @@ from emonas.kinds import kind_module
 from emonas.protocols.options import ProtocolOptions, TransferOptions
 from emonas.protocols.transfer import label_map
 from emonas.settings.own_arrays import check_own_arrays
+from emonas.settings.runnable import Runnable
 
 Filters = ProtocolOptions | TransferOptions
 _FILTERS = ("style", "language", "gender")
 
 
-def check_listings(settings: Any) -> None:
+def check_listings(plan: Runnable) -> None:
     """Hold what the runs ask of the corpora against what these hold, where they can be listed.
 
     Each corpus is read once, and only where a protocol has a transfer or a feature reads texts.
@@ -24,17 +25,14 @@ def check_listings(settings: Any) -> None:
         EmonasError: a transfer's map or filters do not fit what there is, or an utterance that
             takes part has no text where a feature reads it.
     """
-    corpora = _Corpora(settings.corpora)
-    for name in dict.fromkeys(run.protocol for run in settings.runs):
-        options = settings.protocols[name]
-        # A run without one of its corpora is skipped, with its reason, and not refused.
-        if not all(map(corpora.can_be_listed, options.corpora)):
-            continue
-        for corpus, transfer in options.transfer.items():
-            _check_transfer(name, options, corpus, transfer, corpora)
-        for system, feature in _readers_of_texts(settings, name):
+    corpora = _Corpora(plan.settings.corpora)
+    for name in plan.protocols:
+        options = plan.settings.protocols[name]
+        for corpus in plan.transfers_of(name):
+            _check_transfer(name, options, corpus, options.transfer[corpus], corpora)
+        for system, feature in _readers_of_texts(plan, name):
             _check_texts(options, system, feature, corpora)
-    check_own_arrays(settings)
+    check_own_arrays(plan)
 
 
 def can_be_listed(options: Any) -> bool:
@@ -50,15 +48,10 @@ class _Corpora:
         self._options = options
         self._read: dict[str, Sequence[Recording]] = {}
 
-    def can_be_listed(self, corpus: str) -> bool:
-        """Whether the files that its reader lists are there, if it needs any."""
-        options = self._options[corpus]
-        return bool(options.synthetic or can_be_listed(options))
-
     def recordings(self, corpus: str) -> Sequence[Recording]:
         """What its reader lists; nothing of a synthetic corpus, which is not spoken yet."""
         options = self._options[corpus]
-        if options.synthetic or not self.can_be_listed(corpus):
+        if options.synthetic or not can_be_listed(options):
             return ()
         if corpus not in self._read:
             reader = kind_module("reader", options.reader)
@@ -107,13 +100,13 @@ def _check_transfer(
         )
 
 
-def _readers_of_texts(settings: Any, protocol: str) -> Iterator[tuple[str, str]]:
+def _readers_of_texts(plan: Runnable, protocol: str) -> Iterator[tuple[str, str]]:
     """Systems that are run under a protocol, each with a feature made of the corpora's own texts.
 
     The streams of a fused system are among them: they stand in the same run.
     """
-    systems = (name for run in settings.runs if run.protocol == protocol for name in run.systems)
-    for system in dict.fromkeys(systems):
+    settings = plan.settings
+    for system in (name for run, name in plan.runs if run == protocol):
         for entry in getattr(settings.systems[system], "inputs", ()):
             options = settings.features[entry.feature]
             if options.reads and getattr(options, "transcript", None) is None:

@@ -4,20 +4,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from emonas.errors import EmonasError
+from emonas.settings.runnable import Runnable
 
 
-def check_own_arrays(settings: Any) -> None:
+def check_own_arrays(plan: Runnable) -> None:
     """Hold the frame rates and widths of a feature's files against each other, a file a corpus.
 
     Raises:
         EmonasError: they differ between corpora that a system hears together, or a file is of no
             known format.
     """
-    for protocol, feature in dict.fromkeys(_heard(settings)):
-        options = settings.protocols[protocol]
+    for protocol, feature in dict.fromkeys(_heard(plan)):
         told: dict[str, tuple[float, str]] = {}
-        for corpus in (*options.corpora, *options.transfer):
-            described = _described(settings.features[feature], corpus)
+        for corpus in plan.heard_corpora(protocol):
+            described = _described(plan.settings.features[feature], corpus)
             if described is not None:
                 told[corpus] = described
         if len(set(told.values())) > 1:
@@ -31,13 +31,12 @@ def check_own_arrays(settings: Any) -> None:
             )
 
 
-def _heard(settings: Any) -> Iterator[tuple[str, str]]:
+def _heard(plan: Runnable) -> Iterator[tuple[str, str]]:
     """Protocols, and the features from files of the user's own that their systems hear."""
-    for run in settings.runs:
-        for system in run.systems:
-            for entry in getattr(settings.systems[system], "inputs", ()):
-                if hasattr(settings.features[entry.feature], "file"):
-                    yield run.protocol, entry.feature
+    for protocol, system in plan.runs:
+        for feature in plan.features_of(system):
+            if hasattr(plan.settings.features[feature], "file"):
+                yield protocol, feature
 
 
 def _described(options: Any, corpus: str) -> tuple[float, str] | None:

@@ -5,249 +5,25 @@ A rule gets as `params` only the options that its job reads, so that changing ot
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
-from functools import cached_property
-from itertools import chain
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
 from emonas.features.packages import ORIGINALS
-from emonas.fuse.options import FusionOptions
 from emonas.kinds import kind_module, kind_name
-from emonas.settings.absent import absent_files, absent_own_files
 from emonas.settings.cards import report_plan
 from emonas.settings.code import code_digest
-from emonas.settings.model import SettingsBase
-from emonas.settings.pretrained import Pretrained
+from emonas.settings.runnable import Runnable
 
 Params = dict[str, Any]
+_SELECTING = {
+    *("corpora", "labels", "merge", "style", "language", "gender", "limit", "seed"),
+    *("domain", "transfer"),
+}
+"""What of a protocol says which utterances and classes there are."""
 
 
-class Plan:
+class Plan(Runnable):
     """The jobs of a settings file."""
-
-    def __init__(self, settings: SettingsBase) -> None:
-        self.settings: Any = settings
-        self.pretrained = Pretrained(settings)
-
-    # What is run, and what is not.
-
-    @cached_property
-    def skipped(self) -> list[dict[str, Any]]:
-        """Systems that can't be run under a protocol here, each with the reason."""
-        entries: dict[tuple[str, str], list[str]] = {}
-        for run in self.settings.runs:
-            for system in run.systems:
-                reason = self._missing(run.protocol, system)
-                if reason:
-                    entries.setdefault((run.protocol, reason), []).append(system)
-        return [
-            {"protocol": protocol, "systems": systems, "reason": reason}
-            for (protocol, reason), systems in entries.items()
-        ]
-
-    @cached_property
-    def runs(self) -> dict[tuple[str, str], int]:
-        """Seeds by protocol and system, of all that can be run."""
-        seeds: dict[tuple[str, str], int] = {}
-        for run in self.settings.runs:
-            for system in run.systems:
-                if not self._missing(run.protocol, system):
-                    key = run.protocol, system
-                    seeds[key] = max(run.seeds, seeds.get(key, 0))
-        return seeds
-
-    @property
-    def recognised(self) -> list[tuple[str, str]]:
-        """Corpora and transcripts whose error rates the report shows."""
-        return [pair for pair, reason in self._recognition.items() if not reason]
-
-    @property
-    def unrecognised(self) -> list[dict[str, str]]:
-        """Corpora and transcripts whose error rates can't be had here, each with the reason."""
-        return [
-            {"corpus": corpus, "transcript": transcript, "reason": reason}
-            for (corpus, transcript), reason in self._recognition.items()
-            if reason
-        ]
-
-    @cached_property
-    def _recognition(self) -> dict[tuple[str, str], str]:
-        """Why error rates can't be had, by corpus and transcript; empty where they can."""
-        return {
-            (corpus, entry.transcript): self._unheard(corpus, entry.transcript)
-            for entry in self.settings.recognition
-            for corpus in entry.corpora
-        }
-
-    def _unheard(self, corpus: str, transcript: str) -> str:
-        reason = self.missing_root(corpus) or self.pretrained.missing_transcript(transcript)
-        parts = [
-            (f"corpora.{corpus}", self.settings.corpora[corpus]),
-            *self.pretrained.parts_of_transcript(transcript),
-        ]
-        absent = chain.from_iterable(absent_files(*part) for part in parts)
-        return reason or next(absent, "")
-
-    @property
-    def protocols(self) -> list[str]:
-        """The protocols of all runs that can be run, each once."""
-        return list(dict.fromkeys(protocol for protocol, _ in self.runs))
-
-    @property
-    def untransferred(self) -> list[dict[str, str]]:
-        """Other corpora that a protocol's models can't be tested on here, each with the reason."""
-        return [
-            {"protocol": protocol, "corpus": corpus, "reason": reason}
-            for protocol in self.protocols
-            for corpus in self.settings.protocols[protocol].transfer
-            if (reason := self._missing_corpus(corpus))
-        ]
-
-    def _missing(self, protocol: str, system: str) -> str:
-        """Why a system can't be run under a protocol here; empty where it can."""
-        reasons = [self.missing_root(corpus) for corpus in self.corpora_of(protocol)]
-        reasons += [self.pretrained.missing(feature) for feature in self.features_of(system)]
-        return next(filter(None, reasons), "") or next(self._absent_files(protocol, system), "")
-
-    def missing_root(self, corpus: str) -> str:
-        """Why a corpus can't be read here; empty where it can."""
-        options = self.settings.corpora[corpus]
-        if not options.needs_root or options.root is not None:
-            return ""
-        return (
-            f"corpora.{corpus}.root is not given: set it in the settings file, with "
-            f"--config roots='{{{corpus}: FOLDER}}', or put the corpus into "
-            f"$EMONAS_DATA/{corpus}"
-        )
-
-    def _missing_corpus(self, corpus: str) -> str:
-        """Why a corpus, or a file that it names, is not here; empty where all is."""
-        absent = absent_files(f"corpora.{corpus}", self.settings.corpora[corpus])
-        return self.missing_root(corpus) or next(absent, "")
-
-    def _absent_files(self, protocol: str, system: str) -> Iterator[str]:
-        """A reason for every file that is named and not there."""
-        for key, options in self._parts_of(protocol, system):
-            yield from absent_files(key, options)
-        for feature in self.features_of(system):
-            for corpus in self.heard_corpora(protocol):
-                options = self.settings.features[feature]
-                yield from absent_own_files(f"features.{feature}", options, corpus)
-
-    def _parts_of(self, protocol: str, system: str) -> Iterator[tuple[str, Any]]:
-        """The options that a system under a protocol reads, by the path of their key."""
-        yield f"protocols.{protocol}", self.settings.protocols[protocol]
-        for corpus in self.corpora_of(protocol):
-            yield f"corpora.{corpus}", self.settings.corpora[corpus]
-        for feature in self.features_of(system):
-            yield from self.pretrained.parts_of(feature)
-        for name in self.streams_of(system) if self.is_fused(system) else [system]:
-            if self.is_searched(name):
-                yield f"systems.{name}.search", self.settings.systems[name].search
-
-    # What a system consists of.
-
-    def is_fused(self, system: str) -> bool:
-        """Whether a system fuses others."""
-        return isinstance(self.settings.systems[system], FusionOptions)
-
-    def is_searched(self, system: str) -> bool:
-        """Whether a system is found by a search."""
-        return getattr(self.settings.systems[system], "search", None) is not None
-
-    def stage_of(self, system: str) -> str:
-        """The stage whose results hold the system's predictions."""
-        return "fuse" if self.is_fused(system) else "train"
-
-    def features_of(self, system: str) -> list[str]:
-        """The features that a system, or the streams that it fuses, hear."""
-        options = self.settings.systems[system]
-        if self.is_fused(system):
-            streams: Iterable[str] = options.fuse
-            return list(dict.fromkeys(f for stream in streams for f in self.features_of(stream)))
-        return list(dict.fromkeys(entry.feature for entry in options.inputs))
-
-    def streams_of(self, system: str) -> list[str]:
-        """The systems that a system fuses."""
-        return list(self.settings.systems[system].fuse)
-
-    def joint_streams_of(self, system: str) -> list[str]:
-        """The streams whose networks are trained on with the fusion; none where they are frozen."""
-        return self.streams_of(system) if self.settings.systems[system].joint else []
-
-    def corpora_of(self, protocol: str) -> list[str]:
-        """The corpora of a protocol."""
-        return list(self.settings.protocols[protocol].corpora)
-
-    def transfers_of(self, protocol: str) -> list[str]:
-        """The other corpora that a protocol's models are tested on, as far as they are here."""
-        named = self.settings.protocols[protocol].transfer
-        return [corpus for corpus in named if not self._missing_corpus(corpus)]
-
-    def heard_corpora(self, protocol: str) -> list[str]:
-        """The corpora of a protocol, and those that its models are tested on."""
-        return [*self.corpora_of(protocol), *self.transfers_of(protocol)]
-
-    def files_of(self, options: Any) -> list[str]:
-        """The files that options name (a table, a list, an archive, a checkpoint)."""
-        values = [getattr(options, name) for name in type(options).model_fields]
-        return [str(value) for value in values if isinstance(value, Path) and not value.is_dir()]
-
-    def feature_files(self, system: str, corpora: Iterable[str]) -> list[str]:
-        """The feature files of some corpora that a system reads."""
-        return [
-            f"results/features/{corpus}/{feature}.h5"
-            for feature in self.features_of(system)
-            for corpus in corpora
-        ]
-
-    def feature_paths(self, system: str, corpora: Iterable[str]) -> Params:
-        """The same by feature and corpus, each feature with what its files must agree with."""
-        named = list(corpora)
-        return {
-            feature: {
-                "digest": self.feature_digest(feature),
-                "checkpoint": self.pretrained.record_of(self.settings.features[feature]) or "",
-                "corpora": {corpus: f"results/features/{corpus}/{feature}.h5" for corpus in named},
-            }
-            for feature in self.features_of(system)
-        }
-
-    def layers_of(self, feature: str) -> list[str]:
-        """The layers of a feature that are stored: those it names, or that systems ask for.
-
-        Empty where they are all. Which system asks first changes nothing.
-        """
-        options = self.settings.features[feature]
-        if getattr(options, "layers", None) is not None:
-            return list(options.layers)
-        asked = [
-            entry.layers
-            for _, system in self.runs
-            for entry in self._inputs_of(system)
-            if entry.feature == feature
-        ]
-        return sorted(set(chain(*asked)), key=_by_number) if all(asked) else []
-
-    def _inputs_of(self, system: str) -> Iterator[Any]:
-        for name in self.streams_of(system) if self.is_fused(system) else [system]:
-            yield from self.settings.systems[name].inputs
-
-    def uses_shared_search(self, system: str) -> bool:
-        """Whether one search serves all folds."""
-        return self.is_searched(system) and self.settings.systems[system].search.shared
-
-    def search_reads_data(self, system: str) -> bool:
-        """Whether any utterance has a say in what the search finds."""
-        reads: bool = kind_module("method", self.settings.systems[system].search.method).READS_DATA
-        return reads
-
-    def tests_searched(self, system: str) -> bool:
-        """Whether the searched network is tested with its own weights."""
-        return self.is_searched(system) and not self.settings.systems[system].search.retrain
-
-    # The params of each rule.
 
     def corpus_params(self, corpus: str) -> Params:
         """What reading a corpus depends on."""
@@ -269,8 +45,8 @@ class Plan:
         """What the utterances of another corpus depend on that the models are tested on."""
         options = self._protocol(protocol, [corpus])
         return {
-            "options": options.model_dump(mode="json", by_alias=True, exclude={"allow"}),
-            "code": code_digest("emonas.protocols.job"),
+            "options": options.model_dump(mode="json", by_alias=True, include=_SELECTING),
+            "code": code_digest("emonas.protocols.transfer_job"),
         }
 
     def _protocol(self, protocol: str, transfers: Iterable[str]) -> Any:
@@ -391,7 +167,14 @@ class Plan:
     def _runtime(self) -> Params:
         return {"runtime": self.settings.runtime.model_dump(mode="json")}
 
-
-def _by_number(layer: str) -> tuple[bool, int, str]:
-    """Layers in the order of their numbers, those with other names behind them."""
-    return not layer.isdecimal(), int(layer) if layer.isdecimal() else 0, layer
+    def feature_paths(self, system: str, corpora: Iterable[str]) -> Params:
+        """The same by feature and corpus, each feature with what its files must agree with."""
+        named = list(corpora)
+        return {
+            feature: {
+                "digest": self.feature_digest(feature),
+                "checkpoint": self.pretrained.record_of(self.settings.features[feature]) or "",
+                "corpora": {corpus: f"results/features/{corpus}/{feature}.h5" for corpus in named},
+            }
+            for feature in self.features_of(system)
+        }

@@ -57,8 +57,10 @@ class PartCounts(_Model):
 class TransferAudit(_Model):
     """Another corpus, on which the models of a protocol are tested.
 
-    `labels` has the utterances of each class, `map` the class that each emotion of the corpus
-    counts as, `left_out` the utterances of each emotion that counts as none of the classes.
+    `map` is the declared one, the class that each emotion of the corpus counts as; `left_out` has
+    the utterances of each emotion that counts as none of the classes. Of the others, `utterances`
+    take part, `labels` of each class, and the filters and the limit keep `filtered` out. Speakers
+    are those that are known.
     """
 
     utterances: int
@@ -66,6 +68,7 @@ class TransferAudit(_Model):
     labels: dict[str, int]
     map: dict[str, str]
     left_out: dict[str, int]
+    filtered: int = 0
 
 
 class Audit(_Model):

@@ -18,8 +18,8 @@ class _Model(BaseModel):
 class Figure(_Model):
     """One metric: `mean` and `std` over seeds, `folds_mean` and `folds_std` over folds.
 
-    `interval` are the bounds of the 95% interval of the metric over all test predictions, by
-    bootstrap over the tested speakers; none where they are unknown or fewer than two.
+    `interval` are the bounds of the mean's 95% interval by bootstrap over the tested speakers; none
+    where they are unknown or fewer than two.
     """
 
     mean: float

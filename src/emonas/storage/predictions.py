@@ -1,7 +1,8 @@
 """`predictions.h5` of `results/train/...` and `results/fuse/...`: a group a part."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import h5py
@@ -40,6 +41,18 @@ class Predictions:
         """Softmax of the logits, (utterances, classes)."""
         shifted = np.exp(self.logits - self.logits.max(axis=1, keepdims=True))
         return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def joined(pieces: Sequence[Predictions]) -> Predictions:
+    """The predictions of a part from those of its pieces, in their order."""
+    return Predictions(
+        utterances=tuple(chain.from_iterable(piece.utterances for piece in pieces)),
+        corpora=tuple(chain.from_iterable(piece.corpora for piece in pieces)),
+        labels=tuple(chain.from_iterable(piece.labels for piece in pieces)),
+        classes=pieces[0].classes,
+        logits=np.concatenate([piece.logits for piece in pieces]),
+        embedding=np.concatenate([piece.embedding for piece in pieces]),
+    )
 
 
 def write_predictions(path: Path, parts: Mapping[str, Predictions]) -> None:

@@ -19,7 +19,7 @@ from emonas.learning.seeds import seed_of
 from emonas.learning.supervised import SupervisedLearner, class_weights
 from emonas.storage.folds import Part, predicted_parts, read_part
 from emonas.storage.genotype import read_genotype
-from emonas.storage.predictions import Predictions
+from emonas.storage.predictions import Predictions, joined
 from emonas.storage.weights import read_weights
 from emonas.systems.building import (
     AnyGenotype,
@@ -38,6 +38,8 @@ from emonas.systems.normalising import normalise
 from emonas.systems.options import SystemOptions, TrainedOptions
 from emonas.systems.outputs import SystemOutputs, network_cost, predict_part, write_outputs
 from emonas.systems.trained import fill_network, system_weights
+
+_BATCHES_AT_A_TIME = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,10 +114,16 @@ def _learn(
 def _predict(
     job: TrainJob, part: Path, data: FoldData, network: nn.Module, device: torch.device
 ) -> Predictions:
-    table = read_part(part)
-    examples = load_examples(table, data.classes, job.system.inputs, job.features)
-    examples = normalise(examples, data.normalisers)
-    return predict_part(network, table, examples, data.classes, job.system.together, device)
+    """Some batches at a time, because all of another corpus may not fit into memory."""
+    table, together = read_part(part), job.system.together
+    step = _BATCHES_AT_A_TIME * together
+    pieces = []
+    for start in range(0, max(len(table), 1), step):
+        piece = table.iloc[start : start + step]
+        examples = load_examples(piece, data.classes, job.system.inputs, job.features)
+        examples = normalise(examples, data.normalisers)
+        pieces.append(predict_part(network, piece, examples, data.classes, together, device))
+    return joined(pieces)
 
 
 def _searched_parameters(job: TrainJob, genotype: AnyGenotype | None, data: FoldData) -> int | None:

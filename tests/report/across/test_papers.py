@@ -70,7 +70,7 @@ def test_columns_are_named_and_explained(table):
     # No row has a published figure of it.
     assert "IEM2MSP (%)" in titles
     assert "IEM: UA under iem." in table.notes
-    assert "MSP2IEM: UA of the models of msp on all of iemocap." in table.notes
+    assert "MSP2IEM: UA of the models of msp on iemocap." in table.notes
 
 
 def test_what_was_not_run_is_said_once_with_its_reason(table):
