@@ -4,13 +4,11 @@ import csv
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
 
 from emonas.errors import EmonasError
 from emonas.report.encoders import encoders_table, heard_checkpoints, overlaps
 from emonas.report.job import write_report
 from emonas.report.names import report_tables
-from emonas.report.options import TableOptions
 from emonas.report.plan import CheckpointCard, FeatureCard, ReportPlan, SystemCard, TranscriptCard
 from emonas.report.recognition import read_rates, recognition_table
 
@@ -135,9 +133,3 @@ def test_without_pairs_there_is_no_table_of_error_rates(plan, results):
 def test_missing_error_rates_are_named(plan, tmp_path):
     with pytest.raises(EmonasError, match=r"heard\.json"):
         read_rates(plan, tmp_path)
-
-
-def test_a_papers_table_cannot_take_the_name(plan):
-    values = plan.model_dump() | {"tables": {"recognition": TableOptions(rows={})}}
-    with pytest.raises(ValidationError, match=r"tables\.recognition"):
-        ReportPlan(**values)

@@ -83,7 +83,25 @@ CASES = [
     ),
     (
         edit("tables", value={"one": table({"system": "cnn"}, transfer="owm")}),
-        "tables.one.columns.HERE.transfer: protocol loso has no transfer to owm; did you mean own?",
+        "tables.one.columns.HERE.transfer: no corpus is named owm; did you mean own?",
+    ),
+    (
+        edit("tables", value={"one": table({}, protocol="loso", transfer="owm")}),
+        "tables.one.columns.HERE.transfer: no corpus is named owm; did you mean own?",
+    ),
+    *(
+        (
+            edit("tables", value={name: table({"system": "cnn"})}),
+            f"tables.{name}: a table of the report has this name; name it otherwise",
+        )
+        for name in ("loso-systems", "own-folds", "recognition")
+    ),
+    *(
+        (
+            edit("figures", value={name: figure({"points": {2: "cnn"}})}),
+            f"figures.{name}: a file of the report has this name; name it otherwise",
+        )
+        for name in ("loso-systems", "loso-folds", "loso-cnn-curves")
     ),
     (
         edit("tables", value={"one": table({"system": "cnn"}, protocol="own", transfer="own")}),
@@ -111,7 +129,7 @@ CASES = [
     ),
     (
         edit("figures", value={"one": figure({"points": {2: "cnn"}}, transfer="owm")}),
-        "figures.one.lines.HERE.transfer: protocol loso has no transfer to owm; did you mean own?",
+        "figures.one.lines.HERE.transfer: no corpus is named owm; did you mean own?",
     ),
     (
         edit("figures", value={"one": figure({"points": {2: "linear"}})}),

@@ -179,7 +179,7 @@ def test_a_second_run_has_nothing_to_do(finished):
 def test_another_settings_file_is_run_in_the_same_folder(finished):
     command = [*finished.start("-n")[:3], "-n"]
     said = finished.run(command)
-    assert {"corpora demo", "protocols demo", "report"} <= {
+    assert {"corpora english", "protocols demo", "report"} <= {
         job.name for job in finished.announced(said)
     }
 

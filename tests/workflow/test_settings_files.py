@@ -36,7 +36,11 @@ def data(tmp_path_factory):
 
 def test_the_demonstration(fresh):
     said = fresh.run(command("-n"))
-    assert {"corpora demo", "protocols demo", "report"} <= names(fresh, said)
+    wanted = {"corpora english", "corpora german", "protocols demo", "transfer demo/german"}
+    assert wanted | {"report"} <= names(fresh, said)
+    (report,) = (job for job in fresh.announced(said) if job.name == "report")
+    for table in ("demo-systems", "demo-transfer-german"):
+        assert f"results/report/tables/{table}.csv" in report.outputs
 
 
 def names(checkout, said):
@@ -88,7 +92,7 @@ def split(name):
 
 def test_single_values_are_set_over_the_demonstration(fresh):
     said = fresh.run(command("-n", "--config", "title=Another"))
-    assert "corpora demo" in names(fresh, said)
+    assert "corpora english" in names(fresh, said)
 
 
 def test_it_runs_from_another_folder(fresh, tmp_path):

@@ -55,7 +55,13 @@ class TransferOptions(Options):
 
 
 def _by_corpus(value: object) -> object:
-    return {name: {} for name in value} if isinstance(value, list | tuple) else value
+    if isinstance(value, str):
+        return {value: {}}
+    if not isinstance(value, list | tuple):
+        return value
+    if doubles := [name for name in value if value.count(name) > 1]:
+        raise ValueError(f"transfer names {doubles[0]} twice")
+    return {name: {} for name in value}
 
 
 class ProtocolOptions(Options):
@@ -107,11 +113,11 @@ class ProtocolOptions(Options):
     transfer: Annotated[
         dict[str, TransferOptions],
         BeforeValidator(
-            _by_corpus, json_schema_input_type=dict[str, TransferOptions] | tuple[str, ...]
+            _by_corpus, json_schema_input_type=dict[str, TransferOptions] | tuple[str, ...] | str
         ),
     ] = Field(
         default_factory=dict,
-        description="other corpora that every fold's model is tested on, by name: as a list, or "
+        description="other corpora that every fold's model is tested on, by name: one, a list, or "
         "each with its own options",
     )
     allow: tuple[Crossing, ...] = Field(

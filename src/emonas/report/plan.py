@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from emonas.report.options import FigureOptions, TableOptions
 
@@ -136,13 +136,6 @@ class ReportPlan(_Card):
     transcripts: dict[str, TranscriptCard] = Field(default_factory=dict)
     recognition: list[tuple[str, str]] = Field(default_factory=list)
     unrecognised: list[Unrecognised] = Field(default_factory=list)
-
-    @model_validator(mode="after")
-    def _keeps_the_name_of_its_own_table(self) -> "ReportPlan":
-        for part in ("tables", "figures"):
-            if self.recognition and "recognition" in getattr(self, part):
-                raise ValueError(f"{part}.recognition: the table of error rates has this name")
-        return self
 
     def run_protocols(self) -> list[str]:
         """The protocols that were run, in the order of the runs, each once."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from emonas.errors import EmonasError
+from emonas.report import names
 from emonas.settings.messages import nearest
 
 Use = tuple[str, str, str, Iterable[str]]
@@ -37,6 +38,8 @@ def uses_of_papers(settings: Any) -> Iterator[Use]:
 def _columns(settings: Any, path: str, columns: Mapping[str, Any]) -> Iterator[Use]:
     for name, column in columns.items():
         yield from _named(settings, f"{path}.{name}", column, ("protocol", "corpus"))
+        if column.transfer is not None:
+            yield f"{path}.{name}.transfer", "corpus", column.transfer, settings.corpora
 
 
 def _named(settings: Any, path: str, options: Any, kinds: Iterable[str]) -> Iterator[Use]:
@@ -59,10 +62,9 @@ def check_papers(settings: Any) -> None:
         EmonasError: a transfer is not among those of its protocol, the protocol of a row can't be
             told, or a table and a figure have one name.
     """
+    _check_names(settings)
     for name, figure in settings.figures.items():
         path = f"figures.{name}"
-        if name in settings.tables:
-            raise EmonasError(f"{path}: a table has this name; name one of them otherwise")
         for title, line in figure.lines.items():
             for place, system in _drawn(figure):
                 protocols = [line.protocol or _only_protocol(settings, f"{path}.{place}", system)]
@@ -82,6 +84,36 @@ def check_papers(settings: Any) -> None:
             ]
             protocols = protocols or [column.protocol]
             _check_transfer(settings, f"{path}.columns.{title}", column.transfer, protocols)
+
+
+def _check_names(settings: Any) -> None:
+    """No table and no figure takes the file of another, or one of the report's own."""
+    own = {names.recognition_table()}
+    for protocol, options in settings.protocols.items():
+        own |= {names.systems_table(protocol), names.folds_table(protocol)}
+        own |= {names.transfer_table(protocol, corpus) for corpus in options.transfer}
+        own.add(names.systems_figure(protocol))
+        for system in settings.systems:
+            own |= {
+                named(protocol, system)
+                for named in (
+                    names.confusion_figure,
+                    names.curves_figure,
+                    names.cells_figure,
+                    names.alphas_figure,
+                )
+            }
+    for name in settings.tables:
+        if names.paper_table(name) in own:
+            raise EmonasError(
+                f"tables.{name}: a table of the report has this name; name it otherwise"
+            )
+    for name in settings.figures:
+        path = f"figures.{name}"
+        if name in settings.tables:
+            raise EmonasError(f"{path}: a table has this name; name one of them otherwise")
+        if {names.paper_table(name), names.paper_figure(name)} & own:
+            raise EmonasError(f"{path}: a file of the report has this name; name it otherwise")
 
 
 def _drawn(figure: Any) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ from emonas.errors import EmonasError
 from emonas.fuse.options import FusionOptions
 from emonas.settings.messages import nearest
 from emonas.settings.papers import check_papers, uses_of_papers
+from emonas.settings.streams import check_streams, check_validation
 
 
 def check_references(settings: Any) -> None:
@@ -26,6 +27,7 @@ def check_references(settings: Any) -> None:
         _check_genotype(name, system)
         for entry in getattr(system, "inputs", ()):
             _check_layers(f"systems.{name}.inputs", entry, settings.features[entry.feature])
+    check_streams(settings, _has_layers)
     for feature, options in settings.features.items():
         _check_alone(feature, options, settings)
         _check_own_file(feature, options, settings)
@@ -175,6 +177,9 @@ def _check_runs(settings: Any) -> None:
     for index, run in enumerate(settings.runs):
         for name in run.systems:
             system = settings.systems[name]
+            protocol = settings.protocols[run.protocol]
+            training = getattr(system, "training", None)
+            check_validation(f"runs.{index}.protocol", protocol, name, training)
             if not isinstance(system, FusionOptions):
                 continue
             for stream in system.fuse:

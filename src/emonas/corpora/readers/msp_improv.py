@@ -77,10 +77,9 @@ def _sessions(root: Path) -> list[Path]:
 
 def _labels_file(root: Path) -> Path | None:
     """The first file of labels in the root or one folder below."""
-    found = (
-        path for below in ("", "*/") for name in LABEL_FILES for path in root.glob(below + name)
-    )
-    return next(found, None)
+    patterns = [below + name for below in ("", "*/") for name in LABEL_FILES]
+    found = [path for pattern in patterns for path in visible_files(root, pattern)]
+    return found[0] if found else None
 
 
 def _labels(file: Path) -> dict[str, str]:

@@ -15,6 +15,8 @@ from emonas.systems.requirements import genotype_of, one_stream
 if TYPE_CHECKING:
     from torch import nn
 
+STREAMS = (1, 1)
+
 
 class Options(TrainedOptions):
     """Convolutional cells over a feature of fixed length, seen as an image of time by features."""

@@ -13,6 +13,9 @@ from emonas.systems.requirements import blocks_of_one_width
 if TYPE_CHECKING:
     from torch import nn
 
+STREAMS = (2, None)
+EQUAL_LENGTHS = True
+
 
 class Options(RecurrentAttentionOptions):
     """CTA-RNN; the streams have one width and equal lengths."""

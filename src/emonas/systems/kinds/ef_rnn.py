@@ -12,6 +12,8 @@ from emonas.systems.building import AnyGenotype
 if TYPE_CHECKING:
     from torch import nn
 
+EQUAL_LENGTHS = True
+
 
 class Options(RecurrentAttentionOptions):
     """Early fusion; the streams have equal lengths."""

@@ -14,6 +14,8 @@ from emonas.systems.requirements import genotype_of
 if TYPE_CHECKING:
     from torch import nn
 
+EQUAL_LENGTHS = True
+
 
 class Options(TrainedOptions):
     """The second stream of EmotionNAS: a searched cell, or one of the library's by name."""

@@ -14,6 +14,8 @@ from emonas.systems.requirements import one_stream
 if TYPE_CHECKING:
     from torch import nn
 
+STREAMS = (1, 1)
+
 
 class Options(TrainedOptions):
     """ResNet18, or the smaller one of the paper's fair comparison."""

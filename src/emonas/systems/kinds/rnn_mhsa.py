@@ -13,6 +13,8 @@ from emonas.systems.requirements import one_stream
 if TYPE_CHECKING:
     from torch import nn
 
+STREAMS = (1, 1)
+
 
 class Options(RecurrentAttentionOptions):
     """RNN-MHSA over one stream."""
