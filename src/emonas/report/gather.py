@@ -80,6 +80,10 @@ class ProtocolResults:
     synthetic_transfers: tuple[str, ...] = ()
     transfer_overlaps: tuple[Overlap, ...] = ()
 
+    def is_synthetic_on(self, corpus: str) -> bool:
+        """Whether the speech that the models learnt from, or that of the other corpus, is."""
+        return self.synthetic or corpus in self.synthetic_transfers
+
 
 def gather(plan: ReportPlan, results: Path) -> dict[str, ProtocolResults]:
     """Read the results of every protocol that the plan runs.

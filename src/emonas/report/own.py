@@ -81,7 +81,7 @@ class OwnFigures:
         where = f"Own figures of {results.name} on {corpus}"
         own = Own(
             protocol=results.name,
-            synthetic=results.synthetic or corpus in results.synthetic_transfers,
+            synthetic=results.is_synthetic_on(corpus),
             warnings=_prefixed(where, across_warnings(results, corpus)),
         )
         return _scored(own, column, there, metrics)

@@ -54,9 +54,8 @@ def warnings(protocol: ProtocolResults) -> tuple[str, ...]:
 
 def across_warnings(protocol: ProtocolResults, corpus: str) -> tuple[str, ...]:
     """What must stand beside every score of a protocol's models on another corpus."""
-    synthetic = protocol.synthetic or corpus in protocol.synthetic_transfers
     overlaps = [overlap for overlap in protocol.transfer_overlaps if overlap.corpus == corpus]
-    found = [SYNTHETIC_WARNING] if synthetic else []
+    found = [SYNTHETIC_WARNING] if protocol.is_synthetic_on(corpus) else []
     return (*found, *(overlap.warning for overlap in overlaps))
 
 

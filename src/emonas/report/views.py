@@ -100,7 +100,7 @@ def _transfer_view(protocol: ProtocolResults, corpus: str) -> TransferView:
         corpus=corpus,
         anchor=f"transfer-{protocol.name}-{corpus}",
         title=transfer_title(protocol, corpus),
-        synthetic=protocol.synthetic or corpus in protocol.synthetic_transfers,
+        synthetic=protocol.is_synthetic_on(corpus),
         warnings=transfer_warnings(protocol, corpus),
         sentence=map_sentence(audit, corpus),
         map=map_table(audit, corpus),
