@@ -291,3 +291,24 @@ def test_the_published_counts_are_those_of_the_four_classes():
     table = pd.DataFrame(SCENARIOS)
     assert int(table.to_numpy().sum()) == msp_improv.EXPECTED.utterances
     assert int(table.loc[list("AHNS")].to_numpy().sum()) == 7798
+
+
+def test_what_contradicts_itself_is_told(small, written):
+    small = small()
+    label_file = next(small.glob("Eval*.txt"))
+    block = label_file.read_text().split("\n\n")[0]
+    name = block.split(".avi")[0].replace("UTD", "MSP")
+    letter = block.split(";")[1].strip()
+    other = "S" if letter != "S" else "H"
+    twice = block.replace(f"; {letter};", f"; {other};", 1)
+    label_file.write_text(f"{label_file.read_text()}\n\n{twice}\n")
+    (wav,) = small.rglob(f"{name}.wav")
+    elsewhere = small / "Audio" / "session6" / wav.parent.parent.name / wav.parent.name / wav.name
+    elsewhere.parent.mkdir(parents=True, exist_ok=True)
+    wav.rename(elsewhere)
+    manifest, problems = written(msp_improv.Options(root=small))
+    assert manifest.loc[name, "emotion"] == msp_improv.EMOTIONS[letter]
+    assert manifest.loc[name, "session"] == "1"
+    told = " ".join(problems["problem"])
+    assert f"labels {name} twice, differently" in told
+    assert "it lies in session6 and is named as of session 1" in told

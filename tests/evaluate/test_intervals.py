@@ -3,9 +3,16 @@
 import numpy as np
 import pytest
 
+import emonas.evaluate.intervals
 from emonas.evaluate.intervals import Spoken, speaker_intervals
 
 LABELS = ("happy", "sad")
+
+
+@pytest.fixture
+def _of_any_number(monkeypatch):
+    """Two speakers have closed forms."""
+    monkeypatch.setattr(emonas.evaluate.intervals, "FEWEST", 2)
 
 
 def ua(pairs):
@@ -23,6 +30,7 @@ def together(spoken):
     return Spoken(*(list(column) for column in zip(*rows, strict=True)))
 
 
+@pytest.mark.usefixtures("_of_any_number")
 def test_two_speakers_give_the_scores_of_either_alone():
     # Drawn twice out of two, each alone comes out a quarter of the times: more than 2.5%.
     spoken = {
@@ -56,12 +64,23 @@ def test_an_interval_is_that_of_speakers_drawn_with_replacement():
     assert found == speaker_intervals([together(spoken)], LABELS)
 
 
+@pytest.mark.usefixtures("_of_any_number")
 def test_a_class_that_the_drawn_speakers_lack_is_no_part_of_their_mean():
     spoken = {"a": [("happy", "happy")] * 2, "b": [("sad", "sad")] * 2}
     assert speaker_intervals([together(spoken)], LABELS).ua == (1.0, 1.0)
 
 
+def test_few_speakers_or_an_unknown_one_have_none():
+    names = list("abcde")
+    for missing in (names[:4], [*names[:4], ""]):
+        group = Spoken(missing, ["happy"] * len(missing), ["happy"] * len(missing))
+        assert speaker_intervals([group], LABELS) is None
+    group = Spoken(names, ["happy"] * 5, ["happy"] * 5)
+    assert speaker_intervals([group], LABELS).ua == (1.0, 1.0)
+
+
 @pytest.mark.parametrize("names", [("a", "a"), ("a", "")])
+@pytest.mark.usefixtures("_of_any_number")
 def test_one_speaker_or_an_unknown_one_has_none(names):
     group = Spoken(names, ["happy", "sad"], ["happy", "sad"])
     assert speaker_intervals([group], LABELS) is None
@@ -80,6 +99,7 @@ def test_where_a_fold_is_a_speaker_folds_are_drawn():
     assert found.ua == pytest.approx(np.quantile(draws, [0.025, 0.975]), abs=1e-9)
 
 
+@pytest.mark.usefixtures("_of_any_number")
 def test_a_fold_counts_as_often_as_its_speakers_are_drawn():
     """Two folds of two speakers, against a loop."""
     generator = np.random.default_rng(2)
@@ -107,6 +127,7 @@ def test_a_fold_counts_as_often_as_its_speakers_are_drawn():
     assert found.ua == pytest.approx(np.quantile(draws, [0.025, 0.975]), abs=0.02)
 
 
+@pytest.mark.usefixtures("_of_any_number")
 def test_models_that_are_tested_on_the_same_speakers_are_averaged():
     one = {"a": [("happy", "happy"), ("sad", "sad")], "b": [("happy", "sad"), ("sad", "sad")]}
     other = {"a": [("happy", "sad"), ("sad", "sad")], "b": [("happy", "sad"), ("sad", "happy")]}

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import soundfile
 
 from emonas.errors import EmonasError
 from emonas.settings.listings import check_listings
@@ -58,6 +59,32 @@ def test_files_that_agree_or_are_not_there_pass(document, tmp_path):
     check_listings(Plan(check_settings(document)))
     write(tmp_path / "there.h5", 25.0, 3)
     check_listings(Plan(check_settings(document)))
-    write(tmp_path / "there.h5", 50.0, 3)
     document["features"]["own"]["frame_rate"] = 25.0
     check_listings(Plan(check_settings(document)))
+
+
+def test_a_rate_that_the_file_denies_is_refused(document, tmp_path):
+    write(tmp_path / "here.h5", 50.0, 3)
+    document["features"]["own"]["frame_rate"] = 25.0
+    with pytest.raises(EmonasError, match=r"own\.frame_rate: is 25, and its file says 50"):
+        check_listings(Plan(check_settings(document)))
+
+
+def test_frames_are_held_against_the_seconds_of_the_audio(document, tmp_path):
+    """Folders of arrays say no rate: twice as many frames a second there, whatever is declared."""
+    for corpus, rate in (("here", 25), ("there", 50)):
+        document["corpora"][corpus] = {"reader": "folders", "root": str(tmp_path / corpus)}
+        for number, seconds in enumerate((1.0, 2.0, 0.8)):
+            path = tmp_path / corpus / "sad" / f"{number}.wav"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            soundfile.write(path, np.zeros(int(16000 * seconds)), 16000)
+            array = tmp_path / f"{corpus} arrays" / f"sad_{number}.npy"
+            array.parent.mkdir(exist_ok=True)
+            np.save(array, np.zeros((round(rate * seconds), 3), np.float32))
+    document["features"]["own"] = {
+        "extractor": "precomputed",
+        "file": "{corpus} arrays",
+        "frame_rate": 50,
+    }
+    with pytest.raises(EmonasError, match=r"here: 3 features, 25 frames a second; there: .* 50 fr"):
+        check_listings(Plan(check_settings(document)))

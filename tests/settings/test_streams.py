@@ -75,3 +75,8 @@ def test_another_corpus_is_named_once(document):
         check_settings(document)
     document["protocols"]["loso"]["transfer"] = "own"
     assert list(check_settings(document).protocols["loso"].transfer) == ["own"]
+    document["protocols"]["loso"]["transfer"] = {"own": None}
+    assert list(check_settings(document).protocols["loso"].transfer) == ["own"]
+    document["protocols"]["loso"]["transfer"] = [3]
+    with pytest.raises(EmonasError, match=r"protocols\.loso.*transfer names corpora, and 3 is no"):
+        check_settings(document)

@@ -11,6 +11,8 @@ from emonas.evaluate.scores import confusion
 
 RESAMPLES = 2000
 LEVEL = 0.95
+FEWEST = 5
+"""Speakers: of fewer the draws are too much alike to tell anything (ours)."""
 Counts = npt.NDArray[np.float64]
 Metric = Callable[[Counts], Counts]
 
@@ -40,10 +42,10 @@ def speaker_intervals(groups: Sequence[Spoken], labels: Sequence[str]) -> Interv
     speakers were drawn, on average: with one speaker a group, that is the bootstrap over groups.
 
     Returns:
-        None where a speaker is not known, or there are fewer than two.
+        None where a speaker is not known, or there are fewer than `FEWEST`.
     """
     names = sorted({speaker for group in groups for speaker in group.speakers})
-    if len(names) < 2 or "" in names:
+    if len(names) < FEWEST or "" in names:
         return None
     counts = np.stack([[_counts(name, group, labels) for group in groups] for name in names])
     return Intervals(ua=_interval(counts, _ua), wa=_interval(counts, _wa))

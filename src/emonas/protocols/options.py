@@ -57,8 +57,12 @@ class TransferOptions(Options):
 def _by_corpus(value: object) -> object:
     if isinstance(value, str):
         return {value: {}}
+    if isinstance(value, dict):
+        return {name: {} if options is None else options for name, options in value.items()}
     if not isinstance(value, list | tuple):
         return value
+    if others := [name for name in value if not isinstance(name, str)]:
+        raise ValueError(f"transfer names corpora, and {others[0]!r} is no name")
     if doubles := [name for name in value if value.count(name) > 1]:
         raise ValueError(f"transfer names {doubles[0]} twice")
     return {name: {} for name in value}

@@ -55,6 +55,13 @@ def transfer_summary(protocol: ProtocolResults, corpus: str) -> Table:
         "all of these utterances; ± is the standard deviation over folds.",
         f"Within {protocol.name}: {what_mean_is(first)}",
     ]
+    there, known = first.transfer[corpus], first.labels
+    present = sum(any(row) for row in there.confusion)
+    if present < len(known):
+        notes.append(
+            f"{corpus} has {present} of the {len(known)} classes that the models know: UA is the "
+            "mean over these, the models may answer any, and chance is of these alone."
+        )
     if any(key.endswith("_low") for row in rows for key in row):
         notes.append(INTERVAL_NOTE)
     columns = with_bounds(_columns(corpus), rows)

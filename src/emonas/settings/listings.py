@@ -32,7 +32,7 @@ def check_listings(plan: Runnable) -> None:
             _check_transfer(name, options, corpus, options.transfer[corpus], corpora)
         for system, feature in _readers_of_texts(plan, name):
             _check_texts(options, system, feature, corpora)
-    check_own_arrays(plan)
+    check_own_arrays(plan, corpora.recordings)
 
 
 def can_be_listed(options: Any) -> bool:

@@ -73,7 +73,9 @@ def _path(details: ErrorDetails, document: Mapping[str, Any]) -> str:
     parts = []
     for part in details["loc"]:
         inside = isinstance(here, Mapping) and part in here
-        inside = inside or (isinstance(here, list | tuple) and isinstance(part, int))
+        inside = inside or (
+            isinstance(here, list | tuple) and isinstance(part, int) and part < len(here)
+        )
         if inside:
             parts.append(str(part))
             here = here[part]

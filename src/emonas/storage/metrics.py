@@ -19,7 +19,7 @@ class Figure(_Model):
     """One metric: `mean` and `std` over seeds, `folds_mean` and `folds_std` over folds.
 
     `interval` are the bounds of the mean's 95% interval by bootstrap over the tested speakers; none
-    where they are unknown or fewer than two.
+    where they are unknown or fewer than five.
     """
 
     mean: float

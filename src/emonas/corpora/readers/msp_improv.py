@@ -62,7 +62,7 @@ def read(options: Options, folder: Path) -> Listing:
             "give the folder that holds them as root",
         )
         return listing
-    labels = _labels(labels_file)
+    labels = _labels(labels_file, listing)
     texts = _texts(root, listing)
     for path in wavs:
         _add(path, labels.get(path.stem), labels_file, texts, listing)
@@ -82,11 +82,15 @@ def _labels_file(root: Path) -> Path | None:
     return found[0] if found else None
 
 
-def _labels(file: Path) -> dict[str, str]:
+def _labels(file: Path, listing: Listing) -> dict[str, str]:
     """Letters of the consensus by utterance; the raters' own lines do not begin with an id."""
     lines = file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
-    matches = filter(None, map(_CONSENSUS.match, lines))
-    return {f"MSP{match['turn']}": match["emotion"] for match in matches}
+    labels: dict[str, str] = {}
+    for match in filter(None, map(_CONSENSUS.match, lines)):
+        name = f"MSP{match['turn']}"
+        if labels.setdefault(name, match["emotion"]) != match["emotion"]:
+            listing.note(file, f"labels {name} twice, differently", "used, with the first label")
+    return labels
 
 
 def _texts(root: Path, listing: Listing) -> dict[str, str] | None:
@@ -124,6 +128,13 @@ def _add(
             f"{', '.join(EMOTIONS)}; correct it there",
         )
         return
+    folder = next(part for part in reversed(path.parts) if part.startswith("session"))
+    if folder != f"session{match['session']}":
+        listing.note(
+            path,
+            f"it lies in {folder} and is named as of session {match['session']}",
+            "used, as it is named",
+        )
     text = "" if texts is None else texts.get(path.stem, "")
     if texts is not None and not text:
         listing.note(path, "no file in Text has its words", "used, without a text")
