@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from emonas.errors import EmonasError
 from emonas.report.gather import ProtocolResults
+from emonas.report.labels import map_sentence
 from emonas.report.options import ERROR_RATES, ColumnOptions, RowOptions
 from emonas.report.plan import ReportPlan
 from emonas.report.recognition import Rates, rate_warnings
@@ -82,7 +83,11 @@ class OwnFigures:
         own = Own(
             protocol=results.name,
             synthetic=results.is_synthetic_on(corpus),
-            warnings=_prefixed(where, across_warnings(results, corpus)),
+            # A table that is copied out of the report takes the map of its labels along.
+            warnings=(
+                *_prefixed(where, across_warnings(results, corpus)),
+                f"To {results.name}: {map_sentence(results.audit.transfer[corpus], corpus)}",
+            ),
         )
         return _scored(own, column, there, metrics)
 

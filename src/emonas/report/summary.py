@@ -1,12 +1,12 @@
 """The tables of a protocol: its systems, and every fold and seed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from emonas.report.gather import ProtocolResults
 from emonas.report.tables import Column, Row, Table
 from emonas.report.words import describe
-from emonas.storage.metrics import Figure, Metrics
+from emonas.storage.metrics import Figure, FoldScore, Metrics
 
 SYNTHETIC_WARNING = (
     "The speech is synthetic: these scores say that the pipeline works, not that it recognises "
@@ -37,6 +37,7 @@ _FOLD_COLUMNS = (
     Column("system", "System"),
     Column("fold", "Fold"),
     Column("seed", "Seed"),
+    Column("tested", "Tested on"),
     Column("ua", "UA (%)", "percent"),
     Column("wa", "WA (%)", "percent"),
     Column("utterances", "Utterances", "count"),
@@ -139,11 +140,23 @@ def what_mean_is(metrics: Metrics) -> str:
 
 
 def folds_summary(protocol: ProtocolResults) -> Table:
-    """UA and WA of every system, fold and seed."""
+    """UA and WA of every system, fold and seed, on the fold's test part and on other corpora."""
     rows = [
-        {"system": name, **score.model_dump(), "seed": str(score.seed)}
+        {"system": name, **score.model_dump(), "seed": str(score.seed), "tested": tested}
         for name, system in protocol.systems.items()
-        for score in system.metrics.folds
+        for tested, scores in _tested(system.metrics)
+        for score in scores
     ]
+    columns = _FOLD_COLUMNS if protocol.transfers else _without(_FOLD_COLUMNS, "tested")
     caption = f"Every fold and seed under {protocol.name}"
-    return Table(caption, _FOLD_COLUMNS, rows, warnings(protocol))
+    return Table(caption, columns, rows, warnings(protocol))
+
+
+def _tested(metrics: Metrics) -> Iterator[tuple[str, Sequence[FoldScore]]]:
+    yield "test part", metrics.folds
+    for corpus, there in metrics.transfer.items():
+        yield corpus, there.folds
+
+
+def _without(columns: Sequence[Column], key: str) -> tuple[Column, ...]:
+    return tuple(column for column in columns if column.key != key)

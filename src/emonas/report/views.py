@@ -7,12 +7,13 @@ from pathlib import Path
 from emonas.report import names
 from emonas.report.audits import CrossingLine, classes_table, crossing_lines, parts_table
 from emonas.report.gather import ProtocolResults
+from emonas.report.labels import map_sentence, map_table
 from emonas.report.pictures import Picture, picture
 from emonas.report.plan import ReportPlan, Skipped
 from emonas.report.summary import folds_summary, systems_summary, transfer_warnings, warnings
 from emonas.report.system_view import SystemView, system_view
 from emonas.report.tables import Table
-from emonas.report.transfers import map_sentence, map_table, transfer_summary, transfer_title
+from emonas.report.transfers import transfer_summary, transfer_title
 from emonas.report.verdicts import Verdict, verdicts
 from emonas.report.words import listed, option_pairs
 from emonas.storage.audit import Audit

@@ -4,15 +4,17 @@ import csv
 import json
 import shutil
 
+import pandas as pd
 import pytest
 
 from emonas.errors import EmonasError
 from emonas.report.gather import gather
 from emonas.report.job import write_report
+from emonas.report.labels import map_sentence, map_table
 from emonas.report.names import report_figures, report_tables
 from emonas.report.summary import INTERVAL_NOTE, SYNTHETIC_WARNING, systems_summary
 from emonas.report.tables import show
-from emonas.report.transfers import map_sentence, map_table, transfer_summary
+from emonas.report.transfers import transfer_summary
 from emonas.storage.metrics import read_metrics
 
 
@@ -164,3 +166,16 @@ def test_results_from_before_the_transfer_are_named(cross_plan, cross_results, t
     (copy / file).write_text(json.dumps(values | {"transfer": {}}), encoding="utf-8")
     with pytest.raises(EmonasError, match="says nothing of transfer to msp"):
         gather(cross_plan, copy)
+
+
+def test_every_fold_has_a_row_for_each_place_that_it_was_tested_on(own, report):
+    metrics = own.gathered["iem"].systems["e6"].metrics
+    table = pd.read_csv(report / "tables/iem-folds.csv")
+    rows = table[table["system"] == "e6"]
+    wanted = [("test part", fold.fold, fold.seed, fold.ua) for fold in metrics.folds]
+    for corpus, there in metrics.transfer.items():
+        wanted += [(corpus, fold.fold, fold.seed, fold.ua) for fold in there.folds]
+    assert len(rows) == len(wanted) > len(metrics.folds)
+    for row, (tested, fold, seed, ua) in zip(rows.itertuples(), wanted, strict=True):
+        assert (row.tested, row.fold, int(row.seed)) == (tested, fold, seed)
+        assert row.ua == pytest.approx(ua)
