@@ -62,10 +62,11 @@ def evaluated(tmp_path):
         for seed in (0, 1):
             folder = tmp_path / fold / str(seed)
             there[fold, seed] = predictions("there", COUNT, [number, seed], CLASSES[1:])
-            parts = {"test": predictions("here", 12, number), "transfer/there": there[fold, seed]}
-            write_predictions(folder / "p.h5", parts)
+            write_predictions(folder / "p.h5", {"test": predictions("here", 12, number)})
+            write_predictions(folder / "there.h5", {"test": there[fold, seed]})
             write_network_cost(folder / "c.json", NetworkCost(None, 5, 7, [[1, 1]]))
-            runs.append(RunFiles(fold, seed, folder / "p.h5", folder / "c.json"))
+            elsewhere = {"there": folder / "there.h5"}
+            runs.append(RunFiles(fold, seed, folder / "p.h5", folder / "c.json", elsewhere))
     manifests = {name: manifest(tmp_path / f"{name}.csv", name) for name in ("here", "there")}
     output = tmp_path / "metrics.json"
     evaluate_system(

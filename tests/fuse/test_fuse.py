@@ -12,6 +12,7 @@ import emonas.fuse.job
 from emonas.errors import EmonasError
 from emonas.fuse.job import FuseJob, fuse_streams
 from emonas.fuse.options import FusionOptions
+from emonas.fuse.transfer import FuseTransferJob, fuse_transfer
 from emonas.jobs import Progress
 from emonas.learning.options import RuntimeOptions
 from emonas.storage.cost import NetworkCost, read_network_cost, write_network_cost
@@ -60,7 +61,7 @@ def streams():
 def fuse(tmp_path, streams):
     """Write the streams as they are now and fuse them; gives the paths of the outputs."""
 
-    def run(name="out", seed=0, *, fuse=("cnn", "rnn"), transfer=(), **options):
+    def run(name="out", seed=0, *, fuse=("cnn", "rnn"), **options):
         values = {"method": "ism", "dominant": "rnn", **options}
         values["training"] = {"epochs": 4, "batch": 8, **values.get("training", {})}
         folder = tmp_path / "a folder"
@@ -82,7 +83,6 @@ def fuse(tmp_path, streams):
                 seed=seed,
                 predictions={stream: folder / stream / "p.h5" for stream in fuse},
                 costs={stream: folder / stream / "cost.json" for stream in fuse},
-                transfer=transfer,
                 runtime=RuntimeOptions(device="cpu"),
                 resume=folder / "resume",
                 code="1",
@@ -129,14 +129,27 @@ def test_ism_is_applied_to_the_embeddings_with_the_weights_that_are_kept(fuse, s
         )
 
 
-def test_other_corpora_are_predicted_as_the_test_part_is(fuse, streams):
-    for stream in streams.values():
-        stream["transfer/there"] = replace(stream["test"], corpora=("there",) * SIZES["test"])
-    outputs = fuse(transfer=("there",))
-    found = read_predictions(outputs.predictions, "transfer/there")
+@pytest.mark.parametrize("method", ["ism", "perceptron", "concat"])
+def test_other_corpora_are_predicted_as_the_test_part_is(fuse, streams, tmp_path, method):
+    outputs = fuse(method=method)
+    there = {}
+    for name in ("cnn", "rnn"):
+        part = replace(streams[name]["test"], corpora=("there",) * SIZES["test"])
+        there[name] = tmp_path / name / "transfer.h5"
+        write_predictions(there[name], {"test": part})
+    job = FuseTransferJob(
+        options=FusionOptions.model_validate(
+            {"fuse": ("cnn", "rnn"), "method": method, "dominant": "rnn"}
+        ),
+        weights=outputs.weights,
+        predictions=there,
+        runtime=RuntimeOptions(device="cpu"),
+    )
+    fuse_transfer(job, tmp_path / "found.h5")
+    found = read_predictions(tmp_path / "found.h5", "test")
     tested = read_predictions(outputs.predictions, "test")
     assert found.corpora == ("there",) * SIZES["test"]
-    np.testing.assert_array_equal(found.logits, tested.logits)
+    np.testing.assert_allclose(found.logits, tested.logits, atol=1e-6)
 
 
 def test_the_perceptron_is_applied_to_the_probabilities(fuse, streams):

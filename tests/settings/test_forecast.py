@@ -77,7 +77,9 @@ def test_jobs_of_a_small_file_counted_by_hand() -> None:
         "features": 2,
         "search": 2 * 1 + 2 * 3,  # the cnn's serves all folds
         "train": 2 * 3 * 3,
+        "train_transfer": 0,
         "fuse": 2 * 3,
+        "fuse_transfer": 0,
         "evaluate": 4,
         "recognition": 0,
         "report": 1,
@@ -100,7 +102,9 @@ def test_jobs_of_the_paper_by_formula() -> None:
         "features": 2,
         "search": folds * searched,
         "train": folds * (systems - fused),
+        "train_transfer": 0,
         "fuse": folds * fused,
+        "fuse_transfer": 0,
         "evaluate": systems,
         "recognition": 0,
         "report": 0,
@@ -331,3 +335,4 @@ def test_corpora_that_are_transferred_to_are_counted() -> None:
     assert found["corpora"] == before["corpora"] + 1
     assert found["transfer"] == 1
     assert found["features"] == 2 * before["features"]
+    assert (found["train_transfer"], found["fuse_transfer"]) == (found["train"], found["fuse"])

@@ -12,7 +12,7 @@ import pytest
 
 SETTINGS = Path(__file__).with_name("transfer.yaml")
 GROUPS = ("group1", "group2")
-SYSTEMS = ("probe", "a", "wf", "ef", "lf", "cta", "cta-rnn", "both")
+SYSTEMS = ("probe", "a", "wf", "ef", "lf", "cta", "cta-rnn", "both", "joint")
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +34,12 @@ def metrics(run, protocol, system):
     return json.loads(path.read_text())
 
 
-def predicted(run, protocol, system, job, part):
+def predicted(run, protocol, system, job, corpus):
     """True and predicted labels, read without the package."""
-    stage = "fuse" if system == "both" else "train"
-    path = run[0].folder / f"results/{stage}/{protocol}/{system}/{job}/predictions.h5"
+    stage = "fuse" if system in ("both", "joint") else "train"
+    path = run[0].folder / f"results/{stage}/{protocol}/{system}/{job}/transfer/{corpus}.h5"
     with h5py.File(path) as file:
-        group = file[part]
+        group = file["test"]
         classes = np.array([str(name) for name in group["logits/emotion"].attrs["classes"]])
         return group["label"].asstr()[:], classes[group["logits/emotion"][:].argmax(axis=1)]
 
@@ -54,7 +54,7 @@ def test_every_fold_s_model_is_tested_on_all_of_the_other_corpus(run, system):
     count = int(manifest["emotion"].isin(["angry", "sad"]).sum())
     scores = []
     for fold in GROUPS:
-        true, answers = predicted(run, "from-english", system, f"seed0/{fold}", "transfer/german")
+        true, answers = predicted(run, "from-english", system, f"seed0/{fold}", "german")
         assert len(true) == count
         assert set(true) == {"happy", "sad"}
         scores.append(recall(true, answers))
@@ -125,7 +125,7 @@ def test_a_second_run_has_nothing_to_do(run):
 
 
 def test_another_map_changes_the_transfer_and_what_reads_it(changed):
-    """The folds stay; the models are made again with their predictions."""
+    """The folds and the models stay: what they say of the other corpus is new."""
     changed.rewrite(
         lambda settings: settings["protocols"]["from-german"]["transfer"]["english"].update(
             style="scripted"
@@ -135,7 +135,7 @@ def test_another_map_changes_the_transfer_and_what_reads_it(changed):
     assert changed.reruns() == {
         "transfer from-german/english",
         "audit from-german",
-        *(f"train from-german/{fold}" for fold in folds),
+        *(f"train_transfer from-german/{fold}/english" for fold in folds),
         "evaluate from-german/probe",
         "evaluate from-german/cta-rnn",
         "evaluate from-german/searched",

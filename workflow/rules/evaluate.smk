@@ -9,6 +9,11 @@ rule evaluate:
     input:
         predictions=lambda wildcards: system_files(wildcards, "predictions.h5"),
         costs=lambda wildcards: system_files(wildcards, "cost.json"),
+        transfer=lambda wildcards: [
+            path
+            for corpus in PLAN.transfers_of(wildcards.protocol)
+            for path in system_files(wildcards, f"transfer/{corpus}.h5")
+        ],
         manifests=heard_manifests_of,
     output:
         metrics="results/evaluate/{protocol}/{system}/metrics.json",

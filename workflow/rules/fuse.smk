@@ -14,8 +14,21 @@ def joint_inputs_of(wildcards):
     return [
         *streams_of(wildcards, "weights.safetensors"),
         *[f"{fold}/{part}.csv" for part in ("train", "validation", "test")],
-        *transfer_files(wildcards.protocol),
-        *heard_files(wildcards),
+        *own_features(wildcards),
+    ]
+
+
+def joint_transfer_inputs_of(wildcards):
+    """The same for another corpus: whose utterances are predicted, and what the classes are."""
+    streams = PLAN.joint_streams_of(wildcards.system)
+    if not streams:
+        return []
+    corpora = [*PLAN.corpora_of(wildcards.protocol), wildcards.corpus]
+    return [
+        *streams_of(wildcards, "weights.safetensors"),
+        f"results/protocols/{wildcards.protocol}/{wildcards.fold}/train.csv",
+        f"results/protocols/{wildcards.protocol}/transfer/{wildcards.corpus}.csv",
+        *PLAN.feature_files(wildcards.system, corpora),
     ]
 
 
@@ -45,10 +58,32 @@ rule fuse:
     params:
         job=lambda wildcards: PLAN.fuse_params(wildcards.system),
         genotypes=joint_genotypes_of,
-        features=heard_paths,
-        transfer=lambda wildcards: PLAN.transfers_of(wildcards.protocol),
+        features=own_feature_paths,
     threads: PLAN.settings.runtime.torch_threads
     conda:
         "../../envs/emonas.yaml"
     script:
         "../scripts/fuse.py"
+
+
+rule fuse_transfer:
+    input:
+        predictions=lambda wildcards: streams_of(wildcards, f"transfer/{wildcards.corpus}.h5"),
+        weights="results/fuse/{protocol}/{system}/seed{seed}/{fold}/weights.safetensors",
+        joint=joint_transfer_inputs_of,
+        genotypes=lambda wildcards: list(joint_genotypes_of(wildcards).values()),
+    output:
+        predictions="results/fuse/{protocol}/{system}/seed{seed}/{fold}/transfer/{corpus}.h5",
+    log:
+        "results/logs/fuse/{protocol}/{system}-seed{seed}-{fold}-transfer-{corpus}.log",
+    params:
+        job=lambda wildcards: PLAN.fuse_transfer_params(wildcards.system),
+        genotypes=joint_genotypes_of,
+        features=lambda wildcards: PLAN.feature_paths(
+            wildcards.system, [*PLAN.corpora_of(wildcards.protocol), wildcards.corpus]
+        ),
+    threads: PLAN.settings.runtime.torch_threads
+    conda:
+        "../../envs/emonas.yaml"
+    script:
+        "../scripts/fuse_transfer.py"

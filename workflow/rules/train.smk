@@ -1,4 +1,4 @@
-def genotype_path(protocol, system, seed, fold):
+def genotype_path(protocol, system, seed, fold, corpus=None):
     """What a search found for the fold, or on the first fold where one search serves all."""
     if not PLAN.is_searched(system):
         return []
@@ -18,13 +18,12 @@ def searched_weights_of(wildcards):
     return str(genotype_of(wildcards)).replace("genotype.json", "weights.safetensors")
 
 
-def heard_files(wildcards):
-    """The features of all parts of a fold, those of other corpora too."""
-    return PLAN.feature_files(wildcards.system, PLAN.heard_corpora(wildcards.protocol))
+def own_features(wildcards):
+    return PLAN.feature_files(wildcards.system, PLAN.corpora_of(wildcards.protocol))
 
 
-def heard_paths(wildcards):
-    return PLAN.feature_paths(wildcards.system, PLAN.heard_corpora(wildcards.protocol))
+def own_feature_paths(wildcards):
+    return PLAN.feature_paths(wildcards.system, PLAN.corpora_of(wildcards.protocol))
 
 
 rule train:
@@ -32,10 +31,9 @@ rule train:
         train="results/protocols/{protocol}/{fold}/train.csv",
         validation="results/protocols/{protocol}/{fold}/validation.csv",
         test="results/protocols/{protocol}/{fold}/test.csv",
-        transfer=lambda wildcards: transfer_files(wildcards.protocol),
         # A gate and no content: what it allows now changes nothing that was learned behind it.
         audit=ancient("results/protocols/{protocol}/audit.json"),
-        features=heard_files,
+        features=own_features,
         genotype=genotype_of,
         searched=searched_weights_of,
     output:
@@ -48,7 +46,7 @@ rule train:
         "results/logs/train/{protocol}/{system}-seed{seed}-{fold}.log",
     params:
         job=lambda wildcards: PLAN.train_params(wildcards.system),
-        features=heard_paths,
+        features=own_feature_paths,
     threads: PLAN.settings.runtime.torch_threads
     resources:
         gpu=GPUS,
@@ -56,3 +54,27 @@ rule train:
         "../../envs/emonas.yaml"
     script:
         "../scripts/train.py"
+
+
+# Apart from the training: another map, or one more corpus, trains nothing again.
+rule train_transfer:
+    input:
+        part="results/protocols/{protocol}/transfer/{corpus}.csv",
+        predictions="results/train/{protocol}/{system}/seed{seed}/{fold}/predictions.h5",
+        weights="results/train/{protocol}/{system}/seed{seed}/{fold}/weights.safetensors",
+        genotype=genotype_of,
+        features=lambda wildcards: PLAN.feature_files(wildcards.system, [wildcards.corpus]),
+    output:
+        predictions="results/train/{protocol}/{system}/seed{seed}/{fold}/transfer/{corpus}.h5",
+    log:
+        "results/logs/train/{protocol}/{system}-seed{seed}-{fold}-transfer-{corpus}.log",
+    params:
+        job=lambda wildcards: PLAN.train_transfer_params(wildcards.system),
+        features=lambda wildcards: PLAN.feature_paths(wildcards.system, [wildcards.corpus]),
+    threads: PLAN.settings.runtime.torch_threads
+    resources:
+        gpu=GPUS,
+    conda:
+        "../../envs/emonas.yaml"
+    script:
+        "../scripts/train_transfer.py"

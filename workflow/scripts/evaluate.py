@@ -10,7 +10,9 @@ for job, predictions, cost in zip(
     snakemake.params.jobs, snakemake.input.predictions, snakemake.input.costs, strict=True
 ):
     seed, fold = job.removeprefix("seed").split("/")
-    runs.append(RunFiles(fold, int(seed), Path(predictions), Path(cost)))
+    folder = Path(predictions).parent / "transfer"
+    elsewhere = {name: folder / f"{name}.h5" for name in snakemake.params.transfer}
+    runs.append(RunFiles(fold, int(seed), Path(predictions), Path(cost), elsewhere))
 
 with logged_job(Path(snakemake.log[0])):
     evaluate_system(

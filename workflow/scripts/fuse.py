@@ -6,7 +6,7 @@ from emonas.fuse.options import FusionOptions
 from emonas.jobs import logged_job
 from emonas.kinds import kind_options
 from emonas.learning.options import RuntimeOptions
-from emonas.storage.folds import PARTS, predicted_parts
+from emonas.storage.folds import PARTS
 from emonas.systems.data import feature_paths
 from emonas.systems.outputs import SystemOutputs
 from emonas.systems.trained import TrainedFiles
@@ -14,9 +14,7 @@ from emonas.systems.trained import TrainedFiles
 wildcards, params = snakemake.wildcards, snakemake.params.job
 options = FusionOptions.model_validate(params["system"])
 trained = {Path(path).parts[-4]: Path(path).parent for path in snakemake.input.predictions}
-protocol = Path("results/protocols", wildcards.protocol)
-parts = {part: protocol / wildcards.fold / f"{part}.csv" for part in PARTS}
-elsewhere = {name: protocol / "transfer" / f"{name}.csv" for name in snakemake.params.transfer}
+fold = Path("results/protocols", wildcards.protocol, wildcards.fold)
 streams = {}
 for name, stream in params["streams"].items():
     genotype = snakemake.params.genotypes.get(name)
@@ -34,7 +32,6 @@ with logged_job(Path(snakemake.log[0])):
             options=options,
             seed=int(wildcards.seed),
             predictions={name: folder / "predictions.h5" for name, folder in trained.items()},
-            transfer=tuple(elsewhere),
             costs={name: folder / "cost.json" for name, folder in trained.items()},
             runtime=RuntimeOptions.model_validate(params["runtime"]),
             resume=Path("results/resume"),
@@ -42,7 +39,7 @@ with logged_job(Path(snakemake.log[0])):
             joint=JointInputs(
                 streams=streams,
                 features=feature_paths(snakemake.params.features),
-                parts=predicted_parts(parts, elsewhere),
+                parts={part: fold / f"{part}.csv" for part in PARTS},
             )
             if options.joint
             else None,

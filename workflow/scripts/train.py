@@ -19,7 +19,6 @@ with logged_job(Path(snakemake.log[0])):
             seed=int(wildcards.seed),
             features=feature_paths(snakemake.params.features),
             parts={part: given[part] for part in PARTS},
-            transfer={Path(path).stem: Path(path) for path in snakemake.input.transfer},
             runtime=RuntimeOptions.model_validate(params["runtime"]),
             resume=Path("results/resume"),
             code=params["code"],

@@ -18,7 +18,6 @@ from emonas.evaluate.runs import (
 )
 from emonas.jobs import report_line
 from emonas.storage.cost import NetworkCost, read_network_cost
-from emonas.storage.folds import transfer_part
 from emonas.storage.manifest import UNKNOWN_SPEAKER, read_manifest
 from emonas.storage.metrics import Metrics, Parameters, Transferred, write_metrics
 
@@ -69,7 +68,7 @@ def evaluate_system(
     """
     _refuse_gaps(system, runs)
     ordered = sorted(runs, key=lambda run: run.seed)
-    scored = [read_run(run, "test") for run in ordered]
+    scored = [read_run(run) for run in ordered]
     if pooled:
         _refuse_double_utterances(system, scored)
     speakers = corpora.speakers()
@@ -96,7 +95,7 @@ def evaluate_system(
 
 def _transferred(runs: Sequence[RunFiles], corpus: str, speakers: Speakers) -> Transferred:
     """What the models of all folds and seeds reach on another corpus, on average."""
-    scored = [read_run(run, transfer_part(corpus)) for run in runs]
+    scored = [read_run(run, corpus) for run in runs]
     labels = all_labels(scored)
     return Transferred(
         **figures(scored, labels, speakers, pooled=False, repeated=False),

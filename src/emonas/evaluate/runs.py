@@ -1,7 +1,7 @@
 """The runs of a system: their files, predictions and scores, and figures over them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from statistics import fmean
@@ -18,12 +18,15 @@ Speakers = Mapping[tuple[str, str], str]
 
 @dataclass(frozen=True)
 class RunFiles:
-    """The files of one fold and seed of a trained or fused system."""
+    """The files of one fold and seed of a trained or fused system; `transfer` are its predictions
+    for other corpora.
+    """
 
     fold: str
     seed: int
     predictions: Path
     cost: Path
+    transfer: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -40,15 +43,16 @@ class Run:
         return list(zip(self.test.corpora, self.test.utterances, strict=True))
 
 
-def read_run(files: RunFiles, part: str) -> Run:
-    """Read and score what a run predicts for a part.
+def read_run(files: RunFiles, corpus: str | None = None) -> Run:
+    """Read and score what a run predicts for its test part, or for another corpus.
 
     Raises:
         EmonasError: the file is damaged, or the part is empty.
     """
-    test = read_predictions(files.predictions, part)
+    path = files.predictions if corpus is None else files.transfer[corpus]
+    test = read_predictions(path, "test")
     if not test.labels:
-        raise EmonasError(f"{files.predictions}: the {part} part is empty; check the protocol")
+        raise EmonasError(f"{path}: the test part is empty; check the protocol")
     return Run(files, test, score(test.labels, test.predicted))
 
 

@@ -26,14 +26,13 @@ from emonas.systems.trained import system_weights
 
 @dataclass(frozen=True, kw_only=True)
 class FuseJob(LearningJob):
-    """One fused system, fold and seed; `predictions` and `costs` of its streams by name, the other
-    corpora that they predict too, and what `joint: true` needs besides.
+    """One fused system, fold and seed; `predictions` and `costs` of its streams by name, and what
+    `joint: true` needs besides.
     """
 
     options: FusionOptions
     predictions: Mapping[str, Path]
     costs: Mapping[str, Path]
-    transfer: tuple[str, ...] = ()
     joint: JointInputs | None = None
 
 
@@ -45,7 +44,7 @@ def fuse_streams(job: FuseJob, outputs: SystemOutputs) -> None:
     """
     device = job.prepare()
     if job.joint is None:
-        sources = frozen_sources(job.options, job.predictions, job.transfer)
+        sources = frozen_sources(job.options, job.predictions)
     else:
         sources = joint_sources(job.options, job.joint)
     inputs = [*job.predictions.values(), *(job.joint.paths if job.joint else [])]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from emonas.networks.fusion import (
     FusionClassifier,
     InformationSupplement,
 )
-from emonas.storage.folds import PARTS, transfer_part
+from emonas.storage.folds import PARTS
 from emonas.storage.predictions import Predictions, read_predictions
 
 
@@ -35,20 +35,17 @@ class Sources:
 
 
 def frozen_sources(
-    options: FusionOptions, predictions: Mapping[str, Path], transfer: Iterable[str] = ()
+    options: FusionOptions, predictions: Mapping[str, Path], parts: Sequence[str] = PARTS
 ) -> Sources:
     """The streams' embeddings, or for the perceptron their probabilities, and the fusion alone.
-
-    `transfer` are the other corpora that the streams predict besides the fold's own parts.
 
     Raises:
         EmonasError: the streams do not hold the same utterances, or a file is damaged.
     """
-    parts = [*PARTS, *map(transfer_part, transfer)]
     streams = {part: _streams(options, predictions, part) for part in parts}
-    first = streams["train"][0]
+    first = streams[parts[0]][0]
     examples = {part: _examples(options, streams[part], first.classes) for part in parts}
-    widths = tuple(stream[0].shape[1] for stream in examples["train"].streams)
+    widths = tuple(stream[0].shape[1] for stream in examples[parts[0]].streams)
     return Sources(
         network=fusion_network(options, widths, len(first.classes)),
         classes=first.classes,

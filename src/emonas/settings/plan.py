@@ -129,15 +129,32 @@ class Plan(Runnable):
             "code": code_digest("emonas.train.job", kind_name("network", options.network)),
         }
 
-    def fuse_params(self, system: str) -> Params:
-        """What a fusion depends on besides its streams' files."""
+    def train_transfer_params(self, system: str) -> Params:
+        """What a trained system's predictions for another corpus depend on besides its files."""
+        options = self.settings.systems[system]
+        modules = "emonas.train.transfer", kind_name("network", options.network)
+        return {**self._stream_params(system), **self._runtime(), "code": code_digest(*modules)}
+
+    def fuse_transfer_params(self, system: str) -> Params:
+        """What a fused system's predictions for another corpus depend on besides its files."""
+        return {
+            **self.fuse_params(system),
+            "code": self._fusion_code("emonas.fuse.transfer", system),
+        }
+
+    def _fusion_code(self, module: str, system: str) -> str:
         joint = self.joint_streams_of(system)
         networks = [kind_name("network", self.settings.systems[name].network) for name in joint]
+        return code_digest(module, *networks)
+
+    def fuse_params(self, system: str) -> Params:
+        """What a fusion depends on besides its streams' files."""
+        streams = self.joint_streams_of(system)
         return {
             "system": self.settings.systems[system].model_dump(mode="json"),
-            "streams": {name: self._stream_params(name) for name in joint},
+            "streams": {name: self._stream_params(name) for name in streams},
             **self._runtime(),
-            "code": code_digest("emonas.fuse.job", *networks),
+            "code": self._fusion_code("emonas.fuse.job", system),
         }
 
     def _stream_params(self, system: str) -> Params:

@@ -2,7 +2,6 @@
 `transfer/{corpus}.csv`.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -17,17 +16,6 @@ TRANSFER = "transfer"
 """The folder of the other corpora; no fold has this name."""
 PART_COLUMNS = ("utterance", "corpus", "label", "domain")
 INDEX_COLUMNS = ("fold", "held_out", "train", "validation", "test")
-
-
-def transfer_part(corpus: str) -> str:
-    """The name of another corpus among the parts of a fold that are predicted."""
-    return f"{TRANSFER}/{corpus}"
-
-
-def predicted_parts(parts: Mapping[Part, Path], transfer: Mapping[str, Path]) -> dict[str, Path]:
-    """The lists of all that a fold's model predicts: the fold's own parts, and other corpora."""
-    own: dict[str, Path] = {str(part): path for part, path in parts.items()}
-    return own | {transfer_part(corpus): path for corpus, path in transfer.items()}
 
 
 def write_part(path: Path, table: pd.DataFrame) -> None:

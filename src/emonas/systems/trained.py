@@ -71,14 +71,22 @@ def load_network(files: TrainedFiles, widths: tuple[int, ...], classes: int) -> 
         network = build_searched(files.system, genotype, widths, classes)
     else:
         network = build_network(files.system, genotype, widths, classes)
-    weights = read_weights(files.weights)
+    take_weights(network, files.weights)
+    return network
+
+
+def take_weights(network: nn.Module, path: Path) -> None:
+    """Give a network the weights that a trained or fused system left in `path`.
+
+    Raises:
+        EmonasError: the file is damaged, or they are of another network.
+    """
     state = {
         name.removeprefix(_NETWORK): tensor
-        for name, tensor in weights.items()
+        for name, tensor in read_weights(path).items()
         if name.startswith(_NETWORK)
     }
-    fill_network(network, state, files.weights)
-    return network
+    fill_network(network, state, path)
 
 
 def fill_network(network: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:

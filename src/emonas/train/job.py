@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -17,9 +17,9 @@ from emonas.learning.loop import Outcome, Plan, fit
 from emonas.learning.resume import ResumePoint
 from emonas.learning.seeds import seed_of
 from emonas.learning.supervised import SupervisedLearner, class_weights
-from emonas.storage.folds import Part, predicted_parts, read_part
+from emonas.storage.folds import Part
 from emonas.storage.genotype import read_genotype
-from emonas.storage.predictions import Predictions, joined
+from emonas.storage.predictions import Predictions
 from emonas.storage.weights import read_weights
 from emonas.systems.building import (
     AnyGenotype,
@@ -31,30 +31,25 @@ from emonas.systems.data import (
     FeaturePaths,
     FoldData,
     feature_files,
-    load_examples,
     load_fold,
 )
-from emonas.systems.normalising import normalise
 from emonas.systems.options import SystemOptions, TrainedOptions
-from emonas.systems.outputs import SystemOutputs, network_cost, predict_part, write_outputs
+from emonas.systems.outputs import SystemOutputs, network_cost, write_outputs
+from emonas.systems.predicting import Hearing, predict_list
 from emonas.systems.trained import fill_network, system_weights
-
-_BATCHES_AT_A_TIME = 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainJob(LearningJob):
     """One system, fold and seed.
 
-    `transfer` are the lists of other corpora that are predicted too, by name; `genotype` is what a
-    search found, None for a system without one; `searched` are the weights of the searched network
-    where it is to be tested as it is (`retrain: false`).
+    `genotype` is what a search found, None for a system without one; `searched` are the weights of
+    the searched network where it is to be tested as it is (`retrain: false`).
     """
 
     system: SystemOptions
     features: FeaturePaths
     parts: Mapping[Part, Path]
-    transfer: Mapping[str, Path] = field(default_factory=dict)
     genotype: Path | None = None
     searched: Path | None = None
 
@@ -76,9 +71,9 @@ def train_system(job: TrainJob, outputs: SystemOutputs) -> None:
         else:
             network = build_network(job.system, genotype, data.widths, len(data.classes))
             outcome = _learn(job, data, network, device, resume)
-        parts = {
-            part: _predict(job, path, data, network, device)
-            for part, path in predicted_parts(job.parts, job.transfer).items()
+        hearing = Hearing(job.system, job.features, data.classes, data.normalisers)
+        parts: dict[str, Predictions] = {
+            part: predict_list(network, hearing, path, device) for part, path in job.parts.items()
         }
         cost = network_cost(network, data.train, _searched_parameters(job, genotype, data))
         weights = system_weights(network, data.normalisers)
@@ -87,8 +82,7 @@ def train_system(job: TrainJob, outputs: SystemOutputs) -> None:
 
 def _inputs(job: TrainJob) -> list[Path]:
     found = [path for path in (job.genotype, job.searched) if path is not None]
-    lists = predicted_parts(job.parts, job.transfer).values()
-    return [*lists, *feature_files(job.features), *found]
+    return [*job.parts.values(), *feature_files(job.features), *found]
 
 
 def _learn(
@@ -109,21 +103,6 @@ def _learn(
         resume=resume,
         progress=Progress(f"train {job.name}", options.epochs),
     )
-
-
-def _predict(
-    job: TrainJob, part: Path, data: FoldData, network: nn.Module, device: torch.device
-) -> Predictions:
-    """Some batches at a time, because all of another corpus may not fit into memory."""
-    table, together = read_part(part), job.system.together
-    step = _BATCHES_AT_A_TIME * together
-    pieces = []
-    for start in range(0, max(len(table), 1), step):
-        piece = table.iloc[start : start + step]
-        examples = load_examples(piece, data.classes, job.system.inputs, job.features)
-        examples = normalise(examples, data.normalisers)
-        pieces.append(predict_part(network, piece, examples, data.classes, together, device))
-    return joined(pieces)
 
 
 def _searched_parameters(job: TrainJob, genotype: AnyGenotype | None, data: FoldData) -> int | None:

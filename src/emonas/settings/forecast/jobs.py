@@ -22,7 +22,9 @@ RULES = (
     "features",
     "search",
     "train",
+    "train_transfer",
     "fuse",
+    "fuse_transfer",
     "evaluate",
     "recognition",
     "report",
@@ -147,5 +149,9 @@ def _system_jobs(
     if plan.is_searched(system):
         searches = seeds if plan.uses_shared_search(system) else each
         yield Jobs("search", searches, skipped, protocol, system)
-    yield Jobs(plan.stage_of(system), each, skipped, protocol, system)
+    stage = plan.stage_of(system)
+    yield Jobs(stage, each, skipped, protocol, system)
+    if transfers := len(plan.transfers_of(protocol)):
+        count = None if each is None else transfers * each
+        yield Jobs(f"{stage}_transfer", count, skipped, protocol, system)
     yield Jobs("evaluate", 1, skipped, protocol, system)

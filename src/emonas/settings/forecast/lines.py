@@ -57,7 +57,7 @@ def forecast_lines(plan: Plan, cores: int) -> Iterator[str]:
 
 def _table(hours: dict[Jobs, Hours], beside: int) -> Iterator[str]:
     """A row a rule: what runs, and what is skipped."""
-    yield f"  {'rule':<12}{'jobs':>7}{'hours':>10}   {'skipped':>7}{'hours':>10}"
+    yield f"  {'rule':<16}{'jobs':>7}{'hours':>10}   {'skipped':>7}{'hours':>10}"
     for rule in RULES:
         cells = []
         for skipped in (False, True):
@@ -66,7 +66,7 @@ def _table(hours: dict[Jobs, Hours], beside: int) -> Iterator[str]:
             if rule in NOT_MEASURED or not chosen:
                 shown = "-"
             cells += [_count(chosen), shown]
-        yield f"  {rule:<12}{cells[0]:>7}{cells[1]:>10}   {cells[2]:>7}{cells[3]:>10}"
+        yield f"  {rule:<16}{cells[0]:>7}{cells[1]:>10}   {cells[2]:>7}{cells[3]:>10}"
     runs, left = (
         [entry for entry in hours if entry.skipped is skipped] for skipped in (False, True)
     )

@@ -1,0 +1,51 @@
+"""Predicting a list of utterances with a trained network, some batches at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emonas.storage.folds import read_part
+from emonas.storage.predictions import Predictions, joined
+from emonas.systems.data import FeaturePaths, load_examples
+from emonas.systems.normalising import Normaliser, normalise
+from emonas.systems.options import SystemOptions
+from emonas.systems.outputs import predict_part
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+BATCHES_AT_A_TIME = 8
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """How a trained system hears: its options, the feature files, and the fold's classes and
+    normalisers.
+    """
+
+    system: SystemOptions
+    features: FeaturePaths
+    classes: tuple[str, ...]
+    normalisers: tuple[Normaliser, ...]
+
+
+def predict_list(
+    network: nn.Module, hearing: Hearing, part: Path, device: torch.device
+) -> Predictions:
+    """Predict the utterances of a list, in pieces, because a large corpus may not fit into memory.
+
+    Raises:
+        EmonasError: the list or a feature file is damaged, or an utterance has no features.
+    """
+    table, together = read_part(part), hearing.system.together
+    step = BATCHES_AT_A_TIME * together
+    pieces = []
+    for start in range(0, max(len(table), 1), step):
+        piece = table.iloc[start : start + step]
+        examples = load_examples(piece, hearing.classes, hearing.system.inputs, hearing.features)
+        examples = normalise(examples, hearing.normalisers)
+        pieces.append(predict_part(network, piece, examples, hearing.classes, together, device))
+    return joined(pieces)

@@ -1,0 +1,50 @@
+"""Apply a trained system to another corpus; what is changed there trains nothing again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from emonas.jobs import report_line
+from emonas.learning.devices import prepare
+from emonas.learning.options import RuntimeOptions
+from emonas.storage.folds import read_part
+from emonas.storage.predictions import read_predictions, write_predictions
+from emonas.storage.weights import read_weights
+from emonas.systems.data import FeaturePaths, load_examples
+from emonas.systems.predicting import Hearing, predict_list
+from emonas.systems.trained import TrainedFiles, load_network, load_normalisers
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferJob:
+    """A trained system of one fold and seed, its predictions, and the list of another corpus."""
+
+    trained: TrainedFiles
+    predictions: Path
+    part: Path
+    features: FeaturePaths
+    runtime: RuntimeOptions
+
+
+def predict_transfer(job: TransferJob, output: Path) -> None:
+    """Predict the listed utterances, as the part `test` of the output.
+
+    Raises:
+        EmonasError: an input is damaged or does not fit the system.
+    """
+    device = prepare(job.runtime, 0)
+    hearing = Hearing(
+        system=job.trained.system,
+        features=job.features,
+        classes=read_predictions(job.predictions, "train").classes,
+        normalisers=load_normalisers(read_weights(job.trained.weights)),
+    )
+    first = load_examples(
+        read_part(job.part).head(1), hearing.classes, hearing.system.inputs, job.features
+    )
+    widths = tuple(stream[0].shape[1] for stream in first.streams)
+    network = load_network(job.trained, widths, len(hearing.classes)).to(device)
+    predicted = predict_list(network, hearing, job.part, device)
+    write_predictions(output, {"test": predicted})
+    report_line(f"{len(predicted.utterances)} utterances predicted")
