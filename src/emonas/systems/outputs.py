@@ -47,8 +47,7 @@ def predict_part(
 ) -> Predictions:
     """Apply a network to the utterances of a part; `examples` are in the table's order."""
     if not len(table):
-        empty = torch.zeros(0, len(classes)).numpy()
-        return Predictions((), (), (), classes, empty, torch.zeros(0, 1).numpy())
+        return no_predictions(classes)
     output = apply_network(network, examples, size, device)
     return Predictions(
         utterances=tuple(table["utterance"]),
@@ -58,6 +57,12 @@ def predict_part(
         logits=output.logits.numpy(),
         embedding=output.embedding.numpy(),
     )
+
+
+def no_predictions(classes: tuple[str, ...]) -> Predictions:
+    """Those for a part without utterances."""
+    empty = torch.zeros(0, len(classes)).numpy()
+    return Predictions((), (), (), classes, empty, torch.zeros(0, 1).numpy())
 
 
 def write_outputs(

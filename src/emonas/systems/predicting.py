@@ -11,7 +11,7 @@ from emonas.storage.predictions import Predictions, joined
 from emonas.systems.data import FeaturePaths, load_examples
 from emonas.systems.normalising import Normaliser, normalise
 from emonas.systems.options import SystemOptions
-from emonas.systems.outputs import predict_part
+from emonas.systems.outputs import no_predictions, predict_part
 
 if TYPE_CHECKING:
     import torch
@@ -43,9 +43,9 @@ def predict_list(
     table, together = read_part(part), hearing.system.together
     step = BATCHES_AT_A_TIME * together
     pieces = []
-    for start in range(0, max(len(table), 1), step):
+    for start in range(0, len(table), step):
         piece = table.iloc[start : start + step]
         examples = load_examples(piece, hearing.classes, hearing.system.inputs, hearing.features)
         examples = normalise(examples, hearing.normalisers)
         pieces.append(predict_part(network, piece, examples, hearing.classes, together, device))
-    return joined(pieces)
+    return joined(pieces) if pieces else no_predictions(hearing.classes)
