@@ -1,29 +1,18 @@
 from pathlib import Path
 
 from emonas.fuse.job import FuseJob, fuse_streams
-from emonas.fuse.joint import JointInputs
+from emonas.fuse.joint import JointInputs, trained_streams
 from emonas.fuse.options import FusionOptions
 from emonas.jobs import logged_job
-from emonas.kinds import kind_options
 from emonas.learning.options import RuntimeOptions
 from emonas.storage.folds import PARTS
 from emonas.systems.data import feature_paths
 from emonas.systems.outputs import SystemOutputs
-from emonas.systems.trained import TrainedFiles
 
 wildcards, params = snakemake.wildcards, snakemake.params.job
 options = FusionOptions.model_validate(params["system"])
 trained = {Path(path).parts[-4]: Path(path).parent for path in snakemake.input.predictions}
 fold = Path("results/protocols", wildcards.protocol, wildcards.fold)
-streams = {}
-for name, stream in params["streams"].items():
-    genotype = snakemake.params.genotypes.get(name)
-    streams[name] = TrainedFiles(
-        system=kind_options("network", stream["system"]),
-        weights=trained[name] / "weights.safetensors",
-        genotype=None if genotype is None else Path(genotype),
-        searched=stream["searched"],
-    )
 
 with logged_job(Path(snakemake.log[0])):
     fuse_streams(
@@ -37,7 +26,7 @@ with logged_job(Path(snakemake.log[0])):
             resume=Path("results/resume"),
             code=params["code"],
             joint=JointInputs(
-                streams=streams,
+                streams=trained_streams(params["streams"], trained, snakemake.params.genotypes),
                 features=feature_paths(snakemake.params.features),
                 parts={part: fold / f"{part}.csv" for part in PARTS},
             )

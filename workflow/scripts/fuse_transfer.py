@@ -1,27 +1,17 @@
 from pathlib import Path
 
-from emonas.fuse.joint import JointInputs
+from emonas.fuse.joint import JointInputs, trained_streams
 from emonas.fuse.options import FusionOptions
 from emonas.fuse.transfer import FuseTransferJob, fuse_transfer
 from emonas.jobs import logged_job
-from emonas.kinds import kind_options
 from emonas.learning.options import RuntimeOptions
 from emonas.systems.data import feature_paths
-from emonas.systems.trained import TrainedFiles
 
 wildcards, params = snakemake.wildcards, snakemake.params.job
 options = FusionOptions.model_validate(params["system"])
 predictions = {Path(path).parts[-5]: Path(path) for path in snakemake.input.predictions}
 protocol = Path("results/protocols", wildcards.protocol)
-streams = {}
-for name, stream in params["streams"].items():
-    genotype = snakemake.params.genotypes.get(name)
-    streams[name] = TrainedFiles(
-        system=kind_options("network", stream["system"]),
-        weights=predictions[name].parents[1] / "weights.safetensors",
-        genotype=None if genotype is None else Path(genotype),
-        searched=stream["searched"],
-    )
+folders = {name: path.parents[1] for name, path in predictions.items()}
 
 with logged_job(Path(snakemake.log[0])):
     fuse_transfer(
@@ -31,7 +21,7 @@ with logged_job(Path(snakemake.log[0])):
             predictions=predictions,
             runtime=RuntimeOptions.model_validate(params["runtime"]),
             joint=JointInputs(
-                streams=streams,
+                streams=trained_streams(params["streams"], folders, snakemake.params.genotypes),
                 features=feature_paths(snakemake.params.features),
                 parts={
                     "train": protocol / wildcards.fold / "train.csv",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -12,6 +13,7 @@ from torch import nn
 
 from emonas.fuse.options import FusionOptions
 from emonas.fuse.sources import Sources, fusion_network
+from emonas.kinds import kind_options
 from emonas.learning.batches import Examples
 from emonas.networks.fusion import JointNetwork
 from emonas.storage.folds import read_part
@@ -36,6 +38,25 @@ class JointInputs:
         """All files."""
         found = [path for stream in self.streams.values() for path in stream.paths]
         return [*self.parts.values(), *feature_files(self.features), *found]
+
+
+def trained_streams(
+    streams: Mapping[str, Mapping[str, Any]],
+    folders: Mapping[str, Path],
+    genotypes: Mapping[str, Any],
+) -> dict[str, TrainedFiles]:
+    """The trained streams from plain values: options and whether each is the searched network
+    itself, the folder of its files, and its genotype where it has one.
+    """
+    return {
+        name: TrainedFiles(
+            system=kind_options("network", stream["system"]),
+            weights=folders[name] / "weights.safetensors",
+            genotype=Path(genotypes[name]) if name in genotypes else None,
+            searched=stream["searched"],
+        )
+        for name, stream in streams.items()
+    }
 
 
 def joint_sources(options: FusionOptions, inputs: JointInputs) -> Sources:
