@@ -11,7 +11,7 @@ from emonas.report.encoders import Overlap, overlaps, transfer_overlaps
 from emonas.report.plan import ReportPlan, SystemCard
 from emonas.storage.audit import Audit, read_audit_file
 from emonas.storage.folds import read_index
-from emonas.storage.genotype import CellsGenotype, RecurrentGenotype, read_genotype
+from emonas.storage.genotype import AnyGenotype, read_genotype
 from emonas.storage.metrics import Metrics, read_metrics
 from emonas.storage.tables import read_table
 
@@ -33,7 +33,7 @@ class FoundGenotype:
 
     seed: int
     fold: str
-    genotype: CellsGenotype | RecurrentGenotype
+    genotype: AnyGenotype
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from emonas.report.plan import SystemCard
-from emonas.storage.genotype import CellsGenotype, RecurrentGenotype
+from emonas.storage.genotype import AnyGenotype, CellsGenotype
 
 _WITHOUT_WEIGHTS = frozenset({"none", "skip_connect", "max_pool_3x3", "avg_pool_3x3"})
 
@@ -59,9 +59,9 @@ def _option(value: Any) -> str:
     return str(value)
 
 
-def degenerate_cells(genotype: CellsGenotype | RecurrentGenotype) -> list[str]:
+def degenerate_cells(genotype: AnyGenotype) -> list[str]:
     """The cells of a genotype in which no operation has weights: skips and pooling alone."""
-    if isinstance(genotype, RecurrentGenotype):
+    if not isinstance(genotype, CellsGenotype):
         return []
     cells = {"normal": genotype.normal, "reduction": genotype.reduction}
     return [

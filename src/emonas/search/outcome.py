@@ -9,7 +9,7 @@ from pydantic import Field
 
 from emonas.options import Options
 from emonas.storage.cost import EpochCost
-from emonas.storage.genotype import CellsGenotype, RecurrentGenotype
+from emonas.storage.genotype import AnyGenotype
 from emonas.systems.options import TrainedOptions
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class SearchOutcome:
     row an epoch of history and cost.
     """
 
-    genotype: CellsGenotype | RecurrentGenotype
+    genotype: AnyGenotype
     weights: dict[str, Tensor] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     costs: list[EpochCost] = field(default_factory=list)

@@ -118,8 +118,30 @@ class RecurrentGenotype(_Model):
         return recipe_states(self.recipe)
 
 
-Genotype = Annotated[CellsGenotype | RecurrentGenotype, Field(discriminator="kind")]
-_ADAPTER: TypeAdapter[CellsGenotype | RecurrentGenotype] = TypeAdapter(Genotype)
+class ConnectionsGenotype(_Model):
+    """Which features are led to which for each domain (Multi-gating NAS, eq. 8).
+
+    `domains` has a square table a domain: row i says from which of the `features` the higher-level
+    representation i is summed up.
+    """
+
+    kind: Literal["connections"] = "connections"
+    method: str
+    features: tuple[str, ...] = Field(min_length=1)
+    domains: dict[str, tuple[tuple[bool, ...], ...]] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _tables_are_square(self) -> "ConnectionsGenotype":
+        count = len(self.features)
+        for domain, table in self.domains.items():
+            if len(table) != count or any(len(row) != count for row in table):
+                raise ValueError(f"the table of {domain} is not {count} by {count}")
+        return self
+
+
+AnyGenotype = CellsGenotype | RecurrentGenotype | ConnectionsGenotype
+Genotype = Annotated[AnyGenotype, Field(discriminator="kind")]
+_ADAPTER: TypeAdapter[AnyGenotype] = TypeAdapter(Genotype)
 
 
 def recipe_states(recipe: Recipe) -> int:
@@ -163,12 +185,12 @@ def recipe_order(recipe: Recipe) -> tuple[str, ...]:
     return tuple(order)
 
 
-def write_genotype(path: Path, genotype: CellsGenotype | RecurrentGenotype) -> None:
+def write_genotype(path: Path, genotype: AnyGenotype) -> None:
     """Write a genotype as JSON, whole or not at all."""
     write_text(path, genotype.model_dump_json(indent=1) + "\n")
 
 
-def read_genotype(path: Path) -> CellsGenotype | RecurrentGenotype:
+def read_genotype(path: Path) -> AnyGenotype:
     """Read a genotype.
 
     Raises:

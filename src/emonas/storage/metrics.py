@@ -61,12 +61,27 @@ class Transferred(_Model):
     labels: list[str]
 
 
+class OfDomain(_Model):
+    """What a system reaches on the test utterances of one domain, such as a language.
+
+    `labels` are the classes of that domain and those that were predicted there; `gates` is the mean
+    weight that a gating network gave each feature on them, over all folds and seeds.
+    """
+
+    ua: Figure
+    wa: Figure
+    folds: list[FoldScore]
+    confusion: list[list[int]]
+    labels: list[str]
+    gates: dict[str, float] = Field(default_factory=dict)
+
+
 class Metrics(_Model):
     """What a system reached under a protocol.
 
     `ua` is the mean of class recalls, `wa` plain accuracy; `pooled` says that `mean` is over a
     seed's pooled test predictions; `confusion` counts (true, predicted) over all seeds and
-    folds; `transfer` is by the other corpus.
+    folds; `transfer` is by the other corpus, `domains` by domain where the protocol has any.
     """
 
     protocol: str
@@ -81,7 +96,7 @@ class Metrics(_Model):
     parameters: Parameters
     macs: int | None = None
     tasks: dict[str, Any] = Field(default_factory=dict)
-    domains: dict[str, Any] = Field(default_factory=dict)
+    domains: dict[str, OfDomain] = Field(default_factory=dict)
     transfer: dict[str, Transferred] = Field(default_factory=dict)
 
 

@@ -19,9 +19,11 @@ EMOTION = "emotion"
 class Predictions:
     """A system's outputs for one part.
 
-    `utterances`, `corpora` and `labels` (the true ones) have an entry an utterance; `logits` is
-    (utterances, classes), its columns named by `classes`; `embedding` is (utterances, width), what
-    the classifier saw.
+    `utterances`, `corpora` and `labels` (the true ones) have an entry an utterance, and so have
+    `domains` where the protocol has any; `logits` is (utterances, classes), its columns named by
+    `classes`, minus infinity where a class is none of the utterance's domain; `embedding` is
+    (utterances, width), what the classifier saw; `gates` is (utterances, gated features), the
+    weights that a gating network gave to the features that `gated` names, where there is one.
     """
 
     utterances: tuple[str, ...]
@@ -30,6 +32,9 @@ class Predictions:
     classes: tuple[str, ...]
     logits: npt.NDArray[np.float32]
     embedding: npt.NDArray[np.float32]
+    domains: tuple[str, ...] = ()
+    gates: npt.NDArray[np.float32] | None = None
+    gated: tuple[str, ...] = ()
 
     @property
     def predicted(self) -> tuple[str, ...]:
@@ -52,6 +57,11 @@ def joined(pieces: Sequence[Predictions]) -> Predictions:
         classes=pieces[0].classes,
         logits=np.concatenate([piece.logits for piece in pieces]),
         embedding=np.concatenate([piece.embedding for piece in pieces]),
+        domains=tuple(chain.from_iterable(piece.domains for piece in pieces)),
+        gates=None
+        if any(piece.gates is None for piece in pieces)
+        else np.concatenate([piece.gates for piece in pieces if piece.gates is not None]),
+        gated=pieces[0].gated,
     )
 
 
@@ -67,6 +77,11 @@ def write_predictions(path: Path, parts: Mapping[str, Predictions]) -> None:
             group.create_dataset("embedding", data=part.embedding.astype(np.float32))
             logits = group.create_dataset(f"logits/{EMOTION}", data=part.logits.astype(np.float32))
             logits.attrs.create("classes", list(part.classes), dtype=text)
+            if part.domains:
+                group.create_dataset("domain", data=list(part.domains), dtype=text)
+            if part.gates is not None:
+                gates = group.create_dataset("gates", data=part.gates.astype(np.float32))
+                gates.attrs.create("features", list(part.gated), dtype=text)
 
 
 def read_predictions(path: Path, part: str) -> Predictions:
@@ -78,7 +93,8 @@ def read_predictions(path: Path, part: str) -> Predictions:
     try:
         with h5py.File(path, "r") as file:
             group = file[part]
-            logits = group[f"logits/{EMOTION}"]
+            logits, gates = group[f"logits/{EMOTION}"], group.get("gates")
+            domains = group.get("domain")
             predictions = Predictions(
                 utterances=tuple(group["utterance"].asstr()[:]),
                 corpora=tuple(group["corpus"].asstr()[:]),
@@ -86,6 +102,9 @@ def read_predictions(path: Path, part: str) -> Predictions:
                 classes=tuple(str(name) for name in logits.attrs["classes"]),
                 logits=logits[:],
                 embedding=group["embedding"][:],
+                domains=() if domains is None else tuple(domains.asstr()[:]),
+                gates=None if gates is None else gates[:],
+                gated=() if gates is None else tuple(str(name) for name in gates.attrs["features"]),
             )
         _check(predictions)
     except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
@@ -102,3 +121,7 @@ def _check(predictions: Predictions) -> None:
         raise ValueError("names, labels and embeddings do not agree")
     if predictions.logits.shape != (count, len(predictions.classes)):
         raise ValueError("logits and classes do not agree")
+    if predictions.domains and len(predictions.domains) != count:
+        raise ValueError("names and domains do not agree")
+    if predictions.gates is not None and predictions.gates.shape != (count, len(predictions.gated)):
+        raise ValueError("gates and features do not agree")

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from emonas.kinds import kind_module
-from emonas.storage.genotype import CellsGenotype, RecurrentGenotype
+from emonas.storage.genotype import AnyGenotype
 from emonas.systems.options import SystemOptions
 
 if TYPE_CHECKING:
     from torch import nn
-
-AnyGenotype = CellsGenotype | RecurrentGenotype
 
 
 def build_network(

@@ -3,10 +3,15 @@
 from typing import TypeVar
 
 from emonas.errors import EmonasError
-from emonas.storage.genotype import CellsGenotype, RecurrentGenotype
+from emonas.storage.genotype import (
+    AnyGenotype,
+    CellsGenotype,
+    ConnectionsGenotype,
+    RecurrentGenotype,
+)
 from emonas.systems.options import SystemOptions
 
-_Genotype = TypeVar("_Genotype", CellsGenotype, RecurrentGenotype)
+_Genotype = TypeVar("_Genotype", CellsGenotype, RecurrentGenotype, ConnectionsGenotype)
 
 
 def one_stream(options: SystemOptions, widths: tuple[int, ...]) -> int:
@@ -41,7 +46,7 @@ def blocks_of_one_width(options: SystemOptions, widths: tuple[int, ...]) -> tupl
 def genotype_of(
     kind: type[_Genotype],
     options: SystemOptions,
-    genotype: CellsGenotype | RecurrentGenotype | None,
+    genotype: AnyGenotype | None,
 ) -> _Genotype:
     """The genotype, if it is of the kind that the system needs.
 

@@ -18,15 +18,10 @@ from emonas.learning.resume import ResumePoint
 from emonas.learning.seeds import seed_of
 from emonas.learning.supervised import SupervisedLearner, class_weights
 from emonas.storage.folds import Part
-from emonas.storage.genotype import read_genotype
+from emonas.storage.genotype import AnyGenotype, read_genotype
 from emonas.storage.predictions import Predictions
 from emonas.storage.weights import read_weights
-from emonas.systems.building import (
-    AnyGenotype,
-    build_network,
-    build_searched,
-    count_parameters,
-)
+from emonas.systems.building import build_network, build_searched, count_parameters
 from emonas.systems.data import (
     FeaturePaths,
     FoldData,

@@ -1,5 +1,6 @@
 """Drawings of searched cells: normal and reduction cells, and recurrent recipes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -7,7 +8,13 @@ from matplotlib.figure import Figure
 from emonas.report.figures.graph import Card, draw_graph
 from emonas.report.figures.layered import Wire
 from emonas.report.figures.style import FAINT, PALETTE, save, style
-from emonas.storage.genotype import CellsGenotype, Edge, RecurrentGenotype, recipe_order
+from emonas.storage.genotype import (
+    AnyGenotype,
+    CellsGenotype,
+    Edge,
+    RecurrentGenotype,
+    recipe_order,
+)
 
 _SCALE = 0.7  # inches a unit of the drawing
 _OPERATIONS = {
@@ -31,7 +38,7 @@ _RECIPE_OPERATIONS = {
 }
 
 
-def draw_genotype(genotype: CellsGenotype | RecurrentGenotype, path: Path) -> None:
+def draw_genotype(genotype: AnyGenotype, path: Path) -> None:
     """Draw a genotype as SVG and PNG."""
     with style():
         if isinstance(genotype, CellsGenotype):
@@ -39,8 +46,13 @@ def draw_genotype(genotype: CellsGenotype | RecurrentGenotype, path: Path) -> No
                 ("normal cell", *_cell(genotype.normal, genotype.nodes)),
                 ("reduction cell", *_cell(genotype.reduction, genotype.nodes)),
             ]
-        else:
+        elif isinstance(genotype, RecurrentGenotype):
             parts = [(f"recurrent cell {genotype.name}", *_recipe(genotype))]
+        else:
+            parts = [
+                (domain, *_connections(genotype.features, table))
+                for domain, table in genotype.domains.items()
+            ]
         _draw(parts, path)
 
 
@@ -78,6 +90,21 @@ def _cell(edges: tuple[Edge, ...], nodes: int) -> tuple[list[Card], list[Wire]]:
         ]
     cards.append(Card("c_k", "concat → $c_k$", (("", FAINT),), accent=True))
     wires += [Wire(name, "c_k", 0) for name in names[2:]]
+    return cards, wires
+
+
+def _connections(
+    features: Sequence[str], table: Sequence[Sequence[bool]]
+) -> tuple[list[Card], list[Wire]]:
+    """A domain's connections: a higher-level representation's card lists what is led into it."""
+    cards = [Card(feature, feature, accent=True) for feature in features]
+    wires: list[Wire] = []
+    for number, row in enumerate(table):
+        name = f"u{number + 1}"
+        sources = [feature for feature, is_open in zip(features, row, strict=True) if is_open]
+        rows = tuple((source, PALETTE[0]) for source in sources) or (("nothing", FAINT),)
+        cards.append(Card(name, f"$u_{{{number + 1}}}$", rows))
+        wires += [Wire(source, name, port) for port, source in enumerate(sources)]
     return cards, wires
 
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from emonas.storage.genotype import CellsGenotype
-from emonas.systems.building import AnyGenotype
+from emonas.storage.genotype import AnyGenotype, CellsGenotype
 from emonas.systems.image_training import ImageTraining
 from emonas.systems.options import TrainedOptions
 from emonas.systems.requirements import genotype_of, one_stream

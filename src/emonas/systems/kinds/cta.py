@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from emonas.storage.genotype import AnyGenotype
 from emonas.systems.attention_options import AttentionOptions
-from emonas.systems.building import AnyGenotype
 from emonas.systems.requirements import blocks_of_one_width
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from emonas.storage.genotype import AnyGenotype
 from emonas.systems.attention_options import RecurrentAttentionOptions, recurrent_attention
-from emonas.systems.building import AnyGenotype
 
 if TYPE_CHECKING:
     from torch import nn

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 from pydantic import Field, model_validator
 
-from emonas.systems.building import AnyGenotype
+from emonas.storage.genotype import AnyGenotype
 from emonas.systems.discriminant import ShrunkDiscriminant
 from emonas.systems.options import TOGETHER, SystemOptions
 

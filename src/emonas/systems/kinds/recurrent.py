@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from emonas.storage.genotype import RecurrentGenotype
-from emonas.systems.building import AnyGenotype
+from emonas.storage.genotype import AnyGenotype, RecurrentGenotype
 from emonas.systems.options import TrainedOptions
 from emonas.systems.requirements import genotype_of
 

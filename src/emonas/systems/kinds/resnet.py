@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from emonas.systems.building import AnyGenotype
+from emonas.storage.genotype import AnyGenotype
 from emonas.systems.image_training import ImageTraining
 from emonas.systems.options import TrainedOptions
 from emonas.systems.requirements import one_stream
