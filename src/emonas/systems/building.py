@@ -7,31 +7,28 @@ from typing import TYPE_CHECKING
 from emonas.kinds import kind_module
 from emonas.storage.genotype import AnyGenotype
 from emonas.systems.options import SystemOptions
+from emonas.systems.shapes import NetworkShape
 
 if TYPE_CHECKING:
     from torch import nn
 
 
 def build_network(
-    options: SystemOptions, genotype: AnyGenotype | None, widths: tuple[int, ...], classes: int
+    options: SystemOptions, genotype: AnyGenotype | None, shape: NetworkShape
 ) -> nn.Module:
-    """The network that is trained; `widths` are the features a frame of each stream.
+    """The network that is trained.
 
     Raises:
         EmonasError: the genotype is of another kind, or the inputs do not fit.
     """
-    network: nn.Module = kind_module("network", options.network).build(
-        options, genotype, widths, classes
-    )
+    network: nn.Module = kind_module("network", options.network).build(options, genotype, shape)
     return network
 
 
-def build_searched(
-    options: SystemOptions, genotype: AnyGenotype, widths: tuple[int, ...], classes: int
-) -> nn.Module:
+def build_searched(options: SystemOptions, genotype: AnyGenotype, shape: NetworkShape) -> nn.Module:
     """The network that the search trained, whose weights it kept."""
     module = kind_module("network", options.network)
-    network: nn.Module = module.build_searched(options, genotype, widths, classes)
+    network: nn.Module = module.build_searched(options, genotype, shape)
     return network
 
 
