@@ -25,10 +25,13 @@ class Stream(NamedTuple):
 
 
 class Output(NamedTuple):
-    """`logits` (batch, classes) and `embedding` (batch, width), what the classifier saw."""
+    """`logits` (batch, classes), `embedding` (batch, width), what the classifier saw, and where
+    features are weighed, `gates` (batch, features), what each of them weighed.
+    """
 
     logits: Tensor
     embedding: Tensor
+    gates: Tensor | None = None
 
 
 def side_by_side(streams: Sequence[Stream]) -> Stream:
