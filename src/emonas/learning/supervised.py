@@ -12,6 +12,8 @@ from emonas.learning.batches import Batch, Batches, Examples
 from emonas.learning.masking import mask_stream
 from emonas.learning.objectives import CrossEntropy, Objective
 from emonas.learning.optimisers import (
+    Rates,
+    common_rate,
     halve_on_plateau,
     learning_rate,
     make_optimiser,
@@ -31,6 +33,7 @@ class SupervisedLearner:
         device: where it is computed.
         objective: what is made small; plain cross entropy where none is given.
         parameters: those of the network that learn; all where none are given.
+        rates: those that learn at a multiple of the options' rate.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class SupervisedLearner:
         device: torch.device,
         objective: Objective | None = None,
         parameters: Sequence[nn.Parameter] | None = None,
+        rates: Rates | None = None,
     ) -> None:
         self.network = network.to(device)
         self.device = device
@@ -47,7 +51,7 @@ class SupervisedLearner:
         self._objective = (objective or CrossEntropy(options)).to(device)
         self._parameters = list(network.parameters() if parameters is None else parameters)
         self._parameters += self._objective.parameters()
-        self._optimiser = make_optimiser(self._parameters, options)
+        self._optimiser = make_optimiser(self._parameters, options, rates)
         self._rate = options.learning_rate
         self._plateau = None
         if options.schedule == "plateau":
@@ -62,7 +66,7 @@ class SupervisedLearner:
         """Set the learning rate."""
         if self._plateau is None:
             set_learning_rate(self._optimiser, learning_rate(self._options, epoch))
-        self._rate = self._optimiser.param_groups[0]["lr"]
+        self._rate = common_rate(self._optimiser)
 
     def end_epoch(self, row: Mapping[str, float]) -> None:
         """Take in the validation loss, if the learning rate goes by it."""

@@ -33,9 +33,13 @@ def build_searched(options: SystemOptions, genotype: AnyGenotype, shape: Network
 
 
 def count_parameters(network: nn.Module) -> int:
-    """Trainable weights, architecture parameters (`alphas`) apart."""
+    """Trainable weights, architecture parameters (`alphas`, `log_kappa`) apart."""
     return sum(
         parameter.numel()
         for name, parameter in network.named_parameters()
-        if "alphas" not in name and parameter.requires_grad
+        if not _is_architecture(name) and parameter.requires_grad
     )
+
+
+def _is_architecture(name: str) -> bool:
+    return "alphas" in name or name.endswith("log_kappa")

@@ -33,9 +33,7 @@ def encoders(
             size = width if as_they_are else options.size
             found.append(VectorEncoder(width, size, own.between))
         else:
-            found.append(
-                SequenceEncoder(width, own.channels, own.hidden, own.layers, options.size)
-            )
+            found.append(SequenceEncoder(width, own.channels, own.hidden, own.layers, options.size))
     return found
 
 
@@ -47,9 +45,7 @@ def encoded_widths(options: MultilingualOptions, shape: NetworkShape) -> list[in
     ]
 
 
-def domain_towers(
-    options: MultilingualOptions, shape: NetworkShape, width: int
-) -> DomainTowers:
+def domain_towers(options: MultilingualOptions, shape: NetworkShape, width: int) -> DomainTowers:
     """A tower a domain over the classes that occur in it.
 
     Raises:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from emonas.learning.batches import Batch
 from emonas.learning.objectives import CrossEntropy, Objective
@@ -31,9 +31,11 @@ class DomainObjective(Objective):
     ) -> None:
         super().__init__()
         self._targets = tuple(targets)
-        self._losses = torch.nn.ModuleList(
+        self._losses = [
             _cross_entropy(options, data, number, target) for number, target in enumerate(targets)
-        )
+        ]
+        # As modules too, so that they move to a device.
+        self._modules_of_losses = nn.ModuleList(self._losses)
         self._contrastive = None
         if any(target.contrastive for target in targets):
             self._contrastive = ContrastiveLoss(own=options.contrastive_own)
@@ -45,8 +47,7 @@ class DomainObjective(Objective):
         classes = torch.tensor(self._targets[number].classes, device=batch.labels.device)
         own = Batch((), torch.searchsorted(classes, batch.labels), number)
         chosen = output._replace(logits=output.logits[:, classes])
-        loss: Tensor = self._losses[number].classification(chosen, own)
-        return loss
+        return self._losses[number].classification(chosen, own)
 
     def forward(self, output: Output, batch: Batch) -> Tensor:
         """With the contrastive loss of what the tower sees."""

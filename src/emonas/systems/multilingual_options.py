@@ -16,9 +16,7 @@ class MultilingualTraining(TrainingOptions):
     """How the systems are trained (5.1)."""
 
     epochs: int = Field(20, ge=1, description="passes over the training part")
-    batch: int = Field(
-        64, ge=2, description="utterances a batch, all of one domain (our reading)"
-    )
+    batch: int = Field(64, ge=2, description="utterances a batch, all of one domain (our reading)")
     optimiser: Literal["adam", "adamw", "sgd"] = Field("adamw", description="which optimiser")
     weight_decay: float = Field(1e-5, ge=0, description="weight decay")
 
