@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from emonas.search.bilevel import AlphaSteps
     from emonas.storage.genotype import CellsGenotype
 
+NETWORK = "cells"
+"""The kind of network that it finds."""
+
 READS_WHOLE_SYSTEM = False
 """Whether a change of the system's training options changes the search."""
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 Opened = Sequence[Sequence[Sequence[bool]]]
 """Of each domain, whether a connection is open, (domains, features, features)."""
 
+NETWORK = "multi-gating"
+"""The kind of network that it finds."""
+
 READS_WHOLE_SYSTEM = True
 """Whether a change of the system's training options changes the search."""
 
