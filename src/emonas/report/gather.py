@@ -145,7 +145,10 @@ def _system(
     card = plan.systems[system]
     stage = "fuse" if card.kind == "fusion" else "train"
     searched_folds = folds[:1] if card.shared_search else folds
-    searched = list(_folders(results / "search" / protocol / system, seeds, searched_folds))
+    search = results / "search" / protocol / (card.searcher or system)
+    searched = list(_folders(search, seeds, searched_folds))
+    # Another system's search is shown, and paid for, there.
+    own = [] if card.searcher not in ("", system) else searched
     trained = list(_folders(results / stage / protocol / system, seeds, folds))
     genotypes = [
         FoundGenotype(seed, fold, read_genotype(folder / "genotype.json"))
@@ -153,8 +156,7 @@ def _system(
         if (folder / "genotype.json").exists()
     ]
     if card.draws_cells and not genotypes:
-        folder = results / "search" / protocol / system
-        raise EmonasError(f"{folder}: there is no genotype of {system}; run its search again")
+        raise EmonasError(f"{search}: there is no genotype of {system}; run its search again")
     path = results / "evaluate" / protocol / system / "metrics.json"
     metrics = read_metrics(path)
     _refuse_gaps(path, plan.protocols[protocol].transfer, metrics.transfer)
@@ -163,9 +165,9 @@ def _system(
         card=card,
         metrics=metrics,
         genotypes=genotypes,
-        search_histories=_histories(searched) if card.search else [],
+        search_histories=_histories(own) if card.search else [],
         histories=_histories(trained),
-        search_cost=_ledger(searched) if card.search else None,
+        search_cost=_ledger(own) if card.search else None,
         cost=_ledger(trained),
     )
 

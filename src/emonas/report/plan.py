@@ -61,7 +61,8 @@ class TranscriptCard(_Card):
 class SystemCard(_Card):
     """A system: a network with its inputs and search, or a fusion of streams.
 
-    An input is a feature's name, and behind a space its layers where some are chosen.
+    An input is a feature's name, and behind a space its layers where some are chosen. `searcher` is
+    the system whose search found the genotypes.
     """
 
     kind: Literal["network", "fusion"] = "network"
@@ -69,6 +70,7 @@ class SystemCard(_Card):
     inputs: list[str] = Field(default_factory=list)
     streams: list[str] = Field(default_factory=list)
     search: str = ""
+    searcher: str = ""
     shared_search: bool = False
     retrain: bool = True
     options: dict[str, Any] = Field(default_factory=dict)

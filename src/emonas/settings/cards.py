@@ -121,7 +121,8 @@ def _system_card(plan: Plan, name: str) -> SystemCard:
             + (" normalised by utterance" if entry.normalise else "")
             for entry in options.inputs
         ],
-        search=options.search.method if plan.is_searched(name) else "",
+        search=plan.search_of(name).method if plan.is_searched(name) else "",
+        searcher=plan.searcher_of(name) if plan.is_searched(name) else "",
         shared_search=plan.uses_shared_search(name),
         retrain=not plan.tests_searched(name),
         options=values,
