@@ -95,6 +95,7 @@ class ProtocolOptions(Options):
         None, ge=2, description="into how many groups the speakers go, balanced by gender"
     )
     repeats: int = Field(5, ge=1, description="how many random splits are drawn (our choice)")
+    first: int = Field(0, ge=0, description="number of the first random split")
     share: float = Field(
         0.2, gt=0, lt=1, description="share of a class that a random split tests (Multi-gating NAS)"
     )
@@ -155,6 +156,8 @@ class ProtocolOptions(Options):
             )
         if not self.swap and self.validation != "partner":
             raise ValueError("swap: false needs validate: partner")
+        if self.first and self.test != "random":
+            raise ValueError("first needs test: random")
         for key, value, test in (("groups", self.groups, "groups"), ("list", self.listed, "list")):
             if value is None and self.test == test:
                 raise ValueError(f"test: {test} needs the key {key}")
@@ -194,6 +197,11 @@ class ProtocolOptions(Options):
     def speaker_dependent(self) -> bool:
         """Whether test speakers are in training by declaration."""
         return self.test == "random"
+
+    @property
+    def has_domains(self) -> bool:
+        """Whether an utterance has a domain."""
+        return self.domain != "none"
 
     @property
     def pooled(self) -> bool:

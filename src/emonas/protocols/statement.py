@@ -35,7 +35,7 @@ def _elsewhere(corpus: str, options: TransferOptions) -> str:
 def _test(options: ProtocolOptions) -> str:
     if options.test == "random":
         return (
-            f"Speaker-dependent: {options.repeats} random splits, each testing "
+            f"Speaker-dependent: {options.repeats} random splits{_numbers(options)}, each testing "
             f"{options.share:.0%} of every class on speakers who are also in training."
         )
     if options.test == "groups":
@@ -46,6 +46,13 @@ def _test(options: ProtocolOptions) -> str:
         which = "each speaker in turn" if options.swap else "one speaker"
         return f"Of one session {which} is tested and the partner validates; the others train."
     return f"One {options.test} is tested in turn."
+
+
+def _numbers(options: ProtocolOptions) -> str:
+    """Which of all random splits these are, where they are not the first."""
+    if not options.first:
+        return ""
+    return f" (numbers {options.first} to {options.first + options.repeats - 1})"
 
 
 def _validation(options: ProtocolOptions) -> str:

@@ -66,7 +66,8 @@ class SystemResults:
 class ProtocolResults:
     """One protocol: its audit and its systems by name, and what its scores can't say.
 
-    `transfers` are the other corpora that its models were tested on.
+    `transfers` are the other corpora that its models were tested on; `domain` is what tells its
+    domains apart (empty where it has none).
     """
 
     name: str
@@ -79,6 +80,13 @@ class ProtocolResults:
     transfers: tuple[str, ...] = ()
     synthetic_transfers: tuple[str, ...] = ()
     transfer_overlaps: tuple[Overlap, ...] = ()
+    domain: str = ""
+
+    @property
+    def domains(self) -> list[str]:
+        """The domains of the test utterances."""
+        metrics = (system.metrics for system in self.systems.values())
+        return sorted({domain for found in metrics for domain in found.domains})
 
     def is_synthetic_on(self, corpus: str) -> bool:
         """Whether the speech that the models learnt from, or that of the other corpus, is."""
@@ -115,6 +123,7 @@ def gather(plan: ReportPlan, results: Path) -> dict[str, ProtocolResults]:
                 name for name in card.transfer if plan.corpora[name].synthetic
             ),
             transfer_overlaps=transfer_overlaps(plan, protocol),
+            domain=card.domain,
         )
     return gathered
 

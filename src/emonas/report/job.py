@@ -5,6 +5,7 @@ from pathlib import Path
 
 from emonas.jobs import report_line
 from emonas.report import names
+from emonas.report.domains import domains_summary
 from emonas.report.drawings import draw_figures, draw_paper_figure
 from emonas.report.gather import gather
 from emonas.report.lines import figure_panels, figure_table
@@ -51,6 +52,8 @@ def _write(plan: ReportPlan, results: Path, folder: Path) -> None:
         summary = systems_summary(protocol)
         write_tables(folder / names.systems_table(protocol.name), summary)
         write_tables(folder / names.folds_table(protocol.name), folds_summary(protocol))
+        if protocol.domain:
+            write_tables(folder / names.domains_table(protocol.name), domains_summary(protocol))
         for corpus in protocol.transfers:
             stem = folder / names.transfer_table(protocol.name, corpus)
             write_tables(stem, transfer_summary(protocol, corpus))

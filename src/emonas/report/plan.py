@@ -20,8 +20,9 @@ class CorpusCard(_Card):
 
 class ProtocolCard(_Card):
     """A protocol: what is held out for test and for validation, the other corpora that its models
-    are tested on (those that are there), what may cross, and the rest of its options (labels,
-    merge, style, limit, ...) as they stand in the settings.
+    are tested on (those that are there), what may cross, what the domain of an utterance is
+    (empty where there are none), and the rest of its options (labels, merge, style, limit, ...) as
+    they stand in the settings.
     """
 
     corpora: list[str]
@@ -30,6 +31,7 @@ class ProtocolCard(_Card):
     speaker_dependent: bool = False
     transfer: list[str] = Field(default_factory=list)
     allow: list[str] = Field(default_factory=list)
+    domain: str = ""
     options: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -9,6 +9,7 @@ from emonas.errors import EmonasError
 from emonas.kinds import kind_module
 from emonas.protocols.options import ProtocolOptions, TransferOptions
 from emonas.protocols.transfer import label_map
+from emonas.settings.columns import no_domain, shown_columns
 from emonas.settings.own_arrays import check_own_arrays
 from emonas.settings.runnable import Runnable
 
@@ -19,11 +20,13 @@ _FILTERS = ("style", "language", "gender")
 def check_listings(plan: Runnable) -> None:
     """Hold what the runs ask of the corpora against what these hold, where they can be listed.
 
-    Each corpus is read once, and only where a protocol has a transfer or a feature reads texts.
+    Each corpus is read once, and only where a protocol has a transfer, a feature reads texts or a
+    table shows a language.
 
     Raises:
-        EmonasError: a transfer's map or filters do not fit what there is, or an utterance that
-            takes part has no text where a feature reads it.
+        EmonasError: a transfer's map or filters do not fit what there is, an utterance that takes
+            part has no text where a feature reads it, or a table shows a language that nobody
+            speaks.
     """
     corpora = _Corpora(plan.settings.corpora)
     for name in plan.protocols:
@@ -32,6 +35,7 @@ def check_listings(plan: Runnable) -> None:
             _check_transfer(name, options, corpus, options.transfer[corpus], corpora)
         for system, feature in _readers_of_texts(plan, name):
             _check_texts(options, system, feature, corpora)
+    _check_languages(plan, corpora)
     check_own_arrays(plan, corpora.recordings)
 
 
@@ -69,6 +73,13 @@ class _Corpora:
             if filters is None or _passes(recording, filters)
         }
 
+    def languages(self, corpus: str, filters: Filters) -> set[str]:
+        """The languages of those utterances that the filters leave."""
+        if self._options[corpus].synthetic:
+            return set(self._options[corpus].languages)
+        recordings = self.recordings(corpus)
+        return {row.language for row in recordings if _passes(row, filters)}
+
 
 def _passes(recording: Recording, filters: Filters) -> bool:
     """Whether the filters leave an utterance; an empty filter leaves all."""
@@ -98,6 +109,20 @@ def _check_transfer(
             f"{path}: labels and filters leave no utterance of {corpus}; widen them or leave the "
             "corpus out"
         )
+
+
+def _check_languages(plan: Runnable, corpora: _Corpora) -> None:
+    """What a table or figure shows of one language is spoken, where all corpora can be listed."""
+    for shown in shown_columns(plan.settings):
+        for protocol in shown.protocols:
+            options = plan.settings.protocols[protocol]
+            domain = shown.column.domain
+            if domain is None or options.domain != "language" or protocol not in plan.protocols:
+                continue
+            spoken = [corpora.languages(corpus, options) for corpus in options.corpora]
+            known = set().union(*spoken)
+            if all(spoken) and domain not in known:
+                raise EmonasError(f"{shown.path}.domain: {no_domain(protocol, domain, known)}")
 
 
 def _readers_of_texts(plan: Runnable, protocol: str) -> Iterator[tuple[str, str]]:
