@@ -109,6 +109,11 @@ class ProtocolOptions(Options):
     labels: Names | None = Field(
         None, min_length=2, description="the classes, after merging; none given: all there are"
     )
+    labels_of: dict[str, Names] = Field(
+        default_factory=dict,
+        description="the classes of single corpora, where they are fewer: `{iemocap: [happy, "
+        "sad]}`; others of their utterances are left out",
+    )
     merge: dict[str, str] = Field(
         default_factory=dict, description="emotions counted as another, as `{excited: happy}`"
     )
@@ -176,6 +181,21 @@ class ProtocolOptions(Options):
                 raise ValueError(f"merge turns {source} into {target}, which labels does not name")
             if self.labels is not None and source in self.labels and source != target:
                 raise ValueError(f"labels names {source}, which merge turns into {target}")
+        return self
+
+    @model_validator(mode="after")
+    def _labels_of_its_corpora(self) -> "ProtocolOptions":
+        for corpus, labels in self.labels_of.items():
+            if corpus not in self.corpora:
+                raise ValueError(
+                    f"labels_of names {corpus}, which is no corpus of the protocol; there are "
+                    f"{', '.join(self.corpora)}"
+                )
+            for label in labels:
+                if self.labels is not None and label not in self.labels:
+                    raise ValueError(
+                        f"labels_of.{corpus} names {label}, which labels does not name"
+                    )
         return self
 
     @model_validator(mode="after")

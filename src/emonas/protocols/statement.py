@@ -8,6 +8,8 @@ def statement(options: ProtocolOptions) -> str:
     sentences = [_test(options), _validation(options)]
     if options.labels:
         sentences.append(f"Classes: {', '.join(options.labels)}.")
+    for corpus, labels in options.labels_of.items():
+        sentences.append(f"Of {corpus} only {', '.join(labels)}.")
     if options.merge:
         merged = ", ".join(f"{source} into {target}" for source, target in options.merge.items())
         sentences.append(f"Merged: {merged}.")
