@@ -46,7 +46,7 @@ def test_single_corpora_can_have_fewer_classes(utterance, table):
     assert kept == [("play", "a"), ("talk", "a"), ("talk", "b")]
     assert "Of play only sad." in statement(given)
     misspelt = options(corpora=["talk", "play"], labels_of={"play": ["bad"]})
-    with pytest.raises(EmonasError, match="protocols.p.labels_of.play: no utterance has bad"):
+    with pytest.raises(EmonasError, match=r"protocols.p.labels_of.play: no utterance has bad"):
         select("p", both.reset_index(drop=True), misspelt)
 
 
