@@ -197,12 +197,6 @@ def test_what_is_left_out_of_a_domain_is_as_in_the_system():
     assert [t.layers[0].out_features for t in network.towers.towers] == [7, 9]
 
 
-def test_a_domain_that_there_is_none_of_is_told():
-    made = options("shared-bottom", domains={"french": {"tower": 9}})
-    with pytest.raises(EmonasError, match="is of french; there are english, german"):
-        build_network(made, None, SHAPE)
-
-
 def test_a_genotype_of_other_features_is_refused():
     other = GENOTYPE.model_copy(update={"features": ("mfcc", "ge2e", "other")})
     with pytest.raises(EmonasError, match=r"search again"):

@@ -36,6 +36,7 @@ def check_listings(plan: Runnable) -> None:
         for system, feature in _readers_of_texts(plan, name):
             _check_texts(options, system, feature, corpora)
     _check_languages(plan, corpora)
+    _check_domain_options(plan, corpora)
     check_own_arrays(plan, corpora.recordings)
 
 
@@ -123,6 +124,30 @@ def _check_languages(plan: Runnable, corpora: _Corpora) -> None:
             known = set().union(*spoken)
             if all(spoken) and domain not in known:
                 raise EmonasError(f"{shown.path}.domain: {no_domain(protocol, domain, known)}")
+
+
+def _check_domain_options(plan: Runnable, corpora: _Corpora) -> None:
+    """What a system says of one domain is of one in which it is run, where all can be listed."""
+    for system in dict.fromkeys(system for _, system in plan.runs):
+        own = getattr(plan.settings.systems[system], "domains", {})
+        protocols = [protocol for protocol, name in plan.runs if name == system]
+        if not own or not all(_domains(plan, protocol, corpora) for protocol in protocols):
+            continue
+        known = set().union(*(_domains(plan, protocol, corpora) for protocol in protocols))
+        if unknown := sorted(set(own) - known):
+            raise EmonasError(
+                f"systems.{system}.domains.{unknown[0]}: no utterance of its runs is of this "
+                f"domain; there are {', '.join(sorted(known))}"
+            )
+
+
+def _domains(plan: Runnable, protocol: str, corpora: _Corpora) -> set[str]:
+    """The domains of a protocol; none where they are not told apart, or can't be listed."""
+    options = plan.settings.protocols[protocol]
+    if options.domain == "corpus":
+        return set(options.corpora)
+    spoken = [corpora.languages(corpus, options) for corpus in options.corpora]
+    return set().union(*spoken) if options.domain == "language" and all(spoken) else set()
 
 
 def _readers_of_texts(plan: Runnable, protocol: str) -> Iterator[tuple[str, str]]:

@@ -46,14 +46,9 @@ def encoded_widths(options: MultilingualOptions, shape: NetworkShape) -> list[in
 
 
 def domain_towers(options: MultilingualOptions, shape: NetworkShape, width: int) -> DomainTowers:
-    """A tower a domain over the classes that occur in it.
-
-    Raises:
-        EmonasError: the options name a domain that there is none of.
-    """
+    """A tower a domain over the classes that occur in it."""
     from emonas.networks.towers import DomainTowers
 
-    refuse_unknown_domains(options, shape)
     towers = [
         _tower(options, domain, width, len(columns)) for domain, columns in shape.domains.items()
     ]
@@ -61,14 +56,9 @@ def domain_towers(options: MultilingualOptions, shape: NetworkShape, width: int)
 
 
 def union_tower(options: MultilingualOptions, shape: NetworkShape, width: int) -> UnionTower:
-    """One tower over the classes of all domains.
-
-    Raises:
-        EmonasError: the options name a domain that there is none of.
-    """
+    """One tower over the classes of all domains."""
     from emonas.networks.towers import UnionTower
 
-    refuse_unknown_domains(options, shape)
     return UnionTower(_tower(options, "", width, shape.classes))
 
 
@@ -87,7 +77,8 @@ def gated_network(
     """Encoders, `gates` gating networks, a tower a domain; `more` goes to the network."""
     from emonas.networks.multilingual import MultilingualNetwork
 
-    width = options.size + (_beside_width(options) if options.beside else 0)
+    # The selector stands beside as it is encoded.
+    width = options.size * (2 if options.beside else 1)
     return MultilingualNetwork(
         encoders(options, shape),
         selector_of(options, shape),
@@ -112,19 +103,6 @@ def selector_of(options: GatedOptions, shape: NetworkShape) -> int:
             f"selector: {options.selector} has {len(found)} layers; name one of them in `inputs`"
         )
     return found[0]
-
-
-def refuse_unknown_domains(options: MultilingualOptions, shape: NetworkShape) -> None:
-    """Refuse options for a domain that there is none of.
-
-    Raises:
-        EmonasError: there are such.
-    """
-    if unknown := sorted(set(options.domains) - set(shape.domains)):
-        there = ", ".join(filter(None, shape.domains)) or "none"
-        raise EmonasError(
-            f"domains: no utterance to learn from is of {unknown[0]}; there are {there}"
-        )
 
 
 def domain_objective(
@@ -155,8 +133,3 @@ def _tower(options: MultilingualOptions, domain: str, width: int, classes: int) 
         classes,
         options.tower_form,
     )
-
-
-def _beside_width(options: GatedOptions) -> int:
-    """The selector stands there as it is encoded."""
-    return options.size
