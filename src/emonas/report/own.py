@@ -56,7 +56,7 @@ class OwnFigures:
         protocol = self._protocol(path, row.system, named)
         results = self.gathered.get(protocol)
         if results is None or row.system not in results.systems:
-            return Own(missing=self._not_run(row.system, protocol))
+            return Own(missing=self.not_run(row.system, protocol))
         metrics = results.systems[row.system].metrics
         if column.transfer is None:
             return self._within(column, results, metrics)
@@ -117,7 +117,8 @@ class OwnFigures:
             )
         return next(iter(known), "")
 
-    def _not_run(self, system: str, protocol: str) -> str:
+    def not_run(self, system: str, protocol: str) -> str:
+        """Why a system has no results under a protocol."""
         for skip in self.plan.skipped:
             if system in skip.systems and skip.protocol == protocol:
                 return f"not run under {protocol}: {skip.reason}"

@@ -5,10 +5,8 @@ from typing import Any
 
 from emonas.errors import EmonasError
 from emonas.report import names
+from emonas.settings.figures import Use, check_figures, uses_of_figures
 from emonas.settings.messages import nearest
-
-Use = tuple[str, str, str, Iterable[str]]
-"""The path of a key, the kind of what it names, the name, and the names that there are."""
 
 
 def uses_of_papers(settings: Any) -> Iterator[Use]:
@@ -22,7 +20,8 @@ def uses_of_papers(settings: Any) -> Iterator[Use]:
             yield from _named(settings, here, row, ("system", "transcript", "protocol"))
             for column in row.published:
                 yield f"{here}.published", "column", column, table.columns
-    for name, figure in settings.figures.items():
+    yield from uses_of_figures(settings)
+    for name, figure in _line_figures(settings):
         path = f"figures.{name}"
         yield from _columns(settings, f"{path}.lines", figure.lines)
         for title, panel in figure.panels.items():
@@ -63,7 +62,8 @@ def check_papers(settings: Any) -> None:
             told, or a table and a figure have one name.
     """
     _check_names(settings)
-    for name, figure in settings.figures.items():
+    check_figures(settings)
+    for name, figure in _line_figures(settings):
         path = f"figures.{name}"
         for title, line in figure.lines.items():
             for place, system in _drawn(figure):
@@ -101,8 +101,11 @@ def _check_names(settings: Any) -> None:
                     names.curves_figure,
                     names.cells_figure,
                     names.alphas_figure,
+                    names.connections_table,
                 )
             }
+    stems = {names.figure_table(name, figure) for name, figure in settings.figures.items()}
+    own |= stems - {names.paper_table(name) for name in settings.figures}
     for name in settings.tables:
         if names.paper_table(name) in own:
             raise EmonasError(
@@ -114,6 +117,12 @@ def _check_names(settings: Any) -> None:
             raise EmonasError(f"{path}: a table has this name; name one of them otherwise")
         if {names.paper_table(name), names.paper_figure(name)} & own:
             raise EmonasError(f"{path}: a file of the report has this name; name it otherwise")
+
+
+def _line_figures(settings: Any) -> Iterator[tuple[str, Any]]:
+    for name, figure in settings.figures.items():
+        if figure.kind == "lines":
+            yield name, figure
 
 
 def _drawn(figure: Any) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,9 @@ from emonas.checkpoints.options import CheckpointOptions
 from emonas.fuse.options import FusionOptions
 from emonas.kinds import Family, all_kinds
 from emonas.protocols.options import ProtocolOptions
+from emonas.report.embeddings_options import EmbeddedOptions, EmbeddingsOptions
+from emonas.report.figure_kinds import figure_kind
+from emonas.report.gates_options import GatesOptions
 from emonas.report.options import (
     ColumnOptions,
     FigureOptions,
@@ -65,9 +68,12 @@ def reference_page() -> str:
     parts.append(_table("`recognition`", RecognitionOptions))
     parts.append(_table("`tables`", TableOptions))
     parts.append(_table("`rows` of a table", RowOptions))
-    parts.append(_table("`columns` of a table, `lines` of a figure", ColumnOptions))
-    parts.append(_table("`figures`", FigureOptions))
-    parts.append(_table("`panels` of a figure", PanelOptions))
+    parts.append(_table("`columns` of a table, `lines` of a figure of lines", ColumnOptions))
+    parts.append(_table("`figures`: lines", FigureOptions))
+    parts.append(_table("`panels` of a figure of lines", PanelOptions))
+    parts.append(_table("`figures`: embeddings", EmbeddingsOptions))
+    parts.append(_table("`panels` of a figure of embeddings", EmbeddedOptions))
+    parts.append(_table("`figures`: gates", GatesOptions))
     return "\n".join(parts)
 
 
@@ -126,7 +132,7 @@ def _told_apart_by(metadata: Iterable[Any]) -> str:
     """What the models of a union are called; empty where it is none of kinds."""
     for entry in metadata:
         if isinstance(entry, Discriminator):
-            return "network or fusion"
+            return "kind" if entry.discriminator is figure_kind else "network or fusion"
         if isinstance(entry, FieldInfo) and isinstance(entry.discriminator, str):
             return entry.discriminator
     return ""

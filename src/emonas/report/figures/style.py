@@ -12,6 +12,8 @@ from emonas.storage.atomic import whole_file
 
 # Okabe and Ito's palette, which people with any colour vision can tell apart; black comes last.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A6A00", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+HATCHES = ("", "///", "...", "xxx", "\\\\\\", "ooo", "---", "+++")
 INK = "#1d2733"
 FAINT = "#8a94a0"
 LINE = "#d5dae0"
