@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from emonas.errors import EmonasError
-from emonas.report.embeddings_options import EmbeddedOptions, EmbeddingsOptions
+from emonas.report.embeddings_options import EmbeddingPanelOptions, EmbeddingsOptions
 from emonas.report.plan import ReportPlan
 from emonas.report.words import listed
 
@@ -25,7 +25,7 @@ def embedded_files(plan: ReportPlan, protocol: str, folds: Sequence[str]) -> lis
     return list(dict.fromkeys(files))
 
 
-def embedded_fold(path: str, panel: EmbeddedOptions, folds: Sequence[str]) -> str:
+def embedded_fold(path: str, panel: EmbeddingPanelOptions, folds: Sequence[str]) -> str:
     """The fold of a panel, whose key in the settings is `path`.
 
     Raises:
@@ -39,7 +39,7 @@ def embedded_fold(path: str, panel: EmbeddedOptions, folds: Sequence[str]) -> st
     return panel.fold or folds[0]
 
 
-def embedded_file(plan: ReportPlan, panel: EmbeddedOptions, fold: str) -> str:
+def embedded_file(plan: ReportPlan, panel: EmbeddingPanelOptions, fold: str) -> str:
     """The predictions that a panel shows, as a path below the results."""
     stage = "fuse" if plan.systems[panel.system].kind == "fusion" else "train"
     return f"{stage}/{panel.protocol}/{panel.system}/seed0/{fold}/predictions.h5"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from emonas.report.embedded import embedded_file, embedded_fold
-from emonas.report.embeddings_options import EmbeddedOptions, EmbeddingsOptions
+from emonas.report.embeddings_options import EmbeddingPanelOptions, EmbeddingsOptions
 from emonas.report.own import OwnFigures
 from emonas.report.projection import Vectors, class_silhouette, in_two_dimensions, refusal
 from emonas.report.summary import warnings
@@ -97,7 +97,9 @@ def point_rows(drawn: Iterable[Cloud]) -> Iterator[dict[str, object]]:
             yield dict(zip(POINT_COLUMNS, (cloud.name, utterance, label, *place), strict=True))
 
 
-def _cloud(own: OwnFigures, path: str, title: str, panel: EmbeddedOptions, results: Path) -> Cloud:
+def _cloud(
+    own: OwnFigures, path: str, title: str, panel: EmbeddingPanelOptions, results: Path
+) -> Cloud:
     protocol = own.gathered.get(panel.protocol)
     if protocol is None or panel.system not in protocol.systems:
         return Cloud(title, panel.fold or "", missing=own.not_run(panel.system, panel.protocol))
@@ -125,7 +127,7 @@ def _cloud(own: OwnFigures, path: str, title: str, panel: EmbeddedOptions, resul
     )
 
 
-def _read(path: Path, panel: EmbeddedOptions) -> Predictions | None:
+def _read(path: Path, panel: EmbeddingPanelOptions) -> Predictions | None:
     """The predictions of the panel's part; none where it has no utterance."""
     names = PARTS if panel.part == "all" else (panel.part,)
     parts = [part for name in names if (part := read_predictions(path, name)).utterances]

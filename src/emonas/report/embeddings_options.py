@@ -7,12 +7,14 @@ from pydantic import Field
 from emonas.options import Options
 
 
-class EmbeddedOptions(Options):
-    """One panel of a figure of embeddings: the utterances of one part, as one system sees them."""
+class EmbeddingPanelOptions(Options):
+    """One panel of a figure of embeddings: the utterances of a part, as a system sees them."""
 
     system: str = Field(description="the system whose classifier sees the embeddings")
     protocol: str = Field(description="the protocol of that run")
-    domain: str | None = Field(None, description="only the utterances of this domain; all else")
+    domain: str | None = Field(
+        None, description="only the utterances of this domain; those of all where none is named"
+    )
     fold: str | None = Field(
         None, description="the fold, of seed 0; the protocol's first where none is named"
     )
@@ -31,7 +33,7 @@ class EmbeddingsOptions(Options):
     source: str = Field(
         "", description="the paper and figure, such as 'Multi-gating NAS, figure 3'"
     )
-    panels: dict[str, EmbeddedOptions] = Field(
+    panels: dict[str, EmbeddingPanelOptions] = Field(
         min_length=1, description="the panels side by side, by name"
     )
     notes: tuple[str, ...] = Field(

@@ -156,7 +156,7 @@ def _alone(own: OwnFigures, options: GatesOptions, domain: str, feature: str) ->
         return _scored(own, metrics, metrics)
     found = metrics.domains.get(domain)
     if found is None:
-        return Own(missing=f"{metrics.system} has no results of {domain} under {protocol}")
+        return Own(missing=_no_results(metrics, domain))
     return _scored(own, metrics, found)
 
 
@@ -176,10 +176,16 @@ def _gate(own: OwnFigures, options: GatesOptions, domain: str, feature: str) -> 
     metrics = _metrics(own, options.system, options.protocol)
     if isinstance(metrics, str):
         return Own(missing=metrics)
+    if not any(found.gates for found in metrics.domains.values()):
+        return Own(missing=f"{options.system} has no gates under {options.protocol}")
     found = metrics.domains.get(domain)
-    if found is None or not found.gates:
-        return Own(missing=f"{options.system} has no gates of {domain} under {options.protocol}")
+    if found is None:
+        return Own(missing=_no_results(metrics, domain))
     return Own(value=found.gates.get(feature), **_where(own, metrics))
+
+
+def _no_results(metrics: Metrics, domain: str) -> str:
+    return f"{metrics.system} has no results of {domain} under {metrics.protocol}"
 
 
 def _where(own: OwnFigures, metrics: Metrics) -> Mapping[str, Any]:

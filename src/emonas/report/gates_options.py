@@ -45,10 +45,11 @@ class GatesOptions(Options):
 
     @model_validator(mode="after")
     def _has_the_right_units(self) -> "GatesOptions":
-        for bars in self.bars():
-            for domain, values in bars.items():
+        printed = {} if isinstance(self.published, str) else self.published
+        for panel, domains in printed.items():
+            for domain, values in domains.items():
                 for feature, value in values.items():
-                    check_unit(f"published, {feature} of {domain}", "ua", value)
+                    check_unit(f"published.{panel}.{domain}.{feature}", "ua", value)
         return self
 
     def bars(self) -> list[Bars]:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from emonas.jobs import report_line
 from emonas.report import names
+from emonas.report.connections import connections_table
 from emonas.report.drawings import draw_figures
-from emonas.report.gather import gather
+from emonas.report.gather import ProtocolResults, gather
 from emonas.report.own import OwnFigures
 from emonas.report.page import Papers, write_page
 from emonas.report.paper_figures import write_paper_figure
@@ -45,12 +46,7 @@ def _write(plan: ReportPlan, results: Path, folder: Path) -> None:
     for name, table in tables.items():
         write_tables(folder / names.paper_table(name), table)
     for protocol in gathered.values():
-        summary = systems_summary(protocol)
-        write_tables(folder / names.systems_table(protocol.name), summary)
-        write_tables(folder / names.folds_table(protocol.name), folds_summary(protocol))
-        for corpus in protocol.transfers:
-            stem = folder / names.transfer_table(protocol.name, corpus)
-            write_tables(stem, transfer_summary(protocol, corpus))
+        _write_protocol(protocol, folder)
     recognition = recognition_table(plan, rates)
     if recognition is not None:
         write_tables(folder / names.recognition_table(), recognition)
@@ -62,6 +58,18 @@ def _write(plan: ReportPlan, results: Path, folder: Path) -> None:
     }
     report_line("the figures are drawn")
     write_page(plan, gathered, Papers(tables, figures), recognition, results, folder)
+
+
+def _write_protocol(protocol: ProtocolResults, folder: Path) -> None:
+    write_tables(folder / names.systems_table(protocol.name), systems_summary(protocol))
+    write_tables(folder / names.folds_table(protocol.name), folds_summary(protocol))
+    for corpus in protocol.transfers:
+        stem = folder / names.transfer_table(protocol.name, corpus)
+        write_tables(stem, transfer_summary(protocol, corpus))
+    for system in protocol.systems.values():
+        table = connections_table(f"Connections of {system.name}", system.genotypes)
+        if table is not None:
+            write_tables(folder / names.connections_table(protocol.name, system.name), table)
 
 
 def _replace(folder: Path, output: Path) -> None:

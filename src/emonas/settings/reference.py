@@ -1,6 +1,7 @@
 """The settings reference and the JSON schema, generated from the model."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import NoneType, UnionType
@@ -14,7 +15,7 @@ from emonas.checkpoints.options import CheckpointOptions
 from emonas.fuse.options import FusionOptions
 from emonas.kinds import Family, all_kinds
 from emonas.protocols.options import ProtocolOptions
-from emonas.report.embeddings_options import EmbeddedOptions, EmbeddingsOptions
+from emonas.report.embeddings_options import EmbeddingPanelOptions, EmbeddingsOptions
 from emonas.report.figure_kinds import figure_kind
 from emonas.report.gates_options import GatesOptions
 from emonas.report.options import (
@@ -72,7 +73,7 @@ def reference_page() -> str:
     parts.append(_table("`figures`: lines", FigureOptions))
     parts.append(_table("`panels` of a figure of lines", PanelOptions))
     parts.append(_table("`figures`: embeddings", EmbeddingsOptions))
-    parts.append(_table("`panels` of a figure of embeddings", EmbeddedOptions))
+    parts.append(_table("`panels` of a figure of embeddings", EmbeddingPanelOptions))
     parts.append(_table("`figures`: gates", GatesOptions))
     return "\n".join(parts)
 
@@ -125,7 +126,8 @@ def _values(annotation: Any) -> str:
     plain = {str: "text", int: "integer", float: "number", bool: "true, false", Path: "path"}
     if annotation in plain:
         return plain[annotation]
-    return getattr(annotation, "__name__", str(annotation)).removesuffix("Options").lower()
+    name = getattr(annotation, "__name__", str(annotation)).removesuffix("Options")
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
 
 
 def _told_apart_by(metadata: Iterable[Any]) -> str:

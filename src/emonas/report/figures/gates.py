@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 
 from emonas.report.figures.style import FAINT, HATCHES, INK, PALETTE, save, style
 from emonas.report.gates import Bar, GateBars
+from emonas.report.papers import NOT_RUN
 
 _GROUP = 0.82  # of the distance between two groups
 _PUBLISHED: dict[str, Any] = {
@@ -31,8 +32,8 @@ def draw_gates(bars: GateBars, system: str, path: Path, remark: str = "") -> Non
     stands above, for what the scores can't say.
     """
     with style():
-        width = 2.6 + 0.34 * len(bars.domains) * (len(bars.features) + 1)
-        figure = Figure(figsize=(max(8.4, 2 * width), 3.8), layout="constrained")
+        width = 1.2 + 0.25 * len(bars.domains) * (len(bars.features) + 1)
+        figure = Figure(figsize=(max(7.6, 2 * width), 3.6), layout="constrained")
         left, right = figure.subplots(1, 2)
         _draw_panel(left, bars, bars.alone, 100)
         left.set_title("(a) each feature alone")
@@ -73,6 +74,10 @@ def _draw_panel(axes: Axes, bars: GateBars, panel: Sequence[Bar], factor: int) -
 
 
 def _draw_marks(axes: Axes, bar: Bar, middle: float, width: float, factor: int) -> None:
+    if bar.own.missing:
+        said: dict[str, Any] = {"rotation": 90, "ha": "center", "va": "bottom", "fontsize": 8}
+        transform = axes.get_xaxis_transform()
+        axes.text(middle, 0.02, NOT_RUN, color=FAINT, transform=transform, **said)
     if bar.own.interval is not None:
         low, high = (factor * bound for bound in bar.own.interval)
         arm = width / 5
