@@ -35,11 +35,15 @@ def learning_files(wildcards):
 
 def embeddings_of_figures(wildcards):
     """The predictions whose embeddings are drawn: other training, another picture."""
-    return [
-        f"results/{path}"
-        for protocol in PLAN.protocols
-        for path in embedded_files(REPORT_PLAN, protocol, folds_of(protocol))
-    ]
+    folds = {protocol: folds_of(protocol) for protocol in PLAN.protocols}
+    try:
+        return [
+            f"results/{path}"
+            for protocol in PLAN.protocols
+            for path in embedded_files(REPORT_PLAN, protocol, folds[protocol])
+        ]
+    except EmonasError as error:
+        sys.exit(f"emonas: {error}")
 
 
 rule report:
