@@ -1,5 +1,6 @@
 """Bad input is named, what can go on goes on, and the list says what was left out."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +118,33 @@ def test_a_wav_with_a_chunk_before_the_samples_is_whole(tone, tmp_path):
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(UnusableAudioError, match="truncated"):
         inspect_audio(path)
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
+def test_a_truncated_aiff_is_no_shorter_recording(tmp_path, subtype):
+    path = tmp_path / "a.aiff"
+    soundfile.write(path, 0.3 * np.sin(np.arange(16000) / 30), 16000, subtype=subtype)
+    assert inspect_audio(path).seconds == 1.0
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(UnusableAudioError, match="truncated"):
+        inspect_audio(path)
+
+
+def test_a_folder_whose_name_is_not_in_utf8_is_told(tone, written, tmp_path):
+    """Unpacking accents with the wrong tool leaves such names."""
+    root = tmp_path / "data"
+    tone(root / "happy" / "a.wav")
+    damaged = os.fsdecode(os.fsencode(root) + b"/col\x8are")
+    try:
+        (root / "happy").rename(damaged)
+    except OSError:
+        pytest.skip("this file system holds no such name")
+    tone(root / "happy" / "b.wav")
+    manifest, problems = written(folders.Options(root=root, speaker="."))
+    assert list(manifest.index) == ["happy_b"]
+    assert list(problems["file"]) == [(root / r"col\x8are" / "a.wav").as_posix()]
+    assert problems.loc["a.wav", "problem"].startswith("its path is not in UTF-8")
+    assert problems.loc["a.wav", "consequence"] == "left out"
 
 
 def test_a_missing_file_says_so(tmp_path: Path):

@@ -7,12 +7,15 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss
 from sklearn.utils.class_weight import compute_class_weight
 
 from emonas.errors import EmonasError
+from emonas.learning.batches import Batch
 from emonas.learning.devices import peak_memory, prepare
+from emonas.learning.objectives import CrossEntropy
 from emonas.learning.optimisers import learning_rate, make_optimiser, set_learning_rate
 from emonas.learning.options import RuntimeOptions, TrainingOptions
 from emonas.learning.scores import Scored, Tally
 from emonas.learning.seeds import seed_of
-from emonas.learning.supervised import class_weights, make_objective
+from emonas.learning.supervised import class_weights
+from emonas.networks.streams import Output
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -57,13 +60,14 @@ def test_the_objective_is_weighted_and_smoothed_cross_entropy():
     torch.manual_seed(0)
     logits, labels = torch.randn(6, 3), torch.tensor([0, 1, 2, 2, 0, 1])
     weights, smoothing = torch.tensor([1.0, 2.0, 0.5]), 0.1
-    objective = make_objective(TrainingOptions(label_smoothing=smoothing), weights)
+    objective = CrossEntropy(TrainingOptions(label_smoothing=smoothing), weights)
     total = 0.0
     for row, label in zip(logits.log_softmax(dim=1).tolist(), labels.tolist(), strict=True):
         total -= (1 - smoothing) * weights[label].item() * row[label]
         total -= sum(smoothing / 3 * w * x for w, x in zip(weights.tolist(), row, strict=True))
     wanted = total / weights[labels].sum().item()
-    assert objective(logits, labels).item() == pytest.approx(wanted, rel=1e-5)
+    batch = Batch((), labels)
+    assert objective(Output(logits, logits), batch).item() == pytest.approx(wanted, rel=1e-5)
 
 
 def test_cosine_is_the_closed_form():

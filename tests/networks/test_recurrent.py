@@ -7,6 +7,7 @@ from emonas.kinds import kind_options
 from emonas.networks.dropout import FrameSharedDropout
 from emonas.networks.streams import Stream
 from emonas.systems.building import build_network, count_parameters
+from emonas.systems.shapes import NetworkShape
 
 LENGTHS = (9, 1, 23, 4)
 
@@ -16,7 +17,7 @@ def network(cell, width=6, hidden=8, layers=1, **options):
     values = {"network": "recurrent", "inputs": ["f"], "cell": cell, "hidden": hidden}
     options = kind_options("network", {**values, "layers": layers, **options})
     widths = (width,) if isinstance(width, int) else width
-    return build_network(options, None, widths, 4).eval()
+    return build_network(options, None, NetworkShape(widths, 4)).eval()
 
 
 def weights_by_hand(gates, layers, width=512, hidden=512, classes=4):

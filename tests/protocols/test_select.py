@@ -1,10 +1,12 @@
 from collections import Counter
 
+import pandas as pd
 import pytest
 
 from emonas.errors import EmonasError
 from emonas.protocols.options import ProtocolOptions
 from emonas.protocols.select import select
+from emonas.protocols.statement import statement
 
 
 def options(**given):
@@ -33,6 +35,34 @@ def test_labels_merges_and_filters_leave_what_a_loop_leaves(dyads, table):
 def test_without_labels_all_emotions_but_the_empty_one_take_part(utterance, table):
     rows = [utterance("a", "1", "sad"), utterance("b", "1", ""), utterance("c", "2", "calm")]
     assert list(select("p", table(rows), options())["utterance"]) == ["a", "c"]
+
+
+def test_single_corpora_can_have_fewer_classes(utterance, table):
+    rows = [utterance(name, "1", emotion) for name, emotion in (("a", "sad"), ("b", "calm"))]
+    both = pd.concat([table(rows).assign(corpus=corpus) for corpus in ("talk", "play")])
+    given = options(corpora=["talk", "play"], labels_of={"play": ["sad"]})
+    found = select("p", both.reset_index(drop=True), given)
+    kept = list(zip(found["corpus"], found["utterance"], strict=True))
+    assert kept == [("play", "a"), ("talk", "a"), ("talk", "b")]
+    assert "Of play only sad." in statement(given)
+    misspelt = options(corpora=["talk", "play"], labels_of={"play": ["bad"]})
+    with pytest.raises(EmonasError, match=r"protocols.p.labels_of.play: no utterance has bad"):
+        select("p", both.reset_index(drop=True), misspelt)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"labels_of": {"other": ["sad"]}}, "labels_of names other, which is no corpus"),
+        (
+            {"labels": ["sad", "calm"], "labels_of": {"talk": ["happy"]}},
+            "labels_of.talk names happy, which labels does not name",
+        ),
+    ],
+)
+def test_classes_of_a_corpus_that_is_not_there_are_refused(given, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        options(**given)
 
 
 @pytest.mark.parametrize(

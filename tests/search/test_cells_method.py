@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from emonas.errors import EmonasError
 from emonas.learning.batches import Batches, Examples
 from emonas.learning.loop import score
+from emonas.learning.objectives import CrossEntropy
 from emonas.learning.resume import ResumePoint
 from emonas.learning.supervised import SupervisedLearner, class_weights
 from emonas.search import recipe_trials
@@ -19,6 +20,7 @@ from emonas.storage.genotype import RecipeNode
 from emonas.systems.building import build_searched
 from emonas.systems.data import FoldData
 from emonas.systems.kinds import recurrent
+from emonas.systems.shapes import NetworkShape
 
 CPU = torch.device("cpu")
 CLASSES = ("angry", "happy", "sad")
@@ -38,7 +40,7 @@ def examples(count, seed):
 def problem(resume=None, **changes):
     training = {"batch": 8, "class_weights": True, **changes.pop("training", {})}
     system = recurrent.Options(inputs=["frames"], hidden=6, dropout=0.2, training=training)
-    data = FoldData(CLASSES, (4,), examples(24, 1), examples(15, 2), ())
+    data = FoldData(CLASSES, NetworkShape((4,), len(CLASSES)), examples(24, 1), examples(15, 2), ())
     found = SearchProblem(system, 3, CPU, resume or ResumePoint(), "fold0", data)
     return replace(found, **changes)
 
@@ -60,10 +62,11 @@ def test_the_lowest_validation_loss_wins(outcome):
 
 def test_its_weights_are_those_of_its_best_epoch(outcome):
     here = problem()
-    network = build_searched(here.system, outcome.genotype, (4,), 3)
+    network = build_searched(here.system, outcome.genotype, NetworkShape((4,), 3))
     network.load_state_dict(outcome.weights)
     weights = class_weights(here.data.train.labels, 3)
-    learner = SupervisedLearner(network, here.system.training, CPU, weights)
+    objective = CrossEntropy(here.system.training, weights)
+    learner = SupervisedLearner(network, here.system.training, CPU, objective)
     figures = score(learner, Batches(here.data.validation, 8))
     lowest = min(row["validation_loss"] for row in outcome.history)
     assert figures["validation_loss"] == pytest.approx(lowest, abs=1e-7)

@@ -30,6 +30,7 @@ from emonas.storage.weights import read_weights
 from emonas.systems.building import build_searched
 from emonas.systems.data import FoldData
 from emonas.systems.kinds.cells import Options as CellsOptions
+from emonas.systems.shapes import NetworkShape
 
 SYSTEM = CellsOptions(inputs=("spectrogram",))
 TINY = darts.Options(channels=2, cells=3, nodes=2, epochs=4, batch=8, alpha_learning_rate=0.1)
@@ -50,7 +51,7 @@ def examples(count: int, seed: int, frames: int = 10) -> Examples:
 
 
 def problem(train: Examples, validation: Examples | None) -> SearchProblem:
-    data = FoldData(("angry", "sad"), (8,), train, validation, ())
+    data = FoldData(("angry", "sad"), NetworkShape((8,), 2), train, validation, ())
     return SearchProblem(SYSTEM, 0, torch.device("cpu"), ResumePoint(), "demo/fold0", data)
 
 
@@ -276,7 +277,7 @@ def test_job_reads_no_test_utterance_and_keeps_a_network_that_can_be_built(
     search_architecture(job, outputs(tmp_path / "out"))
     assert read == {f"u{row:02d}" for row in range(30)}
     genotype = read_genotype(tmp_path / "out" / "genotype.json")
-    network = build_searched(SYSTEM, genotype, (8,), 2)
+    network = build_searched(SYSTEM, genotype, NetworkShape((8,), 2))
     network.load_state_dict(read_weights(tmp_path / "out" / "weights.safetensors"))
     other = replace(job, seed=1)
     search_architecture(other, outputs(tmp_path / "other"))

@@ -8,6 +8,7 @@ from emonas.errors import EmonasError
 from emonas.report.embeddings_options import EmbeddingsOptions
 from emonas.report.gates_options import GatesOptions
 from emonas.settings.cards import report_plan
+from emonas.settings.listings import check_listings
 from emonas.settings.load import check_settings
 from emonas.settings.plan import Plan
 
@@ -89,18 +90,19 @@ LANGUAGE = {"domain": "language"}
         (
             embeddings(domain="de"),
             {},
-            "figures.f.panels.P.domain: protocol loso has no domains; give it `domain: language` "
-            "or `domain: corpus`, or leave the domain out",
+            "figures.f.panels.P.domain: protocol loso has no domains; give it domain: language or "
+            "domain: corpus, or leave domain out here",
         ),
         (
             embeddings(domain="spokn"),
             {"domain": "corpus"},
-            "figures.f.panels.P.domain: protocol loso has no domain spokn; did you mean spoken?",
+            "figures.f.panels.P.domain: protocol loso has no domain spokn; did you mean spoken? "
+            "(there are spoken)",
         ),
         (
             embeddings(domain="fr"),
             LANGUAGE | {"language": ["de", "en"]},
-            "figures.f.panels.P.domain: protocol loso has no domain fr",
+            "figures.f.panels.P.domain: protocol loso has no domain fr (there are de, en)",
         ),
         (
             gates(system="rn"),
@@ -140,13 +142,14 @@ LANGUAGE = {"domain": "language"}
         (
             gates(protocols={"de": "own"}),
             {},
-            "figures.f.protocols: protocol loso has no domains; give it `domain: language` or "
-            "`domain: corpus`, or leave the domain out",
+            "figures.f.protocols: protocol loso has no domains; give it domain: language or "
+            "domain: corpus, or leave domain out here",
         ),
         (
             gates(published={"ua": {"spokn": {"fbank": 0.5}}}),
             {"domain": "corpus"},
-            "figures.f.published: protocol loso has no domain spokn; did you mean spoken?",
+            "figures.f.published: protocol loso has no domain spokn; did you mean spoken? "
+            "(there are spoken)",
         ),
         (
             gates(published={"gates": {"spoken": {"fbnk": 0.5}}}),
@@ -175,6 +178,20 @@ def test_a_part_that_nobody_is_in(document):
     assert str(error.value) == "figures.f.panels.P.part: nobody validates in protocol own"
     document["figures"] = {"f": embeddings(protocol="own", part="all")}
     assert check_settings(document)
+
+
+def test_languages_are_known_where_the_corpora_can_be_listed(document):
+    document["corpora"]["spoken"]["languages"] = ["en", "de"]
+    document["protocols"]["loso"] |= LANGUAGE
+    for figure, path in (
+        (embeddings(domain="ru"), "figures.f.panels.P.domain"),
+        (gates(protocols={"ru": "own"}), "figures.f.protocols"),
+    ):
+        plan = Plan(check_settings(with_figure(document, figure)))
+        with pytest.raises(EmonasError) as error:
+            check_listings(plan)
+        assert str(error.value) == f"{path}: protocol loso has no domain ru (there are de, en)"
+    check_listings(Plan(check_settings(with_figure(document, embeddings(domain="de")))))
 
 
 def test_systems_of_one_feature_are_run_where_a_domain_has_no_protocol_of_its_own(document):

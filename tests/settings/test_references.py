@@ -235,7 +235,9 @@ def told_codes(user):
     )
 
 
-@pytest.mark.parametrize(("reader", "code"), [("emodb", "a01"), ("ravdess", "01")])
+@pytest.mark.parametrize(
+    ("reader", "code"), [("emodb", "a01"), ("ravdess", "01"), ("cafe", "1"), ("emovo", "b1")]
+)
 def test_what_is_heard_is_not_held_against_codes(document, reader, code):
     for texts in (None, {}, {code: "The lid is on the fridge"}):
         given = {} if texts is None else {"texts": texts}

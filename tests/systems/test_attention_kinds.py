@@ -8,6 +8,7 @@ from emonas.learning.batches import Examples
 from emonas.networks.streams import Stream
 from emonas.systems.building import build_network, count_parameters
 from emonas.systems.outputs import network_cost
+from emonas.systems.shapes import NetworkShape
 
 BLOCKS = (512,) * 12
 KINDS = ("rnn-mhsa", "wf-rnn", "ef-rnn", "lf-rnn", "cta", "cta-rnn")
@@ -19,7 +20,7 @@ def options(kind, streams, **values):
 
 
 def build(kind, widths, classes=4, **values):
-    return build_network(options(kind, len(widths), **values), None, widths, classes)
+    return build_network(options(kind, len(widths), **values), None, NetworkShape(widths, classes))
 
 
 def gru(width, hidden=256, layers=2):

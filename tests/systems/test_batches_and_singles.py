@@ -6,6 +6,7 @@ from emonas.networks.streams import Stream
 from emonas.search.named_recipes import named_recipe
 from emonas.storage.genotype import CellsGenotype, Edge, RecurrentGenotype
 from emonas.systems.building import build_network, build_searched
+from emonas.systems.shapes import NetworkShape
 
 KEPT = ("sep_conv_3x3", "dil_conv_5x5", "max_pool_3x3", "avg_pool_3x3")
 EDGES = tuple(
@@ -39,7 +40,7 @@ FIXED = [
 def network(values, genotype, build=build_network):
     torch.manual_seed(2)
     options = kind_options("network", {"inputs": ["f"], **values})
-    made = build(options, genotype, (8,), 4)
+    made = build(options, genotype, NetworkShape((8,), 4))
     for tensor in made.buffers():
         if tensor.is_floating_point():
             tensor.uniform_(0.5, 1.5)  # so that statistics of batch norms count
@@ -99,7 +100,7 @@ def compare_streams(made, pairs):
 def attentive(values, widths):
     torch.manual_seed(2)
     options = kind_options("network", {"inputs": ["f"] * len(widths), **values})
-    return build_network(options, None, widths, 4).eval()
+    return build_network(options, None, NetworkShape(widths, 4)).eval()
 
 
 @pytest.mark.parametrize("values", EQUAL)

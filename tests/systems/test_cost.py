@@ -11,6 +11,7 @@ from emonas.search.named_recipes import named_recipe
 from emonas.storage.genotype import CellsGenotype, Edge, RecurrentGenotype
 from emonas.systems.building import build_network, build_searched, count_parameters
 from emonas.systems.outputs import network_cost
+from emonas.systems.shapes import NetworkShape
 
 EDGES = tuple(Edge(node=0, source=s, operation="sep_conv_3x3") for s in (0, 1))
 CELLS = CellsGenotype(method="t", channels=2, cells=3, nodes=1, normal=EDGES, reduction=EDGES)
@@ -41,7 +42,9 @@ def one(frames, width):
 
 def build(options, genotype=None, width=6, searched=False):
     chosen = kind_options("network", {"inputs": ["f"], **options})
-    return (build_searched if searched else build_network)(chosen, genotype, (width,), 4)
+    return (build_searched if searched else build_network)(
+        chosen, genotype, NetworkShape((width,), 4)
+    )
 
 
 def test_macs_of_a_convolution_and_a_linear_map():
@@ -91,4 +94,4 @@ def test_a_genotype_of_another_kind_is_told(options, genotype):
 def test_several_streams_are_told_where_one_is_heard(network):
     chosen = kind_options("network", {"network": network, "inputs": ["a", "b"]})
     with pytest.raises(EmonasError, match=rf"inputs: {network} hears one stream, not 2"):
-        build_network(chosen, CELLS, (4, 5), 4)
+        build_network(chosen, CELLS, NetworkShape((4, 5), 4))

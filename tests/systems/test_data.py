@@ -31,7 +31,7 @@ def relabel(fold, part, **labels):
 def test_streams_labels_and_order_are_those_of_the_part(fold):
     data = load(fold, options(*BOTH, normalise="none"))
     assert data.classes == ("angry", "neutral", "sad")
-    assert data.widths == (4, 4, 4)
+    assert data.shape.widths == (4, 4, 4)
     for part, examples in (("train", data.train), ("validation", data.validation)):
         table = fold.table(part)
         assert [data.classes[label] for label in examples.labels] == table["label"].tolist()

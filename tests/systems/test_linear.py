@@ -14,6 +14,7 @@ from emonas.learning.supervised import apply_network
 from emonas.storage.weights import write_weights
 from emonas.systems.building import build_network
 from emonas.systems.kinds.linear import solve
+from emonas.systems.shapes import NetworkShape
 from emonas.systems.trained import TrainedFiles, load_network, system_weights
 
 CPU = torch.device("cpu")
@@ -76,7 +77,7 @@ def options_of(kind="frames", **more):
 
 def solved(train, validation, classes, kind="frames", **more):
     options = options_of(kind, **more)
-    network = build_network(options, None, WIDTHS[kind], classes)
+    network = build_network(options, None, NetworkShape(WIDTHS[kind], classes))
     return network, solve(network, options, train, validation)
 
 
@@ -139,7 +140,7 @@ def test_lda_with_more_features_than_utterances():
     wide[:, 0] += train.labels
     part = Examples(([row[None] for row in wide],), train.labels)
     options = options_of(classifier="lda")
-    network = build_network(options, None, (200,), 3)
+    network = build_network(options, None, NetworkShape((200,), 3))
     solve(network, options, part, None)
     is_pipeline(network, lda(3).fit(pooled(part), part.labels), part)
 
@@ -168,7 +169,9 @@ def test_it_comes_back_from_its_files(tmp_path):
     network, _ = solved(train, None, 3, "both", classifier="lda")
     path = tmp_path / "weights.safetensors"
     write_weights(path, system_weights(network, ()))
-    again = load_network(TrainedFiles(options_of("both", classifier="lda"), path), (6, 5), 3)
+    again = load_network(
+        TrainedFiles(options_of("both", classifier="lda"), path), NetworkShape((6, 5), 3)
+    )
     one, two = apply_network(network, test, 9, CPU), apply_network(again, test, 9, CPU)
     assert torch.equal(one.logits, two.logits)
 

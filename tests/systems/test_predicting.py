@@ -14,11 +14,11 @@ def test_an_empty_list_of_a_feature_with_layers_has_no_predictions(fold, tmp_pat
     values = {"network": "recurrent", "cell": "gru", "hidden": 3, "inputs": ["deep"]}
     system = kind_options("network", values)
     data = load_fold(system, fold.features, fold.parts["train"], fold.parts["validation"])
-    assert len(data.widths) == 2
-    network = build_network(system, None, data.widths, len(data.classes))
+    assert len(data.shape.widths) == 2
+    network = build_network(system, None, data.shape)
     empty = tmp_path / "validation.csv"
     write_part(empty, fold.table("validation").head(0))
-    hearing = Hearing(system, fold.features, data.classes, data.normalisers)
+    hearing = Hearing(system, fold.features, data.classes, data.normalisers, data.shape)
     found = predict_list(network, hearing, empty, torch.device("cpu"))
     assert (found.utterances, found.classes) == ((), data.classes)
     assert found.logits.shape == (0, len(data.classes))

@@ -20,6 +20,7 @@ from emonas.storage.predictions import read_predictions
 from emonas.storage.tables import read_table
 from emonas.storage.weights import write_weights
 from emonas.systems.building import build_network, build_searched, count_parameters
+from emonas.systems.shapes import NetworkShape
 from emonas.systems.trained import TrainedFiles
 from emonas.train.transfer import TransferJob, predict_transfer
 
@@ -50,7 +51,7 @@ def frames_of(store, names):
 def test_every_part_is_predicted_in_its_order_by_the_weights_that_are_kept(store):
     outputs = store.train(GRU)
     kept = weights(outputs)
-    network = build_network(store.job(GRU).system, None, (4,), 3).eval()
+    network = build_network(store.job(GRU).system, None, NetworkShape((4,), 3)).eval()
     network.load_state_dict(
         {
             name.removeprefix("network."): tensor
@@ -89,7 +90,7 @@ def test_the_kept_epoch_is_the_first_best_on_validation(store):
 
 def test_the_cost_is_that_of_the_network(store):
     cost = json.loads(store.train(GRU).cost.read_text())
-    network = build_network(store.job(GRU).system, None, (4,), 3)
+    network = build_network(store.job(GRU).system, None, NetworkShape((4,), 3))
     assert cost["search"] is None
     assert cost["derived"] == count_parameters(network) == 3 * 6 * (4 + 6 + 2) + 7 + 7 * 3
     ((steps, width),) = cost["example"]
@@ -270,8 +271,8 @@ def test_the_cells_that_a_search_found_are_trained_and_costed(store):
     outputs = store.train(CELLS_SYSTEM, genotype=store.folder / "genotype.json")
     system = store.job(CELLS_SYSTEM).system
     cost = json.loads(outputs.cost.read_text())
-    assert cost["search"] == count_parameters(build_searched(system, CELLS, (8,), 3))
-    assert cost["derived"] == count_parameters(build_network(system, CELLS, (8,), 3))
+    assert cost["search"] == count_parameters(build_searched(system, CELLS, NetworkShape((8,), 3)))
+    assert cost["derived"] == count_parameters(build_network(system, CELLS, NetworkShape((8,), 3)))
     assert cost["derived"] < cost["search"]
     assert cost["example"] == [[9, 8]]
 
@@ -288,7 +289,7 @@ def test_searched_weights_are_used_as_they_are(store):
     fixed_length(store)
     torch.manual_seed(8)
     system = store.job(CELLS_SYSTEM).system
-    network = build_searched(system, CELLS, (8,), 3).eval()
+    network = build_searched(system, CELLS, NetworkShape((8,), 3)).eval()
     write_genotype(store.folder / "genotype.json", CELLS)
     write_weights(store.folder / "searched.safetensors", network.state_dict())
     outputs = store.train(

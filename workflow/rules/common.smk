@@ -70,8 +70,8 @@ def jobs_of(protocol, system):
 
 
 def searches_of(protocol, system):
-    """Seeds and folds of a system's searches: the first fold only where one serves all."""
-    if not PLAN.is_searched(system):
+    """Seeds and folds of a system's own searches: the first fold only where one serves all."""
+    if not PLAN.searches(system):
         return []
     folds = folds_of(protocol)[: 1 if PLAN.uses_shared_search(system) else None]
     seeds = range(PLAN.runs[protocol, system])

@@ -4,7 +4,8 @@ def genotype_path(protocol, system, seed, fold, corpus=None):
         return []
     if PLAN.uses_shared_search(system):
         fold = folds_of(protocol)[0]
-    return f"results/search/{protocol}/{system}/seed{seed}/{fold}/genotype.json"
+    searcher = PLAN.searcher_of(system)
+    return f"results/search/{protocol}/{searcher}/seed{seed}/{fold}/genotype.json"
 
 
 def genotype_of(wildcards):

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,11 @@ SHORTEST = 0.05
 SILENCE = 16 / 32768
 """Peak to peak of full scale 1; a recording below it is the noise of an open channel."""
 UNKNOWN_SIZE = 0xFFFFFFFF
+_SAMPLE_CHUNKS: dict[bytes, tuple[Literal["little", "big"], bytes]] = {
+    b"RIFF": ("little", b"data"),
+    b"FORM": ("big", b"SSND"),
+}
+"""The byte order of a file that begins so, and the name of the chunk that holds its samples."""
 
 
 class UnusableAudioError(Exception):
@@ -79,7 +85,7 @@ def _digest(mono: npt.NDArray[np.float64]) -> str:
 
 
 def _refuse_truncated(path: Path) -> None:
-    """Compare a RIFF header with the file, because libsndfile forgives a short one."""
+    """Compare a RIFF or AIFF header with the file: libsndfile forgives a short one."""
     try:
         size = path.stat().st_size
         promised = _end_of_samples(path)
@@ -97,14 +103,16 @@ def _refuse_truncated(path: Path) -> None:
 
 
 def _end_of_samples(path: Path) -> int:
-    """Where the data chunk of a RIFF file ends, in bytes; 0 where there is no such chunk."""
+    """Where the samples of a RIFF or AIFF file end, in bytes; 0 where no chunk holds them."""
     with path.open("rb") as file:
-        if file.read(4) != b"RIFF":
+        kind = file.read(4)
+        if kind not in _SAMPLE_CHUNKS:
             return 0
+        byte_order, name = _SAMPLE_CHUNKS[kind]
         file.seek(12)
         while len(header := file.read(8)) == 8:
-            length = int.from_bytes(header[4:], "little")
-            if header[:4] == b"data":
+            length = int.from_bytes(header[4:], byte_order)
+            if header[:4] == name:
                 return 0 if length == UNKNOWN_SIZE else file.tell() + length
             file.seek(length + length % 2, 1)
     return 0

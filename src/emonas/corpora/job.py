@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import asdict, astuple, replace
 from pathlib import Path
 
 from emonas.corpora.audio import AudioFacts, UnusableAudioError, inspect_audio
@@ -14,6 +14,7 @@ from emonas.corpora.reading import (
     ReaderOptions,
     Recording,
     audio_files,
+    published_size,
 )
 from emonas.errors import EmonasError
 from emonas.jobs import Progress, report_line
@@ -32,12 +33,12 @@ def write_corpus(corpus: str, options: ReaderOptions, manifest: Path, problems: 
     """
     _require_root(corpus, options)
     reader = kind_module("reader", options.reader)
-    expected: Expected | None = getattr(reader, "EXPECTED", None)
+    expected = published_size(reader, options)
     found: Listing = reader.read(options, manifest.parent)
     whole, broken = _inspect(corpus, found.recordings)
     utterances, left_out = _without_doubles(whole)
     notes = [*_unusual_rates(utterances, expected), *_unusual_size(options, utterances, expected)]
-    rows = [*found.problems, *broken, *left_out, *notes]
+    rows = [_in_utf8(row) for row in (*found.problems, *broken, *left_out, *notes)]
     write_problems(problems, rows)
     if not utterances:
         raise EmonasError(_nothing_usable(corpus, rows))
@@ -105,9 +106,24 @@ def _inspect(corpus: str, recordings: Sequence[Recording]) -> tuple[list[Utteran
     return utterances, problems
 
 
+def _in_utf8(problem: Problem) -> Problem:
+    """The problem, with the bytes of a path that no CSV can hold written as numbers."""
+    return Problem(
+        *(
+            text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+            for text in astuple(problem)
+        )
+    )
+
+
 def _facts(path: Path) -> AudioFacts | str:
     try:
+        path.as_posix().encode("utf-8")
         facts = inspect_audio(path)
+    except UnicodeEncodeError:
+        return (
+            "its path is not in UTF-8; rename its folders, or unpack the corpus with another tool"
+        )
     except UnusableAudioError as error:
         return str(error)
     return replace(facts, seconds=round(facts.seconds, 6))

@@ -1,8 +1,10 @@
 """What every reader has in common: its options, and what it gives back."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import ClassVar
 
 from pydantic import Field
@@ -70,6 +72,33 @@ class Expected:
     sampling_rate: int
 
 
+def published_size(reader: ModuleType, options: ReaderOptions) -> Expected | None:
+    """What a reader expects: `expected(options)` where the options change it, else `EXPECTED`."""
+    size: Expected | None = (
+        reader.expected(options)
+        if hasattr(reader, "expected")
+        else getattr(reader, "EXPECTED", None)
+    )
+    return size
+
+
+def note_missing(
+    listing: Listing, root: Path, groups: Mapping[str, Collection[str]], found: Collection[str]
+) -> None:
+    """Note what is not there of a corpus whose files are known by name, group by group.
+
+    Where nothing was found at all, nothing is noted: this is another corpus.
+    """
+    for group, names in groups.items() if found else ():
+        missing = [name for name in names if name not in found]
+        if not missing:
+            continue
+        told = f"of {group}, {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+        if len(missing) == len(names):
+            told = f"there is no file of {group}"
+        listing.note(root, f"{told}; unpack the corpus again", "used, without them")
+
+
 def visible_files(folder: Path, pattern: str) -> list[Path]:
     """What a pattern finds in a folder, sorted; the `._*` files that macOS leaves are nothing."""
     return sorted(path for path in folder.glob(pattern) if not path.name.startswith("._"))
@@ -87,6 +116,12 @@ def given_root(options: ReaderOptions) -> Path:
     if options.root is None:
         raise ValueError(f"the reader {options.reader} needs a root")
     return options.root
+
+
+def innermost_folder(path: Path, root: Path, pattern: re.Pattern[str]) -> str:
+    """The nearest folder between a file and the root whose whole name fits; empty if none does."""
+    folders = reversed(path.relative_to(root).parts[:-1])
+    return next((folder for folder in folders if pattern.fullmatch(folder)), "")
 
 
 def name_below(relative: Path) -> str:

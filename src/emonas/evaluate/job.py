@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import fmean
 
 from emonas.errors import EmonasError
+from emonas.evaluate.domains import of_domains
 from emonas.evaluate.runs import (
     Run,
     RunFiles,
@@ -64,7 +65,8 @@ def evaluate_system(
         output: where the metrics are written.
 
     Raises:
-        EmonasError: a run is missing or stands there twice, or an utterance would be pooled twice.
+        EmonasError: a run is missing or stands there twice, an utterance would be pooled twice, or
+            only some runs have domains.
     """
     _refuse_gaps(system, runs)
     ordered = sorted(runs, key=lambda run: run.seed)
@@ -85,10 +87,13 @@ def evaluate_system(
         labels=labels,
         parameters=_parameters(costs),
         macs=round(fmean(cost.macs for cost in costs)),
+        domains=of_domains(scored, speakers, pooled, repeated),
         transfer={corpus: _transferred(ordered, corpus, speakers) for corpus in corpora.transfer},
     )
     write_metrics(output, metrics)
     report_line(f"{protocol}, {system}: UA {metrics.ua.mean:.4f}, WA {metrics.wa.mean:.4f}")
+    for domain, within in metrics.domains.items():
+        report_line(f"of {domain}: UA {within.ua.mean:.4f}, WA {within.wa.mean:.4f}")
     for corpus, found in metrics.transfer.items():
         report_line(f"on {corpus}: UA {found.ua.mean:.4f}, WA {found.wa.mean:.4f}")
 

@@ -16,6 +16,7 @@ from emonas.jobs import Progress
 from emonas.learning.batches import Batches
 from emonas.learning.job import LearningJob
 from emonas.learning.loop import Outcome, Plan, fit
+from emonas.learning.objectives import CrossEntropy
 from emonas.learning.resume import ResumePoint
 from emonas.learning.seeds import seed_of
 from emonas.learning.supervised import SupervisedLearner, class_weights
@@ -70,7 +71,7 @@ def _learner(job: FuseJob, sources: Sources, device: torch.device) -> Supervised
     options = job.options.training
     labels = sources.examples["train"].labels
     weights = class_weights(labels, len(sources.classes)) if options.class_weights else None
-    return SupervisedLearner(sources.network, options, device, weights)
+    return SupervisedLearner(sources.network, options, device, CrossEntropy(options, weights))
 
 
 def _learn(

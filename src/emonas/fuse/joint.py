@@ -18,7 +18,7 @@ from emonas.learning.batches import Examples
 from emonas.networks.fusion import JointNetwork
 from emonas.storage.folds import read_part
 from emonas.storage.weights import read_weights
-from emonas.systems.data import FeaturePaths, feature_files, load_examples
+from emonas.systems.data import FeaturePaths, feature_files, load_examples, network_shape
 from emonas.systems.normalising import normalise
 from emonas.systems.trained import TrainedFiles, load_network, load_normalisers
 
@@ -73,8 +73,17 @@ def joint_sources(options: FusionOptions, inputs: JointInputs) -> Sources:
         for entry in files
     ]
     networks = [
-        load_network(entry, _widths(examples["train"]), len(classes))
-        for entry, examples in zip(files, heard, strict=True)
+        load_network(
+            entry,
+            network_shape(
+                entry.system,
+                inputs.features,
+                classes,
+                tables["train"]["domain"],
+                tables["train"]["label"],
+            ),
+        )
+        for entry in files
     ]
     fusion = fusion_network(
         options,
@@ -100,10 +109,6 @@ def _examples(
 def _side_by_side(heard: list[Examples]) -> Examples:
     streams = tuple(stream for examples in heard for stream in examples.streams)
     return Examples(streams, heard[0].labels)
-
-
-def _widths(examples: Examples) -> tuple[int, ...]:
-    return tuple(stream[0].shape[1] for stream in examples.streams)
 
 
 @torch.no_grad()

@@ -99,5 +99,10 @@ def _examples(
 
 def _table(stream: Predictions) -> pd.DataFrame:
     return pd.DataFrame(
-        {"utterance": stream.utterances, "corpus": stream.corpora, "label": stream.labels}
+        {
+            "utterance": stream.utterances,
+            "corpus": stream.corpora,
+            "label": stream.labels,
+            "domain": stream.each_domain,
+        }
     )

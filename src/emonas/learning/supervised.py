@@ -10,7 +10,10 @@ from torch import Tensor, nn
 
 from emonas.learning.batches import Batch, Batches, Examples
 from emonas.learning.masking import mask_stream
+from emonas.learning.objectives import CrossEntropy, Objective
 from emonas.learning.optimisers import (
+    Rates,
+    common_rate,
     halve_on_plateau,
     learning_rate,
     make_optimiser,
@@ -18,18 +21,19 @@ from emonas.learning.optimisers import (
 )
 from emonas.learning.options import TrainingOptions
 from emonas.learning.scores import Scored
-from emonas.networks.streams import Output, Stream
+from emonas.networks.streams import Output
 
 
 class SupervisedLearner:
-    """Cross entropy, one optimiser; see `emonas.learning.loop.Learner`.
+    """One objective, one optimiser; see `emonas.learning.loop.Learner`.
 
     Args:
         network: what learns.
         options: how it learns.
         device: where it is computed.
-        weights: a weight a class for the loss, (classes).
+        objective: what is made small; plain cross entropy where none is given.
         parameters: those of the network that learn; all where none are given.
+        rates: those that learn at a multiple of the options' rate.
     """
 
     def __init__(
@@ -37,15 +41,17 @@ class SupervisedLearner:
         network: nn.Module,
         options: TrainingOptions,
         device: torch.device,
-        weights: Tensor | None = None,
+        objective: Objective | None = None,
         parameters: Sequence[nn.Parameter] | None = None,
+        rates: Rates | None = None,
     ) -> None:
         self.network = network.to(device)
         self.device = device
         self._options = options
-        self._objective = make_objective(options, weights).to(device)
+        self._objective = (objective or CrossEntropy(options)).to(device)
         self._parameters = list(network.parameters() if parameters is None else parameters)
-        self._optimiser = make_optimiser(self._parameters, options)
+        self._parameters += self._objective.parameters()
+        self._optimiser = make_optimiser(self._parameters, options, rates)
         self._rate = options.learning_rate
         self._plateau = None
         if options.schedule == "plateau":
@@ -60,7 +66,7 @@ class SupervisedLearner:
         """Set the learning rate."""
         if self._plateau is None:
             set_learning_rate(self._optimiser, learning_rate(self._options, epoch))
-        self._rate = self._optimiser.param_groups[0]["lr"]
+        self._rate = common_rate(self._optimiser)
 
     def end_epoch(self, row: Mapping[str, float]) -> None:
         """Take in the validation loss, if the learning rate goes by it."""
@@ -70,51 +76,51 @@ class SupervisedLearner:
     def train_batch(self, batch: Batch) -> Scored:
         """One step of the optimiser."""
         self.network.train()
-        logits = self.network(*self._masked(batch)).logits
-        loss = self._objective(logits, batch.labels)
+        self._objective.train()
+        output = self._masked(batch).through(self.network)
+        loss = self._objective(output, batch)
         self._optimiser.zero_grad()
         loss.backward(inputs=self._parameters)
         if self._options.clip is not None:
             nn.utils.clip_grad_norm_(self._parameters, self._options.clip)
         self._optimiser.step()
-        return Scored(loss.item(), logits.detach(), batch.labels)
+        return Scored(loss.item(), output.logits.detach(), batch.labels, batch.domain)
 
     @torch.no_grad()
     def validate_batch(self, batch: Batch) -> Scored:
         """Score without learning."""
         self.network.eval()
-        logits = self.network(*batch.streams).logits
-        return Scored(self._objective(logits, batch.labels).item(), logits, batch.labels)
+        output = batch.through(self.network)
+        loss = self._objective.classification(output, batch)
+        return Scored(loss.item(), output.logits, batch.labels, batch.domain)
 
     def facts(self) -> dict[str, float]:
-        """The learning rate."""
-        return {"learning_rate": self._rate}
+        """The learning rate, and what the objective has to tell."""
+        return {"learning_rate": self._rate, **self._objective.facts()}
 
     def state(self) -> dict[str, Any]:
-        """Network, optimiser and schedule."""
+        """Network, objective, optimiser and schedule."""
         return {
             "network": self.network.state_dict(),
+            "objective": self._objective.state_dict(),
             "optimiser": self._optimiser.state_dict(),
             "plateau": None if self._plateau is None else self._plateau.state_dict(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take back network, optimiser and schedule."""
+        """Take back network, objective, optimiser and schedule."""
         self.network.load_state_dict(state["network"])
+        self._objective.load_state_dict(state["objective"])
         self._optimiser.load_state_dict(state["optimiser"])
         if self._plateau is not None:
             self._plateau.load_state_dict(state["plateau"])
 
-    def _masked(self, batch: Batch) -> Sequence[Stream]:
+    def _masked(self, batch: Batch) -> Batch:
         options = self._options
         if not options.mask_time and not options.mask_features:
-            return batch.streams
-        return [mask_stream(s, options.mask_time, options.mask_features) for s in batch.streams]
-
-
-def make_objective(options: TrainingOptions, weights: Tensor | None = None) -> nn.Module:
-    """Cross entropy with the options' smoothing, and a weight a class where given."""
-    return nn.CrossEntropyLoss(weight=weights, label_smoothing=options.label_smoothing)
+            return batch
+        masked = [mask_stream(s, options.mask_time, options.mask_features) for s in batch.streams]
+        return batch._replace(streams=tuple(masked))
 
 
 def class_weights(labels: npt.NDArray[np.int64], classes: int) -> Tensor:
@@ -132,8 +138,13 @@ def apply_network(
 ) -> Output:
     """Logits and embeddings of all examples in their order, on the CPU."""
     network.to(device).eval()
-    outputs = [network(*batch.to(device).streams) for batch in Batches(examples, size).epoch()]
+    batches = Batches(examples, size)
+    outputs = [batch.to(device).through(network) for batch in batches.epoch()]
+    # Batches of one domain each come in another order.
+    order = torch.from_numpy(np.argsort(np.concatenate(batches.rows())))
+    gates = [output.gates.cpu() for output in outputs if output.gates is not None]
     return Output(
-        torch.cat([output.logits.cpu() for output in outputs]),
-        torch.cat([output.embedding.cpu() for output in outputs]),
+        torch.cat([output.logits.cpu() for output in outputs])[order],
+        torch.cat([output.embedding.cpu() for output in outputs])[order],
+        torch.cat(gates)[order] if gates else None,
     )

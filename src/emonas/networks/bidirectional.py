@@ -1,4 +1,6 @@
-"""A bidirectional GRU over one stream."""
+"""Bidirectional layers over one stream."""
+
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
@@ -27,14 +29,20 @@ class BidirectionalGru(nn.Module):
 
     def forward(self, stream: Stream) -> Tensor:
         """Hidden states (batch, time, 2 * hidden), zero behind an utterance's end."""
-        if stream.lengths.is_meta:
-            states: Tensor = self.cells(stream.frames)[0]
-            return states
-        packed = pack_padded_sequence(
-            stream.frames, stream.lengths.cpu(), batch_first=True, enforce_sorted=False
-        )
-        states, _ = pad_packed_sequence(
-            self.cells(packed)[0], batch_first=True, total_length=stream.frames.shape[1]
-        )
-        dropped: Tensor = self.dropout(states)
+        dropped: Tensor = self.dropout(run_packed(self.cells, stream)[0])
         return dropped
+
+
+def run_packed(cells: nn.GRU | nn.LSTM, stream: Stream) -> tuple[Tensor, Any]:
+    """States of torch's cells (batch, time, directions * hidden), zero behind an utterance's end,
+    and what the cells end with, of each direction behind its own last frame.
+    """
+    if stream.lengths.is_meta:
+        counted: tuple[Tensor, Any] = cells(stream.frames)
+        return counted
+    packed = pack_padded_sequence(
+        stream.frames, stream.lengths.cpu(), batch_first=True, enforce_sorted=False
+    )
+    states, last = cells(packed)
+    padded, _ = pad_packed_sequence(states, batch_first=True, total_length=stream.frames.shape[1])
+    return padded, last

@@ -38,10 +38,13 @@ class StatisticsPooling(nn.Module):
         return torch.cat([mean, squares.clamp_min(self.SMALLEST**2).sqrt()], dim=1)
 
 
+def mean_over_frames(stream: Stream) -> Tensor:
+    """Mean over an utterance's frames, (batch, features)."""
+    return (stream.frames * stream.mask[..., None]).sum(dim=1) / stream.lengths[:, None]
+
+
 def mean_and_deviation(stream: Stream) -> Tensor:
     """Mean and standard deviation over an utterance's frames, (batch, 2 * features)."""
-    mask = stream.mask[..., None]
-    count = stream.lengths[:, None]
-    mean = (stream.frames * mask).sum(dim=1) / count
-    squares = ((stream.frames - mean[:, None]) ** 2 * mask).sum(dim=1) / count
-    return torch.cat([mean, squares.sqrt()], dim=1)
+    mean = mean_over_frames(stream)
+    squares = ((stream.frames - mean[:, None]) ** 2 * stream.mask[..., None]).sum(dim=1)
+    return torch.cat([mean, (squares / stream.lengths[:, None]).sqrt()], dim=1)

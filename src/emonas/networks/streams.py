@@ -25,10 +25,13 @@ class Stream(NamedTuple):
 
 
 class Output(NamedTuple):
-    """`logits` (batch, classes) and `embedding` (batch, width), what the classifier saw."""
+    """`logits` (batch, classes), `embedding` (batch, width), what the classifier saw, and `gates`
+    (batch, gated inputs), the weights that a gating network gave, where there is one.
+    """
 
     logits: Tensor
     embedding: Tensor
+    gates: Tensor | None = None
 
 
 def side_by_side(streams: Sequence[Stream]) -> Stream:

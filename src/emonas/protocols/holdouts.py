@@ -33,7 +33,7 @@ def holdouts(name: str, table: pd.DataFrame, options: ProtocolOptions) -> list[H
     if options.test == "random":
         return [
             Holdout(f"run{run}", f"run {run}", draw(name, table, options.share, options.seed, run))
-            for run in range(options.repeats)
+            for run in range(options.first, options.first + options.repeats)
         ]
     require(name, table, "session" if options.test == "session" else "speaker")
     if options.test == "groups":
@@ -67,12 +67,12 @@ def require(name: str, table: pd.DataFrame, column: str) -> None:
 
 
 def draw(name: str, table: pd.DataFrame, share: float, *seed: int) -> Mask:
-    """Draw a share of every corpus' classes; of a single utterance nothing is drawn.
+    """Draw a share of every class of a corpus and domain; of a single utterance nothing is drawn.
 
     Raises:
         EmonasError: the table is too small for the share.
     """
-    strata = table["corpus"] + "\n" + table["label"]
+    strata = table["corpus"] + "\n" + table["label"] + "\n" + table["domain"]
     sizes = strata.map(strata.value_counts())
     positions = np.flatnonzero(sizes.to_numpy() > 1)
     state = int(np.random.SeedSequence(seed).generate_state(1)[0])

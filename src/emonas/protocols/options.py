@@ -95,6 +95,7 @@ class ProtocolOptions(Options):
         None, ge=2, description="into how many groups the speakers go, balanced by gender"
     )
     repeats: int = Field(5, ge=1, description="how many random splits are drawn (our choice)")
+    first: int = Field(0, ge=0, description="number of the first random split")
     share: float = Field(
         0.2, gt=0, lt=1, description="share of a class that a random split tests (Multi-gating NAS)"
     )
@@ -107,6 +108,11 @@ class ProtocolOptions(Options):
     seed: int = Field(0, ge=0, description="seed of every draw of the protocol")
     labels: Names | None = Field(
         None, min_length=2, description="the classes, after merging; none given: all there are"
+    )
+    labels_of: dict[str, Names] = Field(
+        default_factory=dict,
+        description="the classes of single corpora, where they are fewer: `{iemocap: [happy, "
+        "sad]}`; others of their utterances are left out",
     )
     merge: dict[str, str] = Field(
         default_factory=dict, description="emotions counted as another, as `{excited: happy}`"
@@ -155,6 +161,8 @@ class ProtocolOptions(Options):
             )
         if not self.swap and self.validation != "partner":
             raise ValueError("swap: false needs validate: partner")
+        if self.first and self.test != "random":
+            raise ValueError("first needs test: random")
         for key, value, test in (("groups", self.groups, "groups"), ("list", self.listed, "list")):
             if value is None and self.test == test:
                 raise ValueError(f"test: {test} needs the key {key}")
@@ -176,6 +184,21 @@ class ProtocolOptions(Options):
         return self
 
     @model_validator(mode="after")
+    def _labels_of_its_corpora(self) -> "ProtocolOptions":
+        for corpus, labels in self.labels_of.items():
+            if corpus not in self.corpora:
+                raise ValueError(
+                    f"labels_of names {corpus}, which is no corpus of the protocol; there are "
+                    f"{', '.join(self.corpora)}"
+                )
+            for label in labels:
+                if self.labels is not None and label not in self.labels:
+                    raise ValueError(
+                        f"labels_of.{corpus} names {label}, which labels does not name"
+                    )
+        return self
+
+    @model_validator(mode="after")
     def _transfers_elsewhere(self) -> "ProtocolOptions":
         for corpus, options in self.transfer.items():
             if corpus in self.corpora:
@@ -194,6 +217,11 @@ class ProtocolOptions(Options):
     def speaker_dependent(self) -> bool:
         """Whether test speakers are in training by declaration."""
         return self.test == "random"
+
+    @property
+    def has_domains(self) -> bool:
+        """Whether an utterance has a domain."""
+        return self.domain != "none"
 
     @property
     def pooled(self) -> bool:

@@ -57,6 +57,10 @@ def select(name: str, manifest: pd.DataFrame, options: ProtocolOptions) -> pd.Da
     table = table[table["label"] != ""]
     if options.labels is not None:
         table = table[table["label"].isin(options.labels)]
+    for corpus, own in options.labels_of.items():
+        of_corpus = table["corpus"] == corpus
+        _refuse_unknown(f"protocols.{name}.labels_of.{corpus}", own, table.loc[of_corpus, "label"])
+        table = table[~of_corpus | table["label"].isin(own)]
     for key in ("style", "language", "gender"):
         if wanted := getattr(options, key):
             _refuse_unknown(f"protocols.{name}.{key}", wanted, manifest[key])

@@ -25,8 +25,10 @@ def split(name: str, table: pd.DataFrame, options: ProtocolOptions) -> dict[str,
     """Split the selected utterances into the folds of the protocol `name`.
 
     Raises:
-        EmonasError: the utterances can't be split so, or a part of a fold is empty.
+        EmonasError: the utterances can't be split so, a part of a fold is empty, or an utterance
+            has no language where that is its domain.
     """
+    _refuse_nameless(name, table, options)
     folds = _from_list(table, options) if options.test == "list" else _made(name, table, options)
     for fold, made in folds.items():
         for part, rows in made.parts.items():
@@ -36,6 +38,16 @@ def split(name: str, table: pd.DataFrame, options: ProtocolOptions) -> dict[str,
                     "it takes more speakers, sessions or groups, or another test or validate"
                 )
     return folds
+
+
+def _refuse_nameless(name: str, table: pd.DataFrame, options: ProtocolOptions) -> None:
+    nameless = table[table["domain"] == ""]
+    if options.has_domains and len(nameless):
+        raise EmonasError(
+            f"protocols.{name}.domain: {len(nameless)} utterances have no {options.domain}, the "
+            f"first is {nameless['utterance'].iloc[0]} of {nameless['corpus'].iloc[0]}; give the "
+            "corpus its language, or choose domain: corpus"
+        )
 
 
 def _from_list(table: pd.DataFrame, options: ProtocolOptions) -> dict[str, Fold]:

@@ -8,6 +8,8 @@ def statement(options: ProtocolOptions) -> str:
     sentences = [_test(options), _validation(options)]
     if options.labels:
         sentences.append(f"Classes: {', '.join(options.labels)}.")
+    for corpus, labels in options.labels_of.items():
+        sentences.append(f"Of {corpus} only {', '.join(labels)}.")
     if options.merge:
         merged = ", ".join(f"{source} into {target}" for source, target in options.merge.items())
         sentences.append(f"Merged: {merged}.")
@@ -35,7 +37,7 @@ def _elsewhere(corpus: str, options: TransferOptions) -> str:
 def _test(options: ProtocolOptions) -> str:
     if options.test == "random":
         return (
-            f"Speaker-dependent: {options.repeats} random splits, each testing "
+            f"Speaker-dependent: {options.repeats} random splits{_numbers(options)}, each testing "
             f"{options.share:.0%} of every class on speakers who are also in training."
         )
     if options.test == "groups":
@@ -46,6 +48,13 @@ def _test(options: ProtocolOptions) -> str:
         which = "each speaker in turn" if options.swap else "one speaker"
         return f"Of one session {which} is tested and the partner validates; the others train."
     return f"One {options.test} is tested in turn."
+
+
+def _numbers(options: ProtocolOptions) -> str:
+    """Which of all random splits these are, where they are not the first."""
+    if not options.first:
+        return ""
+    return f" (numbers {options.first} to {options.first + options.repeats - 1})"
 
 
 def _validation(options: ProtocolOptions) -> str:

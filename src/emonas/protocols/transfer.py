@@ -31,6 +31,7 @@ def transfer(
             "corpora": (corpus,),
             "merge": counted,
             "labels": tuple(sorted(set(counted.values()))),
+            "labels_of": {},
             **{key: getattr(there, key) for key in _OWN_OPTIONS},
         }
     )

@@ -28,8 +28,9 @@ def validating(
         return np.asarray(table["session"].isin(sessions)) & ~test
     if options.validation == "random":
         rest = np.flatnonzero(~test)
+        number = options.first + position
         # The last number keeps this draw apart from the one that chose the test part.
-        drawn = draw(name, table.iloc[rest], options.validation_share, options.seed, position, 1)
+        drawn = draw(name, table.iloc[rest], options.validation_share, options.seed, number, 1)
         return _at(len(table), rest[drawn])
     if options.validation in ("speaker", "session"):
         require(name, table, options.validation)

@@ -13,8 +13,8 @@ from emonas.report.tables import Column, Row, Table
 from emonas.storage.metrics import Metrics, OfDomain
 
 _GATES_NOTE = (
-    "A weight is the mean over the domain's test utterances of all folds and seeds; the weights of "
-    "one utterance add up to one."
+    "A weight is the mean over the domain's test utterances of all folds and seeds, that of a "
+    "feature the sum over its layers; the weights of one utterance add up to one."
 )
 
 
@@ -74,7 +74,7 @@ def _features(own: OwnFigures, options: GatesOptions) -> tuple[str, ...]:
     """The features with a system of their own, and all others that the gates weigh."""
     metrics = _metrics(own, options.system, options.protocol)
     found = metrics.domains.values() if isinstance(metrics, Metrics) else ()
-    weighed = (feature for domain in found for feature in domain.gates)
+    weighed = (_feature(stream, options) for domain in found for stream in domain.gates)
     printed = (name for bars in options.bars() for domain in bars.values() for name in domain)
     return tuple(dict.fromkeys((*options.single, *weighed, *printed)))
 
@@ -181,7 +181,14 @@ def _gate(own: OwnFigures, options: GatesOptions, domain: str, feature: str) -> 
     found = metrics.domains.get(domain)
     if found is None:
         return Own(missing=_no_results(metrics, domain))
-    return Own(value=found.gates.get(feature), **_where(own, metrics))
+    weights = [found.gates[name] for name in found.gates if _feature(name, options) == feature]
+    return Own(value=sum(weights) if weights else None, **_where(own, metrics))
+
+
+def _feature(stream: str, options: GatesOptions) -> str:
+    """The feature of a stream, which is named with its layer where the feature has any."""
+    feature, _, _ = stream.rpartition(".")
+    return feature if stream not in options.single and feature in options.single else stream
 
 
 def _no_results(metrics: Metrics, domain: str) -> str:

@@ -68,7 +68,8 @@ class SystemResults:
 class ProtocolResults:
     """One protocol: its audit and its systems by name, and what its scores can't say.
 
-    `transfers` are the other corpora that its models were tested on.
+    `transfers` are the other corpora that its models were tested on; `domain` is what tells its
+    domains apart (empty where it has none).
     """
 
     name: str
@@ -81,6 +82,13 @@ class ProtocolResults:
     transfers: tuple[str, ...] = ()
     synthetic_transfers: tuple[str, ...] = ()
     transfer_overlaps: tuple[Overlap, ...] = ()
+    domain: str = ""
+
+    @property
+    def domains(self) -> list[str]:
+        """The domains of the test utterances."""
+        metrics = (system.metrics for system in self.systems.values())
+        return sorted({domain for found in metrics for domain in found.domains})
 
     def is_synthetic_on(self, corpus: str) -> bool:
         """Whether the speech that the models learnt from, or that of the other corpus, is."""
@@ -117,6 +125,7 @@ def gather(plan: ReportPlan, results: Path) -> dict[str, ProtocolResults]:
                 name for name in card.transfer if plan.corpora[name].synthetic
             ),
             transfer_overlaps=transfer_overlaps(plan, protocol),
+            domain=card.domain,
         )
     return gathered
 
@@ -138,7 +147,10 @@ def _system(
     card = plan.systems[system]
     stage = "fuse" if card.kind == "fusion" else "train"
     searched_folds = folds[:1] if card.shared_search else folds
-    searched = list(_folders(results / "search" / protocol / system, seeds, searched_folds))
+    search = results / "search" / protocol / (card.searcher or system)
+    searched = list(_folders(search, seeds, searched_folds))
+    # Another system's search is shown, and paid for, there.
+    own = [] if card.searcher not in ("", system) else searched
     trained = list(_folders(results / stage / protocol / system, seeds, folds))
     genotypes = [
         FoundGenotype(seed, fold, read_genotype(folder / "genotype.json"))
@@ -146,8 +158,7 @@ def _system(
         if (folder / "genotype.json").exists()
     ]
     if card.draws_cells and not genotypes:
-        folder = results / "search" / protocol / system
-        raise EmonasError(f"{folder}: there is no genotype of {system}; run its search again")
+        raise EmonasError(f"{search}: there is no genotype of {system}; run its search again")
     path = results / "evaluate" / protocol / system / "metrics.json"
     metrics = read_metrics(path)
     _refuse_gaps(path, plan.protocols[protocol].transfer, metrics.transfer)
@@ -156,9 +167,9 @@ def _system(
         card=card,
         metrics=metrics,
         genotypes=genotypes,
-        search_histories=_histories(searched) if card.search else [],
+        search_histories=_histories(own) if card.search else [],
         histories=_histories(trained),
-        search_cost=_ledger(searched) if card.search else None,
+        search_cost=_ledger(own) if card.search else None,
         cost=_ledger(trained),
     )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from emonas.jobs import report_line
 from emonas.report import names
 from emonas.report.connections import connections_table
+from emonas.report.domains import domains_summary
 from emonas.report.drawings import draw_figures
 from emonas.report.gather import ProtocolResults, gather
 from emonas.report.own import OwnFigures
@@ -63,6 +64,8 @@ def _write(plan: ReportPlan, results: Path, folder: Path) -> None:
 def _write_protocol(protocol: ProtocolResults, folder: Path) -> None:
     write_tables(folder / names.systems_table(protocol.name), systems_summary(protocol))
     write_tables(folder / names.folds_table(protocol.name), folds_summary(protocol))
+    if protocol.domain:
+        write_tables(folder / names.domains_table(protocol.name), domains_summary(protocol))
     for corpus in protocol.transfers:
         stem = folder / names.transfer_table(protocol.name, corpus)
         write_tables(stem, transfer_summary(protocol, corpus))

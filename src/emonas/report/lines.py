@@ -114,7 +114,7 @@ def _line(
         if place.panel != panel:
             continue
         row = place.entry.row
-        found = own.of(place.entry.path, options.lines[name], row, None)
+        found = own.of(place.entry.path, name, options.lines[name], row, None)
         if place.number is None:
             baselines |= {place.name: found} if found.value is not None else {}
             continue

@@ -56,6 +56,11 @@ def transfer_table(protocol: str, corpus: str) -> str:
     return f"tables/{protocol}-transfer-{corpus}"
 
 
+def domains_table(protocol: str) -> str:
+    """The stem of the table of a protocol's systems by domain."""
+    return f"tables/{protocol}-domains"
+
+
 def paper_figure(figure: str) -> str:
     """A paper's figure; its numbers stand in the table of the same name."""
     return f"figures/{figure}.svg"
@@ -97,6 +102,7 @@ def report_tables(plan: ReportPlan) -> list[str]:
     stems += [figure_table(name, options) for name, options in plan.figures.items()]
     for protocol in plan.run_protocols():
         stems += [systems_table(protocol), folds_table(protocol)]
+        stems += [domains_table(protocol)] if plan.protocols[protocol].domain else []
         stems += [transfer_table(protocol, corpus) for corpus in plan.protocols[protocol].transfer]
     if plan.recognition:
         stems.append(recognition_table())

@@ -31,6 +31,14 @@ class ColumnOptions(Options):
     transfer: str | None = Field(
         None, description="another corpus, on which the models of that protocol were tested"
     )
+    domain: str | None = Field(
+        None, description="one domain of that protocol, such as a language: its utterances alone"
+    )
+    less: str | None = Field(
+        None,
+        description="another protocol, whose figure is taken off: the difference in points "
+        "(tables only)",
+    )
     corpus: str | None = Field(
         None, description="the corpus that was recognised, for `wer` and `cer`"
     )
@@ -46,6 +54,17 @@ class ColumnOptions(Options):
             raise ValueError("corpus goes with wer and cer; scores on another corpus are transfer")
         if self.metric == "parameters" and self.transfer is not None:
             raise ValueError("parameters are the same on every corpus; leave transfer out")
+        return self
+
+    @model_validator(mode="after")
+    def _scores_within(self) -> "ColumnOptions":
+        for key in ("domain", "less"):
+            if getattr(self, key) is None:
+                continue
+            if self.metric not in ("ua", "wa"):
+                raise ValueError(f"{key} goes with ua and wa, not with {self.metric}")
+            if self.transfer is not None:
+                raise ValueError(f"{key} and transfer do not go together; leave one of them out")
         return self
 
 
@@ -105,6 +124,11 @@ class TableOptions(Options):
             for name, value in row.published.items():
                 # A name that is no column is told where the nearest one is known.
                 if column := self.columns.get(name):
+                    if column.less is not None:
+                        raise ValueError(
+                            f"rows.{label}.published.{name}: the column has `less`, and a "
+                            "difference has no published figure; leave it out"
+                        )
                     check_unit(f"rows.{label}.published.{name}", column.metric, value)
         return self
 
@@ -145,6 +169,8 @@ class FigureOptions(Options):
         for name, line in self.lines.items():
             if line.metric not in ("ua", "wa"):
                 raise ValueError(f"lines.{name}.metric is ua or wa in a figure, not {line.metric}")
+            if line.less is not None:
+                raise ValueError(f"lines.{name}.less: a figure draws no differences; leave it out")
         for title, panel in self.panels.items():
             for line_name, values in panel.published.items():
                 for number, value in values.items():

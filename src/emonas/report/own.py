@@ -9,8 +9,10 @@ from emonas.report.labels import map_sentence
 from emonas.report.options import ERROR_RATES, ColumnOptions, RowOptions
 from emonas.report.plan import ReportPlan
 from emonas.report.recognition import Rates, rate_warnings
+from emonas.report.resolving import Running, protocol_of
 from emonas.report.summary import across_warnings, chance, deviation, warnings
-from emonas.storage.metrics import Metrics, Transferred
+from emonas.report.words import listed
+from emonas.storage.metrics import Metrics, OfDomain, Transferred
 
 
 @dataclass(frozen=True)
@@ -40,29 +42,44 @@ class OwnFigures:
     gathered: Mapping[str, ProtocolResults]
     rates: Rates
 
-    def of(self, path: str, column: ColumnOptions, row: RowOptions, default: str | None) -> Own:
+    def of(
+        self, path: str, name: str, column: ColumnOptions, row: RowOptions, default: str | None
+    ) -> Own:
         """What a column shows of a row; an empty figure where the row has no such source.
 
-        `path` is the row's in the settings, `default` the protocol where neither names one.
+        `path` is the row's in the settings, `name` the column's, `default` the protocol where
+        neither names one.
 
         Raises:
-            EmonasError: the row's system is not known, or its protocol can't be told.
+            EmonasError: the row's system is not known, its protocol can't be told, or that has no
+                such domain.
         """
         if column.metric in ERROR_RATES:
             return self._rate(column, row.transcript) if row.transcript else Own()
         if row.system is None:
             return Own()
-        named = column.protocol or row.protocol or default
-        protocol = self._protocol(path, row.system, named)
+        self._refuse_unknown(path, row.system)
+        named = (column.protocol, row.protocol, default)
+        known: list[Running] = [*self.plan.runs, *self.plan.skipped]
+        protocol = protocol_of(path, row.system, named, known) or ""
+        own = self._under(f"{path}: {name}", column, row.system, protocol)
+        if column.less is None:
+            return own
+        return _difference(own, self._under(f"{path}: {name}", column, row.system, column.less))
+
+    def _under(self, where: str, column: ColumnOptions, system: str, protocol: str) -> Own:
+        """What a column shows of a system under a protocol."""
         results = self.gathered.get(protocol)
-        if results is None or row.system not in results.systems:
-            return Own(missing=self.not_run(row.system, protocol))
-        metrics = results.systems[row.system].metrics
+        if results is None or system not in results.systems:
+            return Own(missing=self.not_run(system, protocol))
+        metrics = results.systems[system].metrics
         if column.transfer is None:
-            return self._within(column, results, metrics)
+            return self._within(where, column, results, metrics)
         return self._across(column, column.transfer, results, metrics)
 
-    def _within(self, column: ColumnOptions, results: ProtocolResults, metrics: Metrics) -> Own:
+    def _within(
+        self, where: str, column: ColumnOptions, results: ProtocolResults, metrics: Metrics
+    ) -> Own:
         own = Own(
             protocol=results.name,
             synthetic=results.synthetic,
@@ -71,7 +88,14 @@ class OwnFigures:
         if column.metric == "parameters":
             counts = metrics.parameters
             return replace(own, value=counts.derived, search=counts.search)
-        return _scored(own, column, metrics, metrics)
+        if column.domain is None:
+            return _scored(own, column, metrics, metrics)
+        if column.domain not in metrics.domains:
+            raise EmonasError(
+                f"{where} shows {column.domain} under {results.name}, whose domains are "
+                f"{listed(metrics.domains) or 'none'}; name one of these"
+            )
+        return _scored(own, column, metrics.domains[column.domain], metrics)
 
     def _across(
         self, column: ColumnOptions, corpus: str, results: ProtocolResults, metrics: Metrics
@@ -102,20 +126,10 @@ class OwnFigures:
             warnings=rate_warnings(self.plan, corpus, transcript),
         )
 
-    def _protocol(self, path: str, system: str, named: str | None) -> str:
+    def _refuse_unknown(self, path: str, system: str) -> None:
         plan = self.plan
         if system not in plan.systems and not any(system in skip.systems for skip in plan.skipped):
             raise EmonasError(f"{path}: no system is named {system}; define it or mend it")
-        if named:
-            return named
-        known = {run.protocol for run in plan.runs if system in run.systems}
-        known |= {skip.protocol for skip in plan.skipped if system in skip.systems}
-        if len(known) > 1:
-            raise EmonasError(
-                f"{path}: {system} is run under {' and '.join(sorted(known))}; name the protocol "
-                "of the row, the column or the table"
-            )
-        return next(iter(known), "")
 
     def not_run(self, system: str, protocol: str) -> str:
         """Why a system has no results under a protocol."""
@@ -138,7 +152,7 @@ class OwnFigures:
 
 
 def _scored(
-    own: Own, column: ColumnOptions, scores: Metrics | Transferred, metrics: Metrics
+    own: Own, column: ColumnOptions, scores: Metrics | OfDomain | Transferred, metrics: Metrics
 ) -> Own:
     figure = scores.ua if column.metric == "ua" else scores.wa
     ua, wa = chance(scores.confusion)
@@ -148,6 +162,18 @@ def _scored(
         spread=deviation(figure, metrics),
         interval=figure.interval,
         level=ua if column.metric == "ua" else wa,
+    )
+
+
+def _difference(own: Own, other: Own) -> Own:
+    """One figure less the other, with what must stand beside either; none where one is missing."""
+    if own.value is None or other.value is None:
+        return Own(missing=own.missing or other.missing)
+    return Own(
+        value=own.value - other.value,
+        protocol=own.protocol,
+        synthetic=own.synthetic or other.synthetic,
+        warnings=tuple(dict.fromkeys((*own.warnings, *other.warnings))),
     )
 
 

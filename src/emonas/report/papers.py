@@ -62,7 +62,7 @@ def summary(own: OwnFigures, name: str, entries: Iterable[Entry], options: Table
         _Line(
             entry,
             {
-                title: own.of(entry.path, column, entry.row, options.protocol)
+                title: own.of(entry.path, title, column, entry.row, options.protocol)
                 for title, column in options.columns.items()
             },
         )
@@ -118,6 +118,9 @@ def _columns_of(
     name: str, column: ColumnOptions, figures: Sequence[Own], published: bool
 ) -> Iterable[Column]:
     title = _METRICS.get(name, name)
+    if column.less is not None:
+        yield Column(f"{name}_own", f"{title} (points)", "points")
+        return
     own_title = f"{title}, own"
     if column.metric == "parameters":
         if published:
@@ -175,4 +178,9 @@ def _what(column: ColumnOptions) -> str:
     if column.transfer is not None:
         of = f" of {column.protocol}" if column.protocol else ""
         return f"{metric} of the models{of} on {column.transfer}"
-    return f"{metric} under {column.protocol}" if column.protocol is not None else ""
+    if column.protocol is None and column.domain is None and column.less is None:
+        return ""
+    within = f" of {column.domain}" if column.domain is not None else ""
+    under = f" under {column.protocol}" if column.protocol is not None else ""
+    less = f" less that under {column.less}, in points" if column.less is not None else ""
+    return metric + within + under + less

@@ -21,8 +21,9 @@ class CorpusCard(_Card):
 
 class ProtocolCard(_Card):
     """A protocol: what is held out for test and for validation, the other corpora that its models
-    are tested on (those that are there), what may cross, and the rest of its options (labels,
-    merge, style, limit, ...) as they stand in the settings.
+    are tested on (those that are there), what may cross, what the domain of an utterance is
+    (empty where there are none), and the rest of its options (labels, merge, style, limit, ...) as
+    they stand in the settings.
     """
 
     corpora: list[str]
@@ -31,6 +32,7 @@ class ProtocolCard(_Card):
     speaker_dependent: bool = False
     transfer: list[str] = Field(default_factory=list)
     allow: list[str] = Field(default_factory=list)
+    domain: str = ""
     options: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -60,7 +62,8 @@ class TranscriptCard(_Card):
 class SystemCard(_Card):
     """A system: a network with its inputs and search, or a fusion of streams.
 
-    An input is a feature's name, and behind a space its layers where some are chosen.
+    An input is a feature's name, and behind a space its layers where some are chosen. `searcher` is
+    the system whose search found the genotypes.
     """
 
     kind: Literal["network", "fusion"] = "network"
@@ -68,6 +71,7 @@ class SystemCard(_Card):
     inputs: list[str] = Field(default_factory=list)
     streams: list[str] = Field(default_factory=list)
     search: str = ""
+    searcher: str = ""
     shared_search: bool = False
     retrain: bool = True
     options: dict[str, Any] = Field(default_factory=dict)

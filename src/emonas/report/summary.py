@@ -140,20 +140,25 @@ def what_mean_is(metrics: Metrics) -> str:
 
 
 def folds_summary(protocol: ProtocolResults) -> Table:
-    """UA and WA of every system, fold and seed, on the fold's test part and on other corpora."""
+    """UA and WA of every system, fold and seed, on the fold's test part, on what it has of each
+    domain, and on other corpora.
+    """
     rows = [
         {"system": name, **score.model_dump(), "seed": str(score.seed), "tested": tested}
         for name, system in protocol.systems.items()
         for tested, scores in _tested(system.metrics)
         for score in scores
     ]
-    columns = _FOLD_COLUMNS if protocol.transfers else _without(_FOLD_COLUMNS, "tested")
+    several = protocol.domains or protocol.transfers
+    columns = _FOLD_COLUMNS if several else _without(_FOLD_COLUMNS, "tested")
     caption = f"Every fold and seed under {protocol.name}"
     return Table(caption, columns, rows, warnings(protocol))
 
 
 def _tested(metrics: Metrics) -> Iterator[tuple[str, Sequence[FoldScore]]]:
     yield "test part", metrics.folds
+    for domain, within in metrics.domains.items():
+        yield f"test part, {domain}", within.folds
     for corpus, there in metrics.transfer.items():
         yield corpus, there.folds
 

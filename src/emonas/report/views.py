@@ -6,6 +6,7 @@ from pathlib import Path
 
 from emonas.report import names
 from emonas.report.audits import CrossingLine, classes_table, crossing_lines, parts_table
+from emonas.report.domains import domains_summary, domains_title
 from emonas.report.gather import ProtocolResults
 from emonas.report.labels import map_sentence, map_table
 from emonas.report.pictures import Picture, picture
@@ -35,6 +36,16 @@ class TransferView:
 
 
 @dataclass(frozen=True)
+class DomainsView:
+    """What the systems of a protocol reach in each domain."""
+
+    anchor: str
+    title: str
+    scores: Table
+    stem: str
+
+
+@dataclass(frozen=True)
 class ProtocolView:
     """One protocol's section."""
 
@@ -53,6 +64,7 @@ class ProtocolView:
     folds_stem: str
     picture: Picture
     verdicts: list[Verdict]
+    domains: DomainsView | None
     transfers: list[TransferView]
     systems: list[SystemView]
 
@@ -68,6 +80,7 @@ def protocol_view(plan: ReportPlan, protocol: ProtocolResults, folder: Path) -> 
         ("Validates", card.validation),
         ("May cross", listed(card.allow) or "nothing"),
         ("Classes", ", ".join(audit.labels)),
+        *_domains(protocol),
         *_transferred(protocol),
         *((key.replace("_", " "), text) for key, text in option_pairs(card.options)),
     ]
@@ -88,10 +101,20 @@ def protocol_view(plan: ReportPlan, protocol: ProtocolResults, folder: Path) -> 
         folds_stem=names.folds_table(name),
         picture=picture(folder, names.systems_figure(name), f"UA by fold of the systems: {name}"),
         verdicts=verdicts(protocol),
+        domains=_domains_view(protocol) if protocol.domains else None,
         transfers=[_transfer_view(protocol, corpus) for corpus in protocol.transfers],
         systems=[
             system_view(protocol, system, folds, folder) for system in protocol.systems.values()
         ],
+    )
+
+
+def _domains_view(protocol: ProtocolResults) -> DomainsView:
+    return DomainsView(
+        anchor=f"domains-{protocol.name}",
+        title=domains_title(protocol),
+        scores=domains_summary(protocol),
+        stem=names.domains_table(protocol.name),
     )
 
 
@@ -108,6 +131,13 @@ def _transfer_view(protocol: ProtocolResults, corpus: str) -> TransferView:
         scores=transfer_summary(protocol, corpus),
         stem=names.transfer_table(protocol.name, corpus),
     )
+
+
+def _domains(protocol: ProtocolResults) -> list[tuple[str, str]]:
+    if not protocol.domain:
+        return []
+    there = f" ({listed(protocol.domains)})" if protocol.domains else ""
+    return [("Domains", f"by {protocol.domain}{there}")]
 
 
 def _transferred(protocol: ProtocolResults) -> list[tuple[str, str]]:

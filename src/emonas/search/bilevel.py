@@ -83,8 +83,9 @@ class BilevelLearner(SupervisedLearner):
         """
         self.network.train()
         with statistics_kept(self.network):
-            logits = self.network(*batch.streams).logits
-        return Scored(self._objective(logits, batch.labels).item(), logits, batch.labels)
+            output = batch.through(self.network)
+        loss = self._objective.classification(output, batch)
+        return Scored(loss.item(), output.logits, batch.labels)
 
     @torch.no_grad()
     def facts(self) -> dict[str, float]:
@@ -137,7 +138,7 @@ class BilevelLearner(SupervisedLearner):
         )
 
     def _loss(self, batch: Batch) -> Tensor:
-        loss: Tensor = self._objective(self.network(*batch.streams).logits, batch.labels)
+        loss: Tensor = self._objective(batch.through(self.network), batch)
         return loss
 
     def _velocities(self) -> list[Tensor]:

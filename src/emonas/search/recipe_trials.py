@@ -11,12 +11,13 @@ from emonas.learning.batches import Batches
 from emonas.learning.loop import DivergedError, Outcome, Plan, fit
 from emonas.learning.resume import ResumePoint
 from emonas.learning.seeds import seed_of
-from emonas.learning.supervised import SupervisedLearner, class_weights
+from emonas.learning.supervised import SupervisedLearner
 from emonas.search.halving import Trial
 from emonas.search.outcome import SearchProblem
 from emonas.storage.cost import EpochCost
 from emonas.storage.genotype import RecurrentGenotype
 from emonas.systems.building import build_searched
+from emonas.systems.objective import make_objective
 
 if TYPE_CHECKING:
     from torch import nn
@@ -45,9 +46,6 @@ class RecipeTrials:
         self._train = Batches(data.train, training.batch, seed, shuffle=True)
         self._validation = (
             None if data.validation is None else Batches(data.validation, training.batch)
-        )
-        self._weights = (
-            class_weights(data.train.labels, len(data.classes)) if training.class_weights else None
         )
 
     def train(self, name: str, end: int) -> Trial:
@@ -83,9 +81,10 @@ class RecipeTrials:
         problem = self._problem
         torch.manual_seed(seed_of(problem.seed, problem.name, name))
         network: nn.Module = build_searched(
-            problem.system, self._candidates[name], problem.data.widths, len(problem.data.classes)
+            problem.system, self._candidates[name], problem.data.shape
         )
-        return SupervisedLearner(network, self._options, problem.device, self._weights)
+        objective = make_objective(problem.system, problem.data, network)
+        return SupervisedLearner(network, self._options, problem.device, objective)
 
     def _fit(self, learner: SupervisedLearner, name: str, end: int) -> Outcome:
         plan = Plan(self._options.epochs, "validation_loss", pause=end)

@@ -93,7 +93,7 @@ def _checkpoint_card(options: Any) -> CheckpointCard:
 
 def _protocol_card(plan: Plan, name: str) -> ProtocolCard:
     options = plan.settings.protocols[name]
-    shown = ("corpora", "test", "validate", "allow", "transfer")
+    shown = ("corpora", "test", "validate", "allow", "domain", "transfer")
     values = options.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     return ProtocolCard(
         corpora=list(options.corpora),
@@ -102,6 +102,7 @@ def _protocol_card(plan: Plan, name: str) -> ProtocolCard:
         speaker_dependent=options.speaker_dependent,
         transfer=plan.transfers_of(name),
         allow=list(options.allow),
+        domain=options.domain if options.has_domains else "",
         options={key: value for key, value in values.items() if key not in shown},
     )
 
@@ -120,7 +121,8 @@ def _system_card(plan: Plan, name: str) -> SystemCard:
             + (" normalised by utterance" if entry.normalise else "")
             for entry in options.inputs
         ],
-        search=options.search.method if plan.is_searched(name) else "",
+        search=plan.search_of(name).method if plan.is_searched(name) else "",
+        searcher=plan.searcher_of(name) if plan.is_searched(name) else "",
         shared_search=plan.uses_shared_search(name),
         retrain=not plan.tests_searched(name),
         options=values,

@@ -1,11 +1,12 @@
 """What figures of embeddings and of gates ask of the settings."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from emonas.errors import EmonasError
 from emonas.report.embeddings_options import EmbeddingsOptions
 from emonas.report.gates_options import GatesOptions
+from emonas.settings.columns import UsedDomain, check_domain, known_domains
 from emonas.settings.messages import nearest
 
 Use = tuple[str, str, str, Iterable[str]]
@@ -30,6 +31,21 @@ def uses_of_figures(settings: Any) -> Iterator[Use]:
                 yield f"{path}.protocols.{domain}", "protocol", protocol, settings.protocols
 
 
+def domains_of_figures(settings: Any) -> Iterator[UsedDomain]:
+    """Every domain that these figures name."""
+    for name, figure in settings.figures.items():
+        path = f"figures.{name}"
+        if isinstance(figure, EmbeddingsOptions):
+            for title, panel in figure.panels.items():
+                if panel.domain is not None:
+                    yield f"{path}.panels.{title}.domain", panel.protocol, panel.domain
+        elif isinstance(figure, GatesOptions):
+            for domain in figure.protocols:
+                yield f"{path}.protocols", figure.protocol, domain
+            for domain in (domain for bars in figure.bars() for domain in bars):
+                yield f"{path}.published", figure.protocol, domain
+
+
 def check_figures(settings: Any) -> None:
     """Check what these figures ask of names that are defined.
 
@@ -37,6 +53,8 @@ def check_figures(settings: Any) -> None:
         EmonasError: a system is in no run of the protocol, a protocol has no such domain or part,
             or a feature is none that the system hears.
     """
+    for path, protocol, domain in domains_of_figures(settings):
+        check_domain(settings, path, protocol, domain)
     for name, figure in settings.figures.items():
         path = f"figures.{name}"
         if isinstance(figure, EmbeddingsOptions):
@@ -48,8 +66,6 @@ def check_figures(settings: Any) -> None:
 
 def _check_panel(settings: Any, path: str, panel: Any) -> None:
     _check_run(settings, f"{path}.system", panel.system, panel.protocol)
-    if panel.domain is not None:
-        _check_domain(settings, f"{path}.domain", panel.domain, panel.protocol)
     protocol = settings.protocols[panel.protocol]
     if panel.part == "validation" and protocol.validation == "none" and protocol.test != "list":
         raise EmonasError(f"{path}.part: nobody validates in protocol {panel.protocol}")
@@ -57,16 +73,10 @@ def _check_panel(settings: Any, path: str, panel: Any) -> None:
 
 def _check_gates(settings: Any, path: str, figure: GatesOptions) -> None:
     _check_run(settings, f"{path}.system", figure.system, figure.protocol)
-    printed = [(domain, bars[domain]) for bars in figure.bars() for domain in bars]
     for feature in figure.single:
         _check_hears(settings, f"{path}.single", figure.system, feature)
-    for _, bars in printed:
-        for feature in bars:
-            _check_hears(settings, f"{path}.published", figure.system, feature)
-    for domain in figure.protocols:
-        _check_domain(settings, f"{path}.protocols", domain, figure.protocol)
-    for domain, _ in printed:
-        _check_domain(settings, f"{path}.published", domain, figure.protocol)
+    for feature in (name for bars in figure.bars() for domain in bars.values() for name in domain):
+        _check_hears(settings, f"{path}.published", figure.system, feature)
     for feature, system in figure.single.items():
         _check_hears(settings, f"{path}.single.{feature}", system, feature)
         for protocol in _protocols_of_singles(settings, figure):
@@ -82,7 +92,7 @@ def _check_hears(settings: Any, path: str, system: str, feature: str) -> None:
 def _protocols_of_singles(settings: Any, figure: GatesOptions) -> Iterable[str]:
     """The protocols that the systems of one feature must be run under."""
     named = dict.fromkeys(figure.protocols.values())
-    known = _known_domains(settings.protocols[figure.protocol])
+    known = known_domains(settings.protocols[figure.protocol])
     if not named or any(domain not in figure.protocols for domain in known):
         named |= {figure.protocol: None}
     return named
@@ -94,25 +104,3 @@ def _check_run(settings: Any, path: str, system: str, protocol: str) -> None:
         raise EmonasError(
             f"{path}: {system} is in no run of protocol {protocol}{nearest(system, run)}"
         )
-
-
-def _check_domain(settings: Any, path: str, domain: str, protocol: str) -> None:
-    """A domain is one of the protocol's, as far as the settings tell."""
-    options = settings.protocols[protocol]
-    if options.domain == "none":
-        raise EmonasError(
-            f"{path}: protocol {protocol} has no domains; give it `domain: language` or "
-            "`domain: corpus`, or leave the domain out"
-        )
-    known = _known_domains(options)
-    if known and domain not in known:
-        raise EmonasError(
-            f"{path}: protocol {protocol} has no domain {domain}{nearest(domain, known)}"
-        )
-
-
-def _known_domains(protocol: Any) -> Sequence[str]:
-    """The domains of a protocol, as far as the settings tell: which languages a corpus has, its
-    files say.
-    """
-    return tuple(protocol.corpora if protocol.domain == "corpus" else protocol.language)

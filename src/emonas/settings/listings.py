@@ -1,6 +1,7 @@
 """What names and label files alone tell to be wrong, before the first job."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from emonas.errors import EmonasError
 from emonas.kinds import kind_module
 from emonas.protocols.options import ProtocolOptions, TransferOptions
 from emonas.protocols.transfer import label_map
+from emonas.settings.columns import domains_of_columns, no_domain
+from emonas.settings.figures import domains_of_figures
 from emonas.settings.own_arrays import check_own_arrays
 from emonas.settings.runnable import Runnable
 
@@ -19,11 +22,13 @@ _FILTERS = ("style", "language", "gender")
 def check_listings(plan: Runnable) -> None:
     """Hold what the runs ask of the corpora against what these hold, where they can be listed.
 
-    Each corpus is read once, and only where a protocol has a transfer or a feature reads texts.
+    Each corpus is read once, and only where a protocol has a transfer, a feature reads texts or a
+    table shows a language.
 
     Raises:
-        EmonasError: a transfer's map or filters do not fit what there is, or an utterance that
-            takes part has no text where a feature reads it.
+        EmonasError: a transfer's map or filters do not fit what there is, an utterance that takes
+            part has no text where a feature reads it, or a table shows a language that nobody
+            speaks.
     """
     corpora = _Corpora(plan.settings.corpora)
     for name in plan.protocols:
@@ -32,6 +37,8 @@ def check_listings(plan: Runnable) -> None:
             _check_transfer(name, options, corpus, options.transfer[corpus], corpora)
         for system, feature in _readers_of_texts(plan, name):
             _check_texts(options, system, feature, corpora)
+    _check_languages(plan, corpora)
+    _check_domain_options(plan, corpora)
     check_own_arrays(plan, corpora.recordings)
 
 
@@ -69,6 +76,13 @@ class _Corpora:
             if filters is None or _passes(recording, filters)
         }
 
+    def languages(self, corpus: str, filters: Filters) -> set[str]:
+        """The languages of those utterances that the filters leave."""
+        if self._options[corpus].synthetic:
+            return set(self._options[corpus].languages)
+        recordings = self.recordings(corpus)
+        return {row.language for row in recordings if _passes(row, filters)}
+
 
 def _passes(recording: Recording, filters: Filters) -> bool:
     """Whether the filters leave an utterance; an empty filter leaves all."""
@@ -98,6 +112,43 @@ def _check_transfer(
             f"{path}: labels and filters leave no utterance of {corpus}; widen them or leave the "
             "corpus out"
         )
+
+
+def _check_languages(plan: Runnable, corpora: _Corpora) -> None:
+    """What a table or figure shows of one language is spoken, where all corpora can be listed."""
+    used = chain(domains_of_columns(plan.settings), domains_of_figures(plan.settings))
+    for path, protocol, domain in used:
+        options = plan.settings.protocols[protocol]
+        if options.domain != "language" or protocol not in plan.protocols:
+            continue
+        spoken = [corpora.languages(corpus, options) for corpus in options.corpora]
+        known = set().union(*spoken)
+        if all(spoken) and domain not in known:
+            raise EmonasError(f"{path}: {no_domain(protocol, domain, known)}")
+
+
+def _check_domain_options(plan: Runnable, corpora: _Corpora) -> None:
+    """What a system says of one domain is of one in which it is run, where all can be listed."""
+    for system in dict.fromkeys(system for _, system in plan.runs):
+        own = getattr(plan.settings.systems[system], "domains", {})
+        protocols = [protocol for protocol, name in plan.runs if name == system]
+        if not own or not all(_domains(plan, protocol, corpora) for protocol in protocols):
+            continue
+        known = set().union(*(_domains(plan, protocol, corpora) for protocol in protocols))
+        if unknown := sorted(set(own) - known):
+            raise EmonasError(
+                f"systems.{system}.domains.{unknown[0]}: no utterance of its runs is of this "
+                f"domain; there are {', '.join(sorted(known))}"
+            )
+
+
+def _domains(plan: Runnable, protocol: str, corpora: _Corpora) -> set[str]:
+    """The domains of a protocol; none where they are not told apart, or can't be listed."""
+    options = plan.settings.protocols[protocol]
+    if options.domain == "corpus":
+        return set(options.corpora)
+    spoken = [corpora.languages(corpus, options) for corpus in options.corpora]
+    return set().union(*spoken) if options.domain == "language" and all(spoken) else set()
 
 
 def _readers_of_texts(plan: Runnable, protocol: str) -> Iterator[tuple[str, str]]:

@@ -49,7 +49,13 @@ def _system_kind(value: Any) -> str | None:
 
 def _systems() -> Any:
     """Every kind of system, those that are built from a genotype with their `search`."""
-    searches: Any = Annotated[_union("method") | None, Field(description="how it is found")]
+    searches: Any = Annotated[
+        _union("method") | Name | None,
+        Field(
+            description="how it is found; or the name of another system, whose search's genotypes "
+            "it is trained with"
+        ),
+    ]
     tagged: list[Any] = [Annotated[FusionOptions, Tag(FUSION)]]
     for name, module in all_kinds("network").items():
         options = module.Options

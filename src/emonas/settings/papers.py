@@ -5,8 +5,8 @@ from typing import Any
 
 from emonas.errors import EmonasError
 from emonas.report import names
+from emonas.settings.columns import check_columns, line_figures
 from emonas.settings.figures import Use, check_figures, uses_of_figures
-from emonas.settings.messages import nearest
 
 
 def uses_of_papers(settings: Any) -> Iterator[Use]:
@@ -21,7 +21,7 @@ def uses_of_papers(settings: Any) -> Iterator[Use]:
             for column in row.published:
                 yield f"{here}.published", "column", column, table.columns
     yield from uses_of_figures(settings)
-    for name, figure in _line_figures(settings):
+    for name, figure in line_figures(settings):
         path = f"figures.{name}"
         yield from _columns(settings, f"{path}.lines", figure.lines)
         for title, panel in figure.panels.items():
@@ -39,6 +39,8 @@ def _columns(settings: Any, path: str, columns: Mapping[str, Any]) -> Iterator[U
         yield from _named(settings, f"{path}.{name}", column, ("protocol", "corpus"))
         if column.transfer is not None:
             yield f"{path}.{name}.transfer", "corpus", column.transfer, settings.corpora
+        if column.less is not None:
+            yield f"{path}.{name}.less", "protocol", column.less, settings.protocols
 
 
 def _named(settings: Any, path: str, options: Any, kinds: Iterable[str]) -> Iterator[Use]:
@@ -58,32 +60,12 @@ def check_papers(settings: Any) -> None:
     """Check what tables and figures ask of names that are defined.
 
     Raises:
-        EmonasError: a transfer is not among those of its protocol, the protocol of a row can't be
-            told, or a table and a figure have one name.
+        EmonasError: a column does not fit its protocols, the protocol of a row can't be told, or a
+            table and a figure have one name.
     """
     _check_names(settings)
     check_figures(settings)
-    for name, figure in _line_figures(settings):
-        path = f"figures.{name}"
-        for title, line in figure.lines.items():
-            for place, system in _drawn(figure):
-                protocols = [line.protocol or _only_protocol(settings, f"{path}.{place}", system)]
-                _check_transfer(settings, f"{path}.lines.{title}", line.transfer, protocols)
-    for name, table in settings.tables.items():
-        path = f"tables.{name}"
-        for title, column in table.columns.items():
-            if column.corpus is not None:
-                continue
-            protocols = [
-                column.protocol
-                or row.protocol
-                or table.protocol
-                or _only_protocol(settings, f"{path}.rows.{label}", row.system)
-                for label, row in table.rows.items()
-                if row.system is not None
-            ]
-            protocols = protocols or [column.protocol]
-            _check_transfer(settings, f"{path}.columns.{title}", column.transfer, protocols)
+    check_columns(settings)
 
 
 def _check_names(settings: Any) -> None:
@@ -92,6 +74,7 @@ def _check_names(settings: Any) -> None:
     for protocol, options in settings.protocols.items():
         own |= {names.systems_table(protocol), names.folds_table(protocol)}
         own |= {names.transfer_table(protocol, corpus) for corpus in options.transfer}
+        own |= {names.domains_table(protocol)} if options.has_domains else set()
         own.add(names.systems_figure(protocol))
         for system in settings.systems:
             own |= {
@@ -117,45 +100,3 @@ def _check_names(settings: Any) -> None:
             raise EmonasError(f"{path}: a table has this name; name one of them otherwise")
         if {names.paper_table(name), names.paper_figure(name)} & own:
             raise EmonasError(f"{path}: a file of the report has this name; name it otherwise")
-
-
-def _line_figures(settings: Any) -> Iterator[tuple[str, Any]]:
-    for name, figure in settings.figures.items():
-        if figure.kind == "lines":
-            yield name, figure
-
-
-def _drawn(figure: Any) -> Iterator[tuple[str, str]]:
-    """Each place of a figure and its system."""
-    for title, panel in figure.panels.items():
-        for number, system in panel.points.items():
-            yield f"panels.{title}.points.{number:g}", system
-        for baseline, system in panel.baselines.items():
-            yield f"panels.{title}.baselines.{baseline}", system
-
-
-def _only_protocol(settings: Any, path: str, system: str) -> str | None:
-    """The protocol that a system is run under; none where it is in no run."""
-    runs = (run.protocol for run in settings.runs if system in run.systems)
-    protocols = sorted(set(runs))
-    if len(protocols) > 1:
-        raise EmonasError(
-            f"{path}: {system} is run under {' and '.join(protocols)}; name the protocol that is "
-            "meant"
-        )
-    return protocols[0] if protocols else None
-
-
-def _check_transfer(
-    settings: Any, path: str, corpus: str | None, protocols: Iterable[str | None]
-) -> None:
-    """A transfer is one of those that the protocols have."""
-    if corpus is None:
-        return
-    for protocol in dict.fromkeys(filter(None, protocols)):
-        known = settings.protocols[protocol].transfer
-        if corpus not in known:
-            raise EmonasError(
-                f"{path}.transfer: protocol {protocol} has no transfer to "
-                f"{corpus}{nearest(corpus, known)}"
-            )

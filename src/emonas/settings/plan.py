@@ -16,7 +16,7 @@ from emonas.settings.runnable import Runnable
 
 Params = dict[str, Any]
 _SELECTING = {
-    *("corpora", "labels", "merge", "style", "language", "gender", "limit", "seed"),
+    *("corpora", "labels", "labels_of", "merge", "style", "language", "gender", "limit", "seed"),
     *("domain", "transfer"),
 }
 """What of a protocol says which utterances and classes there are."""

@@ -9,8 +9,10 @@ from pydantic import ValidationError
 
 from emonas.errors import EmonasError
 from emonas.fuse.options import FusionOptions
+from emonas.settings.domains import check_domains, check_joint
 from emonas.settings.messages import nearest
 from emonas.settings.papers import check_papers, uses_of_papers
+from emonas.settings.searches import check_borrowed, check_genotype
 from emonas.settings.streams import check_streams, check_validation
 
 
@@ -24,7 +26,7 @@ def check_references(settings: Any) -> None:
         if used not in defined:
             raise EmonasError(f"{path}: no {kind} is named {used}{nearest(used, defined)}")
     for name, system in settings.systems.items():
-        _check_genotype(name, system)
+        check_genotype(settings, name, system)
         for entry in getattr(system, "inputs", ()):
             _check_layers(f"systems.{name}.inputs", entry, settings.features[entry.feature])
     check_streams(settings, _has_layers)
@@ -75,17 +77,6 @@ def _uses_of_results(settings: Any) -> Iterator[tuple[str, str, str, Iterable[st
         for system in run.systems:
             yield f"runs.{index}.systems", "system", system, settings.systems
     yield from uses_of_papers(settings)
-
-
-def _check_genotype(name: str, system: Any) -> None:
-    """A system that is built from a genotype needs a search, unless it names a ready cell."""
-    if not hasattr(system, "search"):
-        return
-    cell = getattr(system, "cell", None)
-    if system.search is None and cell is None:
-        raise EmonasError(f"systems.{name}.search: is missing; say how its cells are found")
-    if system.search is not None and cell is not None:
-        raise EmonasError(f"systems.{name}: has both `cell` and `search`; keep one of them")
 
 
 def _check_layers(path: str, entry: Any, options: Any) -> None:
@@ -179,6 +170,8 @@ def _check_runs(settings: Any) -> None:
             system = settings.systems[name]
             protocol = settings.protocols[run.protocol]
             training = getattr(system, "training", None)
+            check_domains(f"runs.{index}.protocol", protocol, name, system)
+            check_borrowed(f"runs.{index}.systems", run.systems, name, system)
             check_validation(f"runs.{index}.protocol", protocol, name, training)
             if not isinstance(system, FusionOptions):
                 continue
@@ -192,6 +185,7 @@ def _check_runs(settings: Any) -> None:
                         f"runs.{index}.systems: {name} fuses {stream}, which is not in this run; "
                         "add it"
                     )
+                check_joint(name, system, stream, settings.systems[stream])
                 if getattr(settings.systems[stream], "refit", False):
                     raise EmonasError(
                         f"systems.{name}.fuse: {stream} has refit: true, so that it has heard the "

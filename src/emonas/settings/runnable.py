@@ -138,7 +138,7 @@ class Runnable:
             yield from self.pretrained.parts_of(feature)
         for name in self.streams_of(system) if self.is_fused(system) else [system]:
             if self.is_searched(name):
-                yield f"systems.{name}.search", self.settings.systems[name].search
+                yield f"systems.{self.searcher_of(name)}.search", self.search_of(name)
 
     # What a system consists of.
 
@@ -149,6 +149,19 @@ class Runnable:
     def is_searched(self, system: str) -> bool:
         """Whether a system is found by a search."""
         return getattr(self.settings.systems[system], "search", None) is not None
+
+    def searcher_of(self, system: str) -> str:
+        """The system whose search finds a searched system's genotypes: most often itself."""
+        search = self.settings.systems[system].search
+        return search if isinstance(search, str) else system
+
+    def search_of(self, system: str) -> Any:
+        """The options of the search that finds a searched system's genotypes."""
+        return self.settings.systems[self.searcher_of(system)].search
+
+    def searches(self, system: str) -> bool:
+        """Whether a system has a search of its own."""
+        return self.is_searched(system) and self.searcher_of(system) == system
 
     def stage_of(self, system: str) -> str:
         """The stage whose results hold the system's predictions."""
@@ -218,16 +231,16 @@ class Runnable:
 
     def uses_shared_search(self, system: str) -> bool:
         """Whether one search serves all folds."""
-        return self.is_searched(system) and self.settings.systems[system].search.shared
+        return self.is_searched(system) and self.search_of(system).shared
 
     def search_reads_data(self, system: str) -> bool:
         """Whether any utterance has a say in what the search finds."""
-        reads: bool = kind_module("method", self.settings.systems[system].search.method).READS_DATA
+        reads: bool = kind_module("method", self.search_of(system).method).READS_DATA
         return reads
 
     def tests_searched(self, system: str) -> bool:
         """Whether the searched network is tested with its own weights."""
-        return self.is_searched(system) and not self.settings.systems[system].search.retrain
+        return self.searches(system) and not self.search_of(system).retrain
 
 
 def _by_number(layer: str) -> tuple[bool, int, str]:

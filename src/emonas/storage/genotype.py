@@ -122,11 +122,15 @@ class ConnectionsGenotype(_Model):
     """Which features are led to which for each domain (Multi-gating NAS, eq. 8).
 
     `domains` has a square table a domain: row i says from which of the `features` the higher-level
-    representation i is summed up.
+    representation i is summed up. `beta`, `gamma` and `delta` are those of the gates that were
+    searched (eq. 9).
     """
 
     kind: Literal["connections"] = "connections"
     method: str
+    beta: float = Field(gt=0)
+    gamma: float = Field(lt=0)
+    delta: float = Field(gt=1)
     features: tuple[str, ...] = Field(min_length=1)
     domains: dict[str, tuple[tuple[bool, ...], ...]] = Field(min_length=1)
 

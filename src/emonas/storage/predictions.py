@@ -37,6 +37,11 @@ class Predictions:
     gated: tuple[str, ...] = ()
 
     @property
+    def each_domain(self) -> tuple[str, ...]:
+        """The domain of each utterance; empty names where the protocol has none."""
+        return self.domains or ("",) * len(self.utterances)
+
+    @property
     def predicted(self) -> tuple[str, ...]:
         """The class of the largest logit of each utterance."""
         return tuple(self.classes[index] for index in self.logits.argmax(axis=1))

@@ -1,12 +1,13 @@
 """How feature files and a fold's parts become examples."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from emonas.checkpoints.recorded import read_record
@@ -22,6 +23,7 @@ from emonas.systems.normalising import (
     normalise,
 )
 from emonas.systems.options import InputOptions, SystemOptions
+from emonas.systems.shapes import NetworkShape, classes_by_domain, knows_domains
 
 FeaturePaths = Mapping[str, Mapping[str, Path]]
 """Paths of feature files, by feature and corpus."""
@@ -85,15 +87,20 @@ def feature_files(features: FeaturePaths) -> list[Path]:
 class FoldData:
     """What a search or a training may see of a fold.
 
-    `widths` has the features a frame of each stream. `validation` is None where the protocol
-    validates on nobody.
+    `shape` is that of the network to learn; `validation` is None where the protocol validates on
+    nobody.
     """
 
     classes: tuple[str, ...]
-    widths: tuple[int, ...]
+    shape: NetworkShape
     train: Examples
     validation: Examples | None
     normalisers: tuple[Normaliser, ...]
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The domains in the order of their numbers; none where they are not told apart."""
+        return tuple(self.shape.domains)
 
 
 def load_fold(
@@ -101,8 +108,8 @@ def load_fold(
 ) -> FoldData:
     """Read training and validation part, standardised by the training part.
 
-    The classes are those of the training part; a validation utterance of another class is left
-    out, because nothing can learn it.
+    The classes are those of the training part, and so are those of each domain; a validation
+    utterance of another class is left out, because nothing can learn it.
 
     Raises:
         EmonasError: the training part has fewer than two classes.
@@ -114,19 +121,62 @@ def load_fold(
             f"{train}: there is one class only, {', '.join(classes)}; give the protocol "
             "labels, or folds, with which at least two classes can be learnt"
         )
-    examples = load_examples(table, classes, options.inputs, features)
+    shape = network_shape(options, features, classes, table["domain"], table["label"])
+    domains = tuple(shape.domains)
+    examples = load_examples(table, classes, options.inputs, features, domains)
     normalisers = fit_normalisers(examples) if options.normalise == "feature" else ()
-    held = read_part(validation)
-    held = held[held["label"].isin(classes)]
+    held = _learnable(read_part(validation), shape, classes)
     return FoldData(
         classes=classes,
-        widths=tuple(stream[0].shape[1] for stream in examples.streams),
+        shape=shape,
         train=normalise(examples, normalisers),
-        validation=normalise(load_examples(held, classes, options.inputs, features), normalisers)
+        validation=normalise(
+            load_examples(held, classes, options.inputs, features, domains), normalisers
+        )
         if len(held)
         else None,
         normalisers=normalisers,
     )
+
+
+def network_shape(
+    options: SystemOptions,
+    features: FeaturePaths,
+    classes: Sequence[str],
+    domains: Iterable[str],
+    labels: Iterable[str],
+) -> NetworkShape:
+    """The shape of a system's network, by its feature files and by the domain and label of each
+    utterance of the training part.
+    """
+    names: list[str] = []
+    widths: list[int] = []
+    vectors: list[bool] = []
+    for entry in options.inputs:
+        with FeatureFile(features[entry.feature][min(features[entry.feature])]) as file:
+            layers = entry.layers or file.facts.layers
+            streams = [f"{entry.feature}.{layer}" for layer in layers] or [entry.feature]
+            names += streams
+            widths += len(streams) * [file.width]
+            vectors += len(streams) * [file.facts.frame_rate == 0]
+    found = classes_by_domain(domains, labels, classes) if knows_domains(options) else {}
+    return NetworkShape(tuple(widths), len(classes), tuple(names), tuple(vectors), found)
+
+
+def _learnable(table: pd.DataFrame, shape: NetworkShape, classes: Sequence[str]) -> pd.DataFrame:
+    """The utterances of a class that is known, in their domain where domains are told apart."""
+    known = table["label"].isin(classes)
+    if shape.domains:
+        named = {d: {classes[n] for n in numbers} for d, numbers in shape.domains.items()}
+        known = pd.Series(
+            [
+                label in named.get(domain, ())
+                for label, domain in zip(table["label"], table["domain"], strict=True)
+            ],
+            index=table.index,
+            dtype=bool,
+        )
+    return table[known]
 
 
 def load_examples(
@@ -134,12 +184,26 @@ def load_examples(
     classes: Sequence[str],
     inputs: Sequence[InputOptions],
     features: FeaturePaths,
+    domains: Sequence[str] = (),
 ) -> Examples:
-    """Read the utterances of a part, and no other's frames; an unknown class has number -1."""
+    """Read the utterances of a part, and no other's frames; an unknown class has number -1.
+
+    Raises:
+        EmonasError: domains are told apart, and an utterance is of none that was learnt from.
+    """
     numbers = {name: number for number, name in enumerate(classes)}
     labels = np.asarray([numbers.get(label, -1) for label in table["label"]], dtype=np.int64)
     streams = tuple(stream for entry in inputs for stream in _streams(table, entry, features))
-    return Examples(streams, labels)
+    return Examples(streams, labels, _domain_numbers(table, domains) if domains else None)
+
+
+def _domain_numbers(table: pd.DataFrame, domains: Sequence[str]) -> npt.NDArray[np.int64]:
+    if unknown := sorted(set(table["domain"]) - set(domains)):
+        raise EmonasError(
+            f"domain {unknown[0]}: no utterance of it is in the training part, so that there is "
+            f"nothing to predict its utterances with; there are {', '.join(domains)}"
+        )
+    return np.asarray([domains.index(domain) for domain in table["domain"]], dtype=np.int64)
 
 
 def _streams(

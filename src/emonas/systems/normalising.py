@@ -1,7 +1,7 @@
 """Standardising features by the fold's training part, and nothing else."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -63,4 +63,4 @@ def normalise(examples: Examples, normalisers: tuple[Normaliser, ...]) -> Exampl
         [normaliser(array) for array in stream]
         for normaliser, stream in zip(normalisers, examples.streams, strict=True)
     )
-    return Examples(streams, examples.labels)
+    return replace(examples, streams=streams)

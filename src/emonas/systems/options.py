@@ -54,6 +54,10 @@ class SystemOptions(Options):
         """Utterances that are predicted at a time."""
         return TOGETHER
 
+    def gated(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Those among the streams' names to which a gating network gives weights."""
+        return ()
+
 
 class TrainedOptions(SystemOptions):
     """A network that learns epoch by epoch; that of any other kind is solved at once."""

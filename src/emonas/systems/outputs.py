@@ -56,6 +56,8 @@ def predict_part(
         classes=classes,
         logits=output.logits.numpy(),
         embedding=output.embedding.numpy(),
+        domains=tuple(table["domain"]) if table["domain"].any() else (),
+        gates=None if output.gates is None else output.gates.numpy(),
     )
 
 
@@ -91,6 +93,6 @@ def network_cost(network: nn.Module, example: Examples, searched: int | None) ->
     sketch = copy.deepcopy(network).to(shapes_only).eval()
     batch = example.take([0]).batch()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        sketch(*batch.to(shapes_only).streams)
+        batch.to(shapes_only).through(sketch)
     shapes = [list(stream.frames.shape[1:]) for stream in batch.streams]
     return NetworkCost(searched, count_parameters(network), counter.get_total_flops() // 2, shapes)

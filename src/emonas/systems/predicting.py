@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,24 +12,35 @@ from emonas.systems.data import FeaturePaths, load_examples
 from emonas.systems.normalising import Normaliser, normalise
 from emonas.systems.options import SystemOptions
 from emonas.systems.outputs import no_predictions, predict_part
+from emonas.systems.shapes import NetworkShape
 
 if TYPE_CHECKING:
+    import pandas as pd
     import torch
     from torch import nn
+
+    from emonas.learning.batches import Examples
 
 BATCHES_AT_A_TIME = 8
 
 
 @dataclass(frozen=True)
 class Hearing:
-    """How a trained system hears: its options, the feature files, and the fold's classes and
-    normalisers.
+    """How a trained system hears: its options, the feature files, the fold's classes and
+    normalisers, and the shape of its network.
     """
 
     system: SystemOptions
     features: FeaturePaths
     classes: tuple[str, ...]
     normalisers: tuple[Normaliser, ...]
+    shape: NetworkShape
+
+    def examples(self, table: pd.DataFrame) -> Examples:
+        """The utterances of a table as the network hears them."""
+        inputs = self.system.inputs
+        heard = load_examples(table, self.classes, inputs, self.features, tuple(self.shape.domains))
+        return normalise(heard, self.normalisers)
 
 
 def predict_list(
@@ -45,7 +56,7 @@ def predict_list(
     pieces = []
     for start in range(0, len(table), step):
         piece = table.iloc[start : start + step]
-        examples = load_examples(piece, hearing.classes, hearing.system.inputs, hearing.features)
-        examples = normalise(examples, hearing.normalisers)
-        pieces.append(predict_part(network, piece, examples, hearing.classes, together, device))
+        examples = hearing.examples(piece)
+        found = predict_part(network, piece, examples, hearing.classes, together, device)
+        pieces.append(replace(found, gated=hearing.system.gated(hearing.shape.names)))
     return joined(pieces) if pieces else no_predictions(hearing.classes)

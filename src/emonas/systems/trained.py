@@ -13,6 +13,7 @@ from emonas.storage.weights import read_weights
 from emonas.systems.building import build_network, build_searched
 from emonas.systems.normalising import Normaliser
 from emonas.systems.options import SystemOptions
+from emonas.systems.shapes import NetworkShape
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -60,17 +61,17 @@ def load_normalisers(weights: Mapping[str, Tensor]) -> tuple[Normaliser, ...]:
     )
 
 
-def load_network(files: TrainedFiles, widths: tuple[int, ...], classes: int) -> nn.Module:
-    """The network with its weights; `widths` are the features a frame of each stream.
+def load_network(files: TrainedFiles, shape: NetworkShape) -> nn.Module:
+    """The network with its weights.
 
     Raises:
         EmonasError: a file is damaged, or weights and genotype do not belong together.
     """
     genotype = None if files.genotype is None else read_genotype(files.genotype)
     if files.searched and genotype is not None:
-        network = build_searched(files.system, genotype, widths, classes)
+        network = build_searched(files.system, genotype, shape)
     else:
-        network = build_network(files.system, genotype, widths, classes)
+        network = build_network(files.system, genotype, shape)
     take_weights(network, files.weights)
     return network
 

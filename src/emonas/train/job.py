@@ -16,7 +16,7 @@ from emonas.learning.job import LearningJob
 from emonas.learning.loop import Outcome, Plan, fit
 from emonas.learning.resume import ResumePoint
 from emonas.learning.seeds import seed_of
-from emonas.learning.supervised import SupervisedLearner, class_weights
+from emonas.learning.supervised import SupervisedLearner
 from emonas.storage.folds import Part
 from emonas.storage.genotype import AnyGenotype, read_genotype
 from emonas.storage.predictions import Predictions
@@ -28,6 +28,7 @@ from emonas.systems.data import (
     feature_files,
     load_fold,
 )
+from emonas.systems.objective import make_objective
 from emonas.systems.options import SystemOptions, TrainedOptions
 from emonas.systems.outputs import SystemOutputs, network_cost, write_outputs
 from emonas.systems.predicting import Hearing, predict_list
@@ -60,13 +61,13 @@ def train_system(job: TrainJob, outputs: SystemOutputs) -> None:
     genotype = None if job.genotype is None else read_genotype(job.genotype)
     with job.resume_point("train", _inputs(job), system=job.system) as resume:
         if job.searched is not None and genotype is not None:
-            network = build_searched(job.system, genotype, data.widths, len(data.classes))
+            network = build_searched(job.system, genotype, data.shape)
             fill_network(network, read_weights(job.searched), job.searched)
             outcome = Outcome()
         else:
-            network = build_network(job.system, genotype, data.widths, len(data.classes))
+            network = build_network(job.system, genotype, data.shape)
             outcome = _learn(job, data, network, device, resume)
-        hearing = Hearing(job.system, job.features, data.classes, data.normalisers)
+        hearing = Hearing(job.system, job.features, data.classes, data.normalisers, data.shape)
         parts: dict[str, Predictions] = {
             part: predict_list(network, hearing, path, device) for part, path in job.parts.items()
         }
@@ -88,10 +89,10 @@ def _learn(
         solved: Outcome = module.solve(network, job.system, data.train, data.validation)
         return solved
     options = job.system.training
-    weights = class_weights(data.train.labels, len(data.classes)) if options.class_weights else None
+    objective = make_objective(job.system, data, network)
     seed = seed_of(job.seed, job.name, "batches")
     return fit(
-        SupervisedLearner(network, options, device, weights),
+        SupervisedLearner(network, options, device, objective),
         Batches(data.train, options.batch, seed, shuffle=True),
         None if data.validation is None else Batches(data.validation, options.batch),
         Plan(options.epochs, options.select, options.patience),
@@ -104,4 +105,4 @@ def _searched_parameters(job: TrainJob, genotype: AnyGenotype | None, data: Fold
     """The weights of the network that was searched; none where the genotype was drawn by chance."""
     if genotype is None or genotype.method == "random":
         return None
-    return count_parameters(build_searched(job.system, genotype, data.widths, len(data.classes)))
+    return count_parameters(build_searched(job.system, genotype, data.shape))

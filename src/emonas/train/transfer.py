@@ -8,10 +8,9 @@ from pathlib import Path
 from emonas.jobs import report_line
 from emonas.learning.devices import prepare
 from emonas.learning.options import RuntimeOptions
-from emonas.storage.folds import read_part
 from emonas.storage.predictions import read_predictions, write_predictions
 from emonas.storage.weights import read_weights
-from emonas.systems.data import FeaturePaths, load_examples
+from emonas.systems.data import FeaturePaths, network_shape
 from emonas.systems.predicting import Hearing, predict_list
 from emonas.systems.trained import TrainedFiles, load_network, load_normalisers
 
@@ -34,17 +33,18 @@ def predict_transfer(job: TransferJob, output: Path) -> None:
         EmonasError: an input is damaged or does not fit the system.
     """
     device = prepare(job.runtime, 0)
+    learnt = read_predictions(job.predictions, "train")
+    system = job.trained.system
     hearing = Hearing(
-        system=job.trained.system,
+        system=system,
         features=job.features,
-        classes=read_predictions(job.predictions, "train").classes,
+        classes=learnt.classes,
         normalisers=load_normalisers(read_weights(job.trained.weights)),
+        shape=network_shape(
+            system, job.features, learnt.classes, learnt.each_domain, learnt.labels
+        ),
     )
-    first = load_examples(
-        read_part(job.part).head(1), hearing.classes, hearing.system.inputs, job.features
-    )
-    widths = tuple(stream[0].shape[1] for stream in first.streams)
-    network = load_network(job.trained, widths, len(hearing.classes)).to(device)
+    network = load_network(job.trained, hearing.shape).to(device)
     predicted = predict_list(network, hearing, job.part, device)
     write_predictions(output, {"test": predicted})
     report_line(f"{len(predicted.utterances)} utterances predicted")

@@ -89,6 +89,9 @@ def genotype(fold: str) -> ConnectionsGenotype:
     some = ((True, False, True), (False, False, False), (False, True, True))
     return ConnectionsGenotype(
         method="gates",
+        beta=0.9,
+        gamma=-0.1,
+        delta=2.0,
         features=FEATURES,
         domains={
             "en": some,

@@ -18,7 +18,9 @@ from emonas.storage.genotype import ConnectionsGenotype
 
 def genotype(**domains):
     features = ("mfcc", "wav2vec")
-    return ConnectionsGenotype(method="gates", features=features, domains=domains)
+    return ConnectionsGenotype(
+        method="gates", beta=0.9, gamma=-0.1, delta=2.0, features=features, domains=domains
+    )
 
 
 SOME = ((True, False), (True, True))

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from dataclasses import replace
 
 import pytest
 from pydantic import ValidationError
@@ -109,6 +110,23 @@ def test_published_bars(domain_own, domain_results, tmp_path):
     assert "<!-- published -->" in (tmp_path / "figures/f.svg").read_text(encoding="utf-8")
     with pytest.raises(ValidationError, match=r"published\.ua\.de\.mfcc is a fraction"):
         figure(published={"ua": {"de": {"mfcc": 42.0}}})
+
+
+def test_the_layers_of_a_feature_are_added_up(domain_own):
+    results = domain_own.gathered["langs"]
+    ours = results.systems["ours"]
+    gates = {"mfcc.1": 0.25, "mfcc.2": 0.25, "wav2vec.24": 0.375, "byol": 0.125}
+    domains = {
+        name: found.model_copy(update={"gates": gates})
+        for name, found in ours.metrics.domains.items()
+    }
+    metrics = ours.metrics.model_copy(update={"domains": domains})
+    systems = {**results.systems, "ours": replace(ours, metrics=metrics)}
+    own = replace(domain_own, gathered={"langs": replace(results, systems=systems)})
+    bars = gate_bars(own, figure())
+    weights = {bar.feature: bar.own.value for bar in bars.gates if bar.domain == "de"}
+    # A layer stands for itself where no system hears its feature alone.
+    assert weights == {"mfcc": 0.5, "wav2vec.24": 0.375, "byol": 0.125}
 
 
 def test_nothing_run_and_no_gates(domain_own, domain_results, tmp_path):

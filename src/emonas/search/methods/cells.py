@@ -32,6 +32,9 @@ _FIGURES = (
     "validation_wa",
 )
 
+NETWORK = "recurrent"
+"""The kind of network that it finds."""
+
 READS_WHOLE_SYSTEM = True
 """Whether a change of the system's training options changes the search."""
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from emonas.search.bilevel import AlphaSteps
     from emonas.storage.genotype import CellsGenotype
 
+NETWORK = "cells"
+"""The kind of network that it finds."""
+
 READS_WHOLE_SYSTEM = False
 """Whether a change of the system's training options changes the search."""
 
@@ -115,7 +118,7 @@ def _refuse_unfit(problem: SearchProblem) -> None:
             f"search.method: darts finds convolutional cells, and the network is "
             f"{problem.system.network}; set network to cells, or choose another method"
         )
-    one_stream(problem.system, problem.data.widths)
+    one_stream(problem.system, problem.data.shape.widths)
     examples = [problem.data.train, problem.data.validation]
     lengths = {len(array) for part in examples if part is not None for array in part.streams[0]}
     if len(lengths) > 1:

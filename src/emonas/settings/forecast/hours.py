@@ -160,6 +160,8 @@ class Clock:
 
     def _learnt_system(self, system: str) -> Learnt | None:
         options, names = self._plan.settings.systems[system], self._plan.features_of(system)
+        if self._plan.is_searched(system):
+            options = options.model_copy(update={"search": self._plan.search_of(system)})
         heard = {name: self._heard_feature(name) for name in names}
         there = {name: entry for name, entry in heard.items() if entry is not None}
         if len(there) < len(heard):

@@ -146,7 +146,7 @@ def _system_jobs(
 ) -> Iterator[Jobs]:
     skipped = (protocol, system) not in plan.runs
     each = None if folds is None else seeds * folds
-    if plan.is_searched(system):
+    if plan.searches(system):
         searches = seeds if plan.uses_shared_search(system) else each
         yield Jobs("search", searches, skipped, protocol, system)
     stage = plan.stage_of(system)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from emonas.corpora.reading import Expected, Listing
+from emonas.corpora.reading import Expected, Listing, published_size
 from emonas.kinds import kind_module
 from emonas.protocols.listed import read_list
 from emonas.protocols.options import ProtocolOptions
@@ -55,14 +55,12 @@ def corpus_size(plan: Plan, corpus: str) -> CorpusSize | None:
     if manifest.exists():
         table = read_manifest(manifest)
         return CorpusSize(_facts(table), float(table["seconds"].mean()), table)
-    if hasattr(reader, "expected"):
-        return CorpusSize(reader.expected(options))
     if can_be_listed(options):
         listing: Listing = reader.read(options, manifest.parent)
         table = _listed(listing, corpus)
         if len(table):
             return CorpusSize(_facts(table), table=table)
-    published: Expected | None = getattr(reader, "EXPECTED", None)
+    published = published_size(reader, options)
     return None if published is None else CorpusSize(published)
 
 

@@ -10,6 +10,7 @@ from emonas.storage.genotype import AnyGenotype, CellsGenotype
 from emonas.systems.image_training import ImageTraining
 from emonas.systems.options import TrainedOptions
 from emonas.systems.requirements import genotype_of, one_stream
+from emonas.systems.shapes import NetworkShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -25,22 +26,20 @@ class Options(TrainedOptions):
     training: ImageTraining = Field(default_factory=ImageTraining, description="how it is trained")
 
 
-def build(
-    options: Options, genotype: AnyGenotype | None, widths: tuple[int, ...], classes: int
-) -> nn.Module:
+def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -> nn.Module:
     """The network of the kept operations only."""
     from emonas.networks.derived_cells import DerivedNetwork
 
-    one_stream(options, widths)
-    return DerivedNetwork(genotype_of(CellsGenotype, options, genotype), classes, options.dropout)
+    one_stream(options, shape.widths)
+    return DerivedNetwork(
+        genotype_of(CellsGenotype, options, genotype), shape.classes, options.dropout
+    )
 
 
-def build_searched(
-    options: Options, genotype: AnyGenotype, widths: tuple[int, ...], classes: int
-) -> nn.Module:
+def build_searched(options: Options, genotype: AnyGenotype, shape: NetworkShape) -> nn.Module:
     """The search network: all operations, mixed."""
     from emonas.networks.search_cells import SearchNetwork
 
-    one_stream(options, widths)
+    one_stream(options, shape.widths)
     found = genotype_of(CellsGenotype, options, genotype)
-    return SearchNetwork(found.channels, found.cells, classes, nodes=found.nodes)
+    return SearchNetwork(found.channels, found.cells, shape.classes, nodes=found.nodes)

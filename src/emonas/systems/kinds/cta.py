@@ -9,6 +9,7 @@ from pydantic import Field
 from emonas.storage.genotype import AnyGenotype
 from emonas.systems.attention_options import AttentionOptions
 from emonas.systems.requirements import blocks_of_one_width
+from emonas.systems.shapes import NetworkShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,18 +24,16 @@ class Options(AttentionOptions):
     network: Literal["cta"] = Field("cta", description="the kind of system")
 
 
-def build(
-    options: Options, genotype: AnyGenotype | None, widths: tuple[int, ...], classes: int
-) -> nn.Module:
+def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -> nn.Module:
     """Attention, classifier."""
     from emonas.networks.attention import ChannelTemporalAttention
     from emonas.networks.attentive import ChannelTemporalFusion, VectorClassifier
 
-    _, width = blocks_of_one_width(options, widths)
+    _, width = blocks_of_one_width(options, shape.widths)
     attention = ChannelTemporalAttention(width, options.heads, options.head_width)
     return VectorClassifier(
         ChannelTemporalFusion(attention, input_dropout=options.input_dropout),
         options.heads * options.head_width,
-        classes,
+        shape.classes,
         options.output_dropout,
     )

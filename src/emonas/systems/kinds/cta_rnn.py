@@ -9,6 +9,7 @@ from pydantic import Field
 from emonas.storage.genotype import AnyGenotype
 from emonas.systems.attention_options import RecurrentAttentionOptions
 from emonas.systems.requirements import blocks_of_one_width
+from emonas.systems.shapes import NetworkShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,20 +24,18 @@ class Options(RecurrentAttentionOptions):
     network: Literal["cta-rnn"] = Field("cta-rnn", description="the kind of system")
 
 
-def build(
-    options: Options, genotype: AnyGenotype | None, widths: tuple[int, ...], classes: int
-) -> nn.Module:
+def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -> nn.Module:
     """Parallel GRUs, attention, classifier."""
     from emonas.networks.attention import ChannelTemporalAttention
     from emonas.networks.attentive import ChannelTemporalFusion, VectorClassifier
     from emonas.networks.parallel_gru import ParallelGru
 
-    blocks, width = blocks_of_one_width(options, widths)
+    blocks, width = blocks_of_one_width(options, shape.widths)
     gru = ParallelGru(blocks, width, options.hidden, options.layers, options.dropout)
     attention = ChannelTemporalAttention(2 * options.hidden, options.heads, options.head_width)
     return VectorClassifier(
         ChannelTemporalFusion(attention, gru, options.input_dropout),
         options.heads * options.head_width,
-        classes,
+        shape.classes,
         options.output_dropout,
     )

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from emonas.storage.genotype import AnyGenotype
 from emonas.systems.attention_options import RecurrentAttentionOptions, recurrent_attention
+from emonas.systems.shapes import NetworkShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -21,13 +22,11 @@ class Options(RecurrentAttentionOptions):
     network: Literal["ef-rnn"] = Field("ef-rnn", description="the kind of system")
 
 
-def build(
-    options: Options, genotype: AnyGenotype | None, widths: tuple[int, ...], classes: int
-) -> nn.Module:
+def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -> nn.Module:
     """Blocks side by side, GRU, attention, classifier."""
     from emonas.networks.attentive import VectorClassifier
 
-    body = recurrent_attention(options, sum(widths))
+    body = recurrent_attention(options, sum(shape.widths))
     return VectorClassifier(
-        body, options.heads * options.head_width, classes, options.output_dropout
+        body, options.heads * options.head_width, shape.classes, options.output_dropout
     )

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from emonas.storage.genotype import AnyGenotype
 from emonas.systems.attention_options import RecurrentAttentionOptions, recurrent_attention
+from emonas.systems.shapes import NetworkShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,16 +25,16 @@ class Options(RecurrentAttentionOptions):
     )
 
 
-def build(
-    options: Options, genotype: AnyGenotype | None, widths: tuple[int, ...], classes: int
-) -> nn.Module:
+def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -> nn.Module:
     """An RNN-MHSA a stream, classifier."""
     from emonas.networks.attentive import LateFusion, VectorClassifier
 
     vector = options.heads * options.head_width
-    bodies = [recurrent_attention(options, width) for width in widths]
+    bodies = [recurrent_attention(options, width) for width in shape.widths]
     second = None
     if options.second:
         second = recurrent_attention(options.model_copy(update={"input_dropout": 0.0}), vector)
     width = vector if options.second else len(bodies) * vector
-    return VectorClassifier(LateFusion(bodies, second), width, classes, options.output_dropout)
+    return VectorClassifier(
+        LateFusion(bodies, second), width, shape.classes, options.output_dropout
+    )

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from emonas.storage.genotype import AnyGenotype
 from emonas.systems.discriminant import ShrunkDiscriminant
 from emonas.systems.options import TOGETHER, SystemOptions
+from emonas.systems.shapes import NetworkShape
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -68,13 +69,11 @@ class Options(SystemOptions):
         return self
 
 
-def build(
-    options: Options, genotype: AnyGenotype | None, widths: tuple[int, ...], classes: int
-) -> PooledLinear:
+def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -> PooledLinear:
     """A linear map that `solve` sizes and fills."""
     from emonas.networks.linear import PooledLinear
 
-    return PooledLinear(widths, classes)
+    return PooledLinear(shape.widths, shape.classes)
 
 
 def solve(

@@ -9,6 +9,7 @@ from pydantic import Field
 from emonas.storage.genotype import AnyGenotype, RecurrentGenotype
 from emonas.systems.options import TrainedOptions
 from emonas.systems.requirements import genotype_of
+from emonas.systems.shapes import NetworkShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -39,14 +40,12 @@ class Options(TrainedOptions):
     )
 
 
-def build(
-    options: Options, genotype: AnyGenotype | None, widths: tuple[int, ...], classes: int
-) -> nn.Module:
+def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -> nn.Module:
     """Cell, pooling over frames, classifier; several inputs stand side by side in each frame."""
     from emonas.networks.recipes import RecipeLayers
     from emonas.networks.recurrent import LibraryLayers, RecurrentClassifier
 
-    width = sum(widths)
+    width = sum(shape.widths)
     body: nn.Module
     if options.cell is not None:
         body = LibraryLayers(options.cell, width, options.hidden, options.layers)
@@ -54,7 +53,7 @@ def build(
         recipe = genotype_of(RecurrentGenotype, options, genotype).recipe
         body = RecipeLayers(recipe, width, options.hidden, options.layers)
     return RecurrentClassifier(
-        body, options.hidden, classes, options.dropout, options.pooling, options.input_dropout
+        body, options.hidden, shape.classes, options.dropout, options.pooling, options.input_dropout
     )
 
 

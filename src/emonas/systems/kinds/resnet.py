@@ -10,6 +10,7 @@ from emonas.storage.genotype import AnyGenotype
 from emonas.systems.image_training import ImageTraining
 from emonas.systems.options import TrainedOptions
 from emonas.systems.requirements import one_stream
+from emonas.systems.shapes import NetworkShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -34,11 +35,9 @@ class Options(TrainedOptions):
     )
 
 
-def build(
-    options: Options, genotype: AnyGenotype | None, widths: tuple[int, ...], classes: int
-) -> nn.Module:
+def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -> nn.Module:
     """A residual network."""
     from emonas.networks.resnet import ResNet
 
-    one_stream(options, widths)
-    return ResNet(options.blocks, classes)
+    one_stream(options, shape.widths)
+    return ResNet(options.blocks, shape.classes)

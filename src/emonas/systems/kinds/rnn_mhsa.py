@@ -9,6 +9,7 @@ from pydantic import Field
 from emonas.storage.genotype import AnyGenotype
 from emonas.systems.attention_options import RecurrentAttentionOptions, recurrent_attention
 from emonas.systems.requirements import one_stream
+from emonas.systems.shapes import NetworkShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,13 +23,11 @@ class Options(RecurrentAttentionOptions):
     network: Literal["rnn-mhsa"] = Field("rnn-mhsa", description="the kind of system")
 
 
-def build(
-    options: Options, genotype: AnyGenotype | None, widths: tuple[int, ...], classes: int
-) -> nn.Module:
+def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -> nn.Module:
     """GRU, attention, classifier."""
     from emonas.networks.attentive import VectorClassifier
 
-    body = recurrent_attention(options, one_stream(options, widths))
+    body = recurrent_attention(options, one_stream(options, shape.widths))
     return VectorClassifier(
-        body, options.heads * options.head_width, classes, options.output_dropout
+        body, options.heads * options.head_width, shape.classes, options.output_dropout
     )

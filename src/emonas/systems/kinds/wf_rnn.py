@@ -9,6 +9,7 @@ from pydantic import Field
 from emonas.storage.genotype import AnyGenotype
 from emonas.systems.attention_options import RecurrentAttentionOptions, recurrent_attention
 from emonas.systems.requirements import blocks_of_one_width
+from emonas.systems.shapes import NetworkShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,14 +24,12 @@ class Options(RecurrentAttentionOptions):
     network: Literal["wf-rnn"] = Field("wf-rnn", description="the kind of system")
 
 
-def build(
-    options: Options, genotype: AnyGenotype | None, widths: tuple[int, ...], classes: int
-) -> nn.Module:
+def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -> nn.Module:
     """Weighted mean, GRU, attention, classifier."""
     from emonas.networks.attentive import VectorClassifier, WeightedFusion
 
-    blocks, width = blocks_of_one_width(options, widths)
+    blocks, width = blocks_of_one_width(options, shape.widths)
     body = WeightedFusion(blocks, recurrent_attention(options, width))
     return VectorClassifier(
-        body, options.heads * options.head_width, classes, options.output_dropout
+        body, options.heads * options.head_width, shape.classes, options.output_dropout
     )

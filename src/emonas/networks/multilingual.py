@@ -1,0 +1,104 @@
+"""The network of several languages, and that of one (Multi-gating, figures 1 and 2)."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from emonas.networks.multi_gating import (
+    ClosedConnections,
+    Combined,
+    Connections,
+    Gated,
+    SideBySide,
+    Summed,
+)
+from emonas.networks.pooling import mean_over_frames
+from emonas.networks.sequence_encoder import SequenceEncoder, VectorEncoder
+from emonas.networks.streams import Output, Stream
+from emonas.networks.towers import DomainTowers, UnionTower
+
+
+class MultilingualNetwork(nn.Module):
+    """Encoders, shared by all domains; connections of features; their combination; towers.
+
+    A model of one language has its features side by side and one tower (4.1). The connections
+    transform the features before the gates weigh them (our reading).
+
+    Args:
+        encoders: one a stream; of a stream that is neither `gated` nor `beside` it is left out.
+        selector: the stream whose mean over frames, before any encoder, is x of eq. 7.
+        combination: how the features become one vector.
+        towers: from that vector to logits.
+        domains: how many there are.
+        gated: the streams that are combined; all where none are given.
+        beside: whether the selector's encoded vector stands beside the combination (authors'
+            code: they leave it out of the sum).
+        connections: what transforms the features first, if anything does.
+
+    Raises:
+        ValueError: a stream is named that has no encoder; the combination or `beside` needs a
+            selector and there is none; connections meet features side by side.
+    """
+
+    def __init__(
+        self,
+        encoders: Sequence[SequenceEncoder | VectorEncoder],
+        selector: int | None,
+        combination: SideBySide | Summed | Gated,
+        towers: DomainTowers | UnionTower,
+        *,
+        domains: int = 1,
+        gated: Sequence[int] | None = None,
+        beside: bool = False,
+        connections: Connections | ClosedConnections | None = None,
+    ) -> None:
+        super().__init__()
+        if selector is None and (beside or isinstance(combination, Gated)):
+            raise ValueError("gates, and a vector beside them, need a selector")
+        if connections is not None and isinstance(combination, SideBySide):
+            raise ValueError("connections need vectors of one size, which are not side by side")
+        self._gated = tuple(range(len(encoders)) if gated is None else gated)
+        named = {*self._gated, *(() if selector is None else (selector,))}
+        if not named <= set(range(len(encoders))):
+            raise ValueError(f"streams {sorted(named)}, but {len(encoders)} encoders")
+        heard = named if beside else {*self._gated}
+        self.encoders = nn.ModuleDict({str(index): encoders[index] for index in sorted(heard)})
+        self.connections = connections
+        self.combination = combination
+        self.towers = towers
+        self._selector, self._beside, self._domains = selector, beside, domains
+
+    def forward(self, *streams: Stream, domain: int = 0) -> Output:
+        """Streams of one domain to logits over the union of classes, what the tower sees, and the
+        gates' weights.
+
+        Raises:
+            ValueError: there is no such domain.
+        """
+        if not 0 <= domain < self._domains:
+            raise ValueError(f"domain {domain}, but there are {self._domains}")
+        encoded = {int(name): layer(streams[int(name)]) for name, layer in self.encoders.items()}
+        selector = None if self._selector is None else mean_over_frames(streams[self._selector])
+        vectors = [encoded[index] for index in self._gated]
+        embedding, weights = self._combine(vectors, selector, domain)
+        if self._beside and self._selector is not None:
+            embedding = torch.cat([embedding, encoded[self._selector]], dim=1)
+        return Output(self.towers(embedding, domain), embedding, weights)
+
+    def penalty(self) -> Tensor | None:
+        """How many connections are open in expectation, over all domains; none if they are not
+        being searched.
+        """
+        return self.connections.penalty() if isinstance(self.connections, Connections) else None
+
+    def _combine(self, vectors: list[Tensor], selector: Tensor | None, domain: int) -> Combined:
+        combined: Combined
+        if isinstance(self.combination, SideBySide):
+            combined = self.combination(vectors)
+            return combined
+        together = torch.stack(vectors, dim=1)
+        if self.connections is not None:
+            together = self.connections(together, domain)
+        combined = self.combination(together, selector, domain)
+        return combined

@@ -1,0 +1,43 @@
+"""What systems that treat languages, or other domains, apart ask of the protocol."""
+
+from typing import Any
+
+from emonas.errors import EmonasError
+from emonas.fuse.options import FusionOptions
+from emonas.kinds import kind_module
+
+
+def check_domains(path: str, protocol: Any, name: str, system: Any) -> None:
+    """Check that a system of several domains is run under a protocol that tells them apart.
+
+    Raises:
+        EmonasError: it is not; or a system of one domain is run under one of several.
+    """
+    if isinstance(system, FusionOptions):
+        return
+    module = kind_module("network", system.network)
+    if getattr(module, "ONE_DOMAIN", False):
+        if protocol.domain != "none" and len(protocol.corpora) > 1:
+            raise EmonasError(
+                f"{path}: {name} ({system.network}) learns one domain, and the protocol tells "
+                "several apart; run it under a protocol of one corpus, or choose another network"
+            )
+    elif getattr(module, "DOMAINS", False) and protocol.domain == "none":
+        raise EmonasError(
+            f"{path}: {name} ({system.network}) learns several domains, and the protocol tells "
+            "none apart; give the protocol `domain: language`"
+        )
+
+
+def check_joint(name: str, system: FusionOptions, stream: str, options: Any) -> None:
+    """Check that no stream of a joint fusion treats domains apart.
+
+    Raises:
+        EmonasError: one does.
+    """
+    module = kind_module("network", options.network)
+    if system.joint and getattr(module, "DOMAINS", False):
+        raise EmonasError(
+            f"systems.{name}.joint: {stream} ({options.network}) treats domains apart, and is "
+            "fused with its weights as they are only; leave joint out"
+        )

@@ -1,0 +1,71 @@
+"""What systems that are found by a search ask of it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from emonas.errors import EmonasError
+from emonas.kinds import kind_module
+from emonas.settings.messages import nearest
+
+
+def check_genotype(settings: Any, name: str, system: Any) -> None:
+    """Check that a system that is built from a genotype says where it comes from.
+
+    Raises:
+        EmonasError: it has no search, or one that finds no such network, or another system's that
+            is none.
+    """
+    if not hasattr(system, "search"):
+        return
+    cell, search = getattr(system, "cell", None), system.search
+    if search is None and cell is None:
+        raise EmonasError(f"systems.{name}.search: is missing; say how its cells are found")
+    if search is not None and cell is not None:
+        raise EmonasError(f"systems.{name}: has both `cell` and `search`; keep one of them")
+    if isinstance(search, str):
+        _check_other(settings, name, system)
+    elif search is not None:
+        _check_method(name, system)
+
+
+def _check_method(name: str, system: Any) -> None:
+    """A method that finds one kind of network alone says which."""
+    finds = getattr(kind_module("method", system.search.method), "NETWORK", system.network)
+    if finds != system.network:
+        raise EmonasError(
+            f"systems.{name}.search.method: {system.search.method} finds networks of the kind "
+            f"{finds}, and the network is {system.network}; choose another method"
+        )
+
+
+def _check_other(settings: Any, name: str, system: Any) -> None:
+    path, other = f"systems.{name}.search", system.search
+    if other not in settings.systems:
+        raise EmonasError(f"{path}: no system is named {other}{nearest(other, settings.systems)}")
+    found = settings.systems[other]
+    search = getattr(found, "search", None)
+    if other == name or search is None or isinstance(search, str):
+        raise EmonasError(
+            f"{path}: {other} has no search of its own; name a system that has one, or give a "
+            "search method"
+        )
+    for key in ("network", "inputs"):
+        if getattr(found, key) != getattr(system, key):
+            raise EmonasError(
+                f"{path}: {other} has another {key} than {name}, which can't be trained with its "
+                "genotypes; make them alike"
+            )
+
+
+def check_borrowed(path: str, systems: Iterable[str], name: str, system: Any) -> None:
+    """Check that the search whose genotypes a system takes is in the same run.
+
+    Raises:
+        EmonasError: it is not.
+    """
+    search = getattr(system, "search", None)
+    if isinstance(search, str) and search not in systems:
+        raise EmonasError(
+            f"{path}: {name} is trained with what the search of {search} finds, which is not in "
+            "this run; add it"
+        )

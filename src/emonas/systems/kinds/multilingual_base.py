@@ -1,0 +1,48 @@
+"""`network: multilingual-base`: one network for all languages (Multi-gating NAS, 5.2.2, Base)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from emonas.storage.genotype import AnyGenotype
+from emonas.systems.multilingual import domain_objective, encoders, union_tower
+from emonas.systems.multilingual_options import MultilingualOptions
+from emonas.systems.shapes import NetworkShape
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from emonas.learning.objectives import Objective
+    from emonas.systems.data import FoldData
+
+DOMAINS = True
+"""Whether it treats the domains of a protocol apart: its batches are of one language each."""
+
+
+class Options(MultilingualOptions):
+    """The sum of all features, one tower over the union of the classes."""
+
+    network: Literal["multilingual-base"] = Field(
+        "multilingual-base", description="the kind of system"
+    )
+
+
+def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -> nn.Module:
+    """Encoders, sum, one tower."""
+    from emonas.networks.multi_gating import Summed
+    from emonas.networks.multilingual import MultilingualNetwork
+
+    return MultilingualNetwork(
+        encoders(options, shape),
+        None,
+        Summed(),
+        union_tower(options, shape, options.size),
+        domains=len(shape.domains),
+    )
+
+
+def objective(options: Options, data: FoldData, network: nn.Module) -> Objective:
+    """Cross entropy over the union, and the contrastive loss with each domain's weight."""
+    return domain_objective(options, data, network, union=True)

@@ -1,0 +1,135 @@
+"""From the options of a system of one or several languages to its parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from emonas.errors import EmonasError
+from emonas.systems.multilingual_options import GatedOptions, MultilingualOptions
+from emonas.systems.shapes import NetworkShape
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from emonas.learning.objectives import Objective
+    from emonas.networks.multi_gating import Gated
+    from emonas.networks.multilingual import MultilingualNetwork
+    from emonas.networks.sequence_encoder import SequenceEncoder, VectorEncoder
+    from emonas.networks.towers import DomainTowers, Tower, UnionTower
+    from emonas.systems.data import FoldData
+
+
+def encoders(
+    options: MultilingualOptions, shape: NetworkShape, *, as_they_are: bool = False
+) -> list[SequenceEncoder | VectorEncoder]:
+    """An encoder a stream; `as_they_are` leaves features of one vector unchanged."""
+    from emonas.networks.sequence_encoder import SequenceEncoder, VectorEncoder
+
+    found: list[SequenceEncoder | VectorEncoder] = []
+    for name, width, vector in zip(shape.names, shape.widths, shape.vectors, strict=True):
+        own = options.encoders.get(name, options.encoders.get(name.rpartition(".")[0]))
+        own = own or options.encoder
+        if vector:
+            size = width if as_they_are else options.size
+            found.append(VectorEncoder(width, size, own.between))
+        else:
+            found.append(SequenceEncoder(width, own.channels, own.hidden, own.layers, options.size))
+    return found
+
+
+def encoded_widths(options: MultilingualOptions, shape: NetworkShape) -> list[int]:
+    """The widths of all vectors where those of one vector are left as they are."""
+    return [
+        width if vector else options.size
+        for width, vector in zip(shape.widths, shape.vectors, strict=True)
+    ]
+
+
+def domain_towers(options: MultilingualOptions, shape: NetworkShape, width: int) -> DomainTowers:
+    """A tower a domain over the classes that occur in it."""
+    from emonas.networks.towers import DomainTowers
+
+    towers = [
+        _tower(options, domain, width, len(columns)) for domain, columns in shape.domains.items()
+    ]
+    return DomainTowers(towers, list(shape.domains.values()), shape.classes)
+
+
+def union_tower(options: MultilingualOptions, shape: NetworkShape, width: int) -> UnionTower:
+    """One tower over the classes of all domains."""
+    from emonas.networks.towers import UnionTower
+
+    return UnionTower(_tower(options, "", width, shape.classes))
+
+
+def gated(options: GatedOptions, shape: NetworkShape, gates: int) -> Gated:
+    """One gate for all domains, or one a domain."""
+    from emonas.networks.multi_gating import Gated, LinearGate, PerceptronGate
+
+    kind = LinearGate if options.gate == "linear" else PerceptronGate
+    width = shape.widths[selector_of(options, shape)]
+    return Gated([kind(width, len(options.gated(shape.names))) for _ in range(gates)])
+
+
+def gated_network(
+    options: GatedOptions, shape: NetworkShape, gates: int, **more: Any
+) -> MultilingualNetwork:
+    """Encoders, `gates` gating networks, a tower a domain; `more` goes to the network."""
+    from emonas.networks.multilingual import MultilingualNetwork
+
+    # The selector stands beside as it is encoded.
+    width = options.size * (2 if options.beside else 1)
+    return MultilingualNetwork(
+        encoders(options, shape),
+        selector_of(options, shape),
+        gated(options, shape, gates),
+        domain_towers(options, shape, width),
+        domains=len(shape.domains),
+        gated=[shape.names.index(name) for name in options.gated(shape.names)],
+        beside=options.beside,
+        **more,
+    )
+
+
+def selector_of(options: GatedOptions, shape: NetworkShape) -> int:
+    """The stream that decides the gates.
+
+    Raises:
+        EmonasError: its feature has several layers.
+    """
+    found = [number for number, name in enumerate(shape.names) if options.selects(name)]
+    if len(found) != 1:
+        raise EmonasError(
+            f"selector: {options.selector} has {len(found)} layers; name one of them in `inputs`"
+        )
+    return found[0]
+
+
+def domain_objective(
+    options: MultilingualOptions, data: FoldData, network: nn.Module, *, union: bool = False
+) -> Objective:
+    """Cross entropy over the classes of a batch's domain, or over the union, and the contrastive
+    loss with each domain's weight.
+    """
+    from emonas.systems.multilingual_objective import DomainObjective, DomainTarget
+
+    every = tuple(range(data.shape.classes))
+    targets = [
+        DomainTarget(every if union else columns, options.of(domain).contrastive or 0.0)
+        for domain, columns in data.shape.domains.items()
+    ]
+    return DomainObjective(options, data, targets)
+
+
+def _tower(options: MultilingualOptions, domain: str, width: int, classes: int) -> Tower:
+    from emonas.networks.towers import Tower
+
+    own = options.of(domain)
+    return Tower(
+        width,
+        own.tower or options.tower,
+        own.activations or options.activations,
+        options.dropout,
+        classes,
+        options.tower_form,
+    )

@@ -1,0 +1,80 @@
+"""What systems of several domains are trained to make small (Multi-gating NAS, eq. 6)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from emonas.learning.batches import Batch
+from emonas.learning.objectives import CrossEntropy, Objective
+from emonas.learning.supervised import class_weights
+from emonas.networks.contrastive import ContrastiveLoss
+from emonas.networks.streams import Output
+from emonas.systems.data import FoldData
+from emonas.systems.multilingual_options import MultilingualOptions
+
+
+@dataclass(frozen=True)
+class DomainTarget:
+    """The classes that compete in a domain, by number, and the contrastive loss's weight there."""
+
+    classes: tuple[int, ...]
+    contrastive: float
+
+
+class DomainObjective(Objective):
+    """Cross entropy over the classes of a batch's domain, plus alpha times the contrastive loss."""
+
+    def __init__(
+        self, options: MultilingualOptions, data: FoldData, targets: Sequence[DomainTarget]
+    ) -> None:
+        super().__init__()
+        self._targets = tuple(targets)
+        self._losses = [
+            _cross_entropy(options, data, number, target) for number, target in enumerate(targets)
+        ]
+        # As modules too, so that they move to a device.
+        self._modules_of_losses = nn.ModuleList(self._losses)
+        self._contrastive = None
+        if any(target.contrastive for target in targets):
+            self._contrastive = ContrastiveLoss(own=options.contrastive_own)
+        self._acted: list[bool] = []
+
+    def classification(self, output: Output, batch: Batch) -> Tensor:
+        """The mean over the batch."""
+        number = batch.domain or 0
+        classes = torch.tensor(self._targets[number].classes, device=batch.labels.device)
+        own = Batch((), torch.searchsorted(classes, batch.labels), number)
+        chosen = output._replace(logits=output.logits[:, classes])
+        return self._losses[number].classification(chosen, own)
+
+    def forward(self, output: Output, batch: Batch) -> Tensor:
+        """With the contrastive loss of what the tower sees."""
+        loss = self.classification(output, batch)
+        alpha = self._targets[batch.domain or 0].contrastive
+        if self._contrastive is None or not alpha:
+            return loss
+        contrast = self._contrastive(output.embedding, batch.labels)
+        self._acted.append(contrast.utterances > 0)
+        whole: Tensor = loss + alpha * contrast.loss
+        return whole
+
+    def facts(self) -> dict[str, float]:
+        """The share of batches in which any emotion had enough utterances to be contrasted."""
+        if self._contrastive is None:
+            return {}
+        acted, self._acted = self._acted, []
+        return {"contrastive_share": sum(acted) / max(1, len(acted))}
+
+
+def _cross_entropy(
+    options: MultilingualOptions, data: FoldData, number: int, target: DomainTarget
+) -> CrossEntropy:
+    if not options.training.class_weights:
+        return CrossEntropy(options.training)
+    there = data.train.domains == number
+    labels = data.train.labels[there] if data.train.domains is not None else data.train.labels
+    weights = class_weights(labels, data.shape.classes)[list(target.classes)]
+    # Balanced over the classes that compete here, and not over all of the union.
+    return CrossEntropy(options.training, weights * data.shape.classes / len(target.classes))
