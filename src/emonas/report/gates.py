@@ -121,11 +121,10 @@ def _notes(options: GatesOptions, bars: GateBars) -> Iterator[str]:
     if options.source:
         yield f"From {options.source}."
     yield _GATES_NOTE
-    said = {"UA alone": bars.alone, f"Weight in {options.system}": bars.gates}
-    for what, panel in said.items():
-        yield from reasons_of([(f"{what}, {_place(bar)}", bar.own) for bar in panel])
+    for text, panel in (("{} alone", bars.alone), ("the weight of {}", bars.gates)):
+        yield from reasons_of([(text.format(_place(bar)), bar.own) for bar in panel])
     yield from options.notes
-    owns = [bar.own for panel in said.values() for bar in panel]
+    owns = [bar.own for bar in (*bars.alone, *bars.gates)]
     if any(own.interval for own in owns):
         yield INTERVAL_NOTE
     for own in owns:
@@ -133,7 +132,7 @@ def _notes(options: GatesOptions, bars: GateBars) -> Iterator[str]:
 
 
 def _place(bar: Bar) -> str:
-    return f"{bar.feature}, {bar.domain}" if bar.domain else bar.feature
+    return f"{bar.feature} ({bar.domain})" if bar.domain else bar.feature
 
 
 def _metrics(own: OwnFigures, system: str, protocol: str) -> Metrics | str:
