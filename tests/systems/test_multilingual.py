@@ -1,5 +1,6 @@
 """Systems of one and of several languages, and what they are trained to make small."""
 
+import importlib.util
 import math
 
 import numpy as np
@@ -8,12 +9,13 @@ import torch
 
 from emonas.errors import EmonasError
 from emonas.kinds import kind_options
-from emonas.learning.batches import Examples
+from emonas.learning.batches import Batch, Examples
 from emonas.networks.contrastive import ContrastiveLoss
+from emonas.networks.streams import Stream
 from emonas.storage.genotype import ConnectionsGenotype
 from emonas.systems.building import build_network, build_searched, count_parameters
 from emonas.systems.data import FoldData
-from emonas.systems.objective import make_objective
+from emonas.systems.objective import learning_rates, make_objective
 from emonas.systems.shapes import NetworkShape, classes_by_domain
 
 SHAPE = NetworkShape(
@@ -234,3 +236,40 @@ def test_the_classes_of_a_domain_are_those_that_occur_in_it():
     labels = ("sad", "sad", "angry", "happy", "sad")
     found = classes_by_domain("deedd", labels, ("angry", "happy", "sad"))
     assert found == {"d": (1, 2), "e": (0, 2)}
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("resemblyzer") is None, reason="resemblyzer is not installed"
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_ge2e_can_be_trained_on_at_a_hundredth_of_the_rate():
+    domains = {"de": (0, 1), "en": (0, 1)}
+    shape = NetworkShape((1, 5), 2, ("waveform", "mfcc"), (False, False), domains)
+    made = kind_options(
+        "network",
+        {
+            **SMALL,
+            "network": "mmoe",
+            "inputs": ["waveform", "mfcc"],
+            "selector": "waveform",
+            "encoders": {"waveform": {"speaker": True, "rate": 0.01}},
+        },
+    )
+    network = build_network(made, None, shape)
+    rates = learning_rates(made, shape, network)
+    ours = set(network.encoders["0"].parameters())
+    assert rates == dict.fromkeys(ours, 0.01)
+    generator = torch.Generator().manual_seed(1)
+    streams = (
+        Stream(torch.randn(3, 20000, 1, generator=generator), torch.tensor([20000, 9000, 15000])),
+        Stream(torch.randn(3, 9, 5, generator=generator), torch.tensor([9, 4, 7])),
+    )
+    output = Batch(streams, torch.tensor([0, 1, 0]), 1).through(network)
+    assert output.gates.shape == (3, 2)
+    output.embedding.sum().backward()
+    lstm = network.encoders["0"].encoder.lstm
+    assert all(weight.grad.abs().sum() > 0 for weight in lstm.parameters())
+    with pytest.raises(EmonasError, match="hears a waveform, and mfcc has 5 features"):
+        build_network(
+            made.model_copy(update={"encoders": {"mfcc": made.encoders["waveform"]}}), None, shape
+        )

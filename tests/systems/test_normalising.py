@@ -43,3 +43,14 @@ def test_every_stream_has_its_own():
         np.testing.assert_allclose(np.concatenate(stream).std(axis=0), 1, rtol=1e-4)
         np.testing.assert_array_equal(stream[3], normalisers[number](examples.streams[number][3]))
     assert normalise(examples, ()) is examples
+
+
+def test_a_stream_can_be_left_as_it_is():
+    streams = (arrays(1), arrays(2, scale=9.0))
+    examples = Examples(streams, np.zeros(20, dtype=np.int64))
+    fitted = fit_normalisers(examples, (True, False))
+    found = normalise(examples, fitted)
+    for given, kept in zip(streams[0], found.streams[0], strict=True):
+        assert np.array_equal(given, kept)
+    together = np.concatenate(found.streams[1])
+    np.testing.assert_allclose(together.std(axis=0), 1, rtol=1e-4)

@@ -1,6 +1,6 @@
 """The network of several languages, and that of one (Multi-gating, figures 1 and 2)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,7 @@ from emonas.networks.multi_gating import (
 )
 from emonas.networks.pooling import mean_over_frames
 from emonas.networks.sequence_encoder import SequenceEncoder, VectorEncoder
+from emonas.networks.speaker_encoder import SpeakerEncoder
 from emonas.networks.streams import Output, Stream
 from emonas.networks.towers import DomainTowers, UnionTower
 
@@ -27,7 +28,8 @@ class MultilingualNetwork(nn.Module):
 
     Args:
         encoders: one a stream; of a stream that is neither `gated` nor `beside` it is left out.
-        selector: the stream whose mean over frames, before any encoder, is x of eq. 7.
+        selector: the stream whose mean over frames, before any encoder, is x of eq. 7; of a
+            waveform it is the vector of its encoder.
         combination: how the features become one vector.
         towers: from that vector to logits.
         domains: how many there are.
@@ -43,7 +45,7 @@ class MultilingualNetwork(nn.Module):
 
     def __init__(
         self,
-        encoders: Sequence[SequenceEncoder | VectorEncoder],
+        encoders: Sequence[SequenceEncoder | VectorEncoder | SpeakerEncoder],
         selector: int | None,
         combination: SideBySide | Summed | Gated,
         towers: DomainTowers | UnionTower,
@@ -63,6 +65,9 @@ class MultilingualNetwork(nn.Module):
         if not named <= set(range(len(encoders))):
             raise ValueError(f"streams {sorted(named)}, but {len(encoders)} encoders")
         heard = named if beside else {*self._gated}
+        self._encodes = selector is not None and isinstance(encoders[selector], SpeakerEncoder)
+        if selector is not None and self._encodes:
+            heard.add(selector)
         self.encoders = nn.ModuleDict({str(index): encoders[index] for index in sorted(heard)})
         self.connections = connections
         self.combination = combination
@@ -79,7 +84,7 @@ class MultilingualNetwork(nn.Module):
         if not 0 <= domain < self._domains:
             raise ValueError(f"domain {domain}, but there are {self._domains}")
         encoded = {int(name): layer(streams[int(name)]) for name, layer in self.encoders.items()}
-        selector = None if self._selector is None else mean_over_frames(streams[self._selector])
+        selector = self._selecting(streams, encoded)
         vectors = [encoded[index] for index in self._gated]
         embedding, weights = self._combine(vectors, selector, domain)
         if self._beside and self._selector is not None:
@@ -91,6 +96,14 @@ class MultilingualNetwork(nn.Module):
         being searched.
         """
         return self.connections.penalty() if isinstance(self.connections, Connections) else None
+
+    def _selecting(self, streams: Sequence[Stream], encoded: Mapping[int, Tensor]) -> Tensor | None:
+        """The x of eq. 7, (batch, width)."""
+        if self._selector is None:
+            return None
+        if self._encodes:
+            return encoded[self._selector]
+        return mean_over_frames(streams[self._selector])
 
     def _combine(self, vectors: list[Tensor], selector: Tensor | None, domain: int) -> Combined:
         combined: Combined

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -124,7 +124,10 @@ def load_fold(
     shape = network_shape(options, features, classes, table["domain"], table["label"])
     domains = tuple(shape.domains)
     examples = load_examples(table, classes, options.inputs, features, domains)
-    normalisers = fit_normalisers(examples) if options.normalise == "feature" else ()
+    normalisers: tuple[Normaliser, ...] = ()
+    if options.normalise == "feature":
+        left = [stream.entry.normalise == "none" for stream in _heard(options.inputs, features)]
+        normalisers = fit_normalisers(examples, left)
     held = _learnable(read_part(validation), shape, classes)
     return FoldData(
         classes=classes,
@@ -149,18 +152,31 @@ def network_shape(
     """The shape of a system's network, by its feature files and by the domain and label of each
     utterance of the training part.
     """
-    names: list[str] = []
-    widths: list[int] = []
-    vectors: list[bool] = []
-    for entry in options.inputs:
+    heard = list(_heard(options.inputs, features))
+    return NetworkShape(
+        widths=tuple(stream.width for stream in heard),
+        classes=len(classes),
+        names=tuple(stream.name for stream in heard),
+        vectors=tuple(stream.vector for stream in heard),
+        domains=classes_by_domain(domains, labels, classes) if knows_domains(options) else {},
+    )
+
+
+class _Heard(NamedTuple):
+    """A stream, as its input asks for it and its file has it."""
+
+    entry: InputOptions
+    name: str
+    width: int
+    vector: bool
+
+
+def _heard(inputs: Sequence[InputOptions], features: FeaturePaths) -> Iterator[_Heard]:
+    for entry in inputs:
         with FeatureFile(features[entry.feature][min(features[entry.feature])]) as file:
             layers = entry.layers or file.facts.layers
-            streams = [f"{entry.feature}.{layer}" for layer in layers] or [entry.feature]
-            names += streams
-            widths += len(streams) * [file.width]
-            vectors += len(streams) * [file.facts.frame_rate == 0]
-    found = classes_by_domain(domains, labels, classes) if knows_domains(options) else {}
-    return NetworkShape(tuple(widths), len(classes), tuple(names), tuple(vectors), found)
+            for name in [f"{entry.feature}.{layer}" for layer in layers] or [entry.feature]:
+                yield _Heard(entry, name, file.width, file.facts.frame_rate == 0)
 
 
 def _learnable(table: pd.DataFrame, shape: NetworkShape, classes: Sequence[str]) -> pd.DataFrame:

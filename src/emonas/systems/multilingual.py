@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from emonas.errors import EmonasError
@@ -12,24 +13,33 @@ if TYPE_CHECKING:
     from torch import nn
 
     from emonas.learning.objectives import Objective
+    from emonas.learning.optimisers import Rates
     from emonas.networks.multi_gating import Gated
     from emonas.networks.multilingual import MultilingualNetwork
     from emonas.networks.sequence_encoder import SequenceEncoder, VectorEncoder
+    from emonas.networks.speaker_encoder import SpeakerEncoder
     from emonas.networks.towers import DomainTowers, Tower, UnionTower
     from emonas.systems.data import FoldData
+
+    Encoder = SequenceEncoder | VectorEncoder | SpeakerEncoder
+
+SPEAKER_SIZE = 256
+"""Width of GE2E's vectors."""
 
 
 def encoders(
     options: MultilingualOptions, shape: NetworkShape, *, as_they_are: bool = False
-) -> list[SequenceEncoder | VectorEncoder]:
+) -> list[Encoder]:
     """An encoder a stream; `as_they_are` leaves features of one vector unchanged."""
     from emonas.networks.sequence_encoder import SequenceEncoder, VectorEncoder
 
-    found: list[SequenceEncoder | VectorEncoder] = []
+    found: list[Encoder] = []
     for name, width, vector in zip(shape.names, shape.widths, shape.vectors, strict=True):
-        own = options.encoders.get(name, options.encoders.get(name.rpartition(".")[0]))
-        own = own or options.encoder
-        if vector:
+        own = options.encoder_of(name)
+        if own.speaker:
+            size = SPEAKER_SIZE if as_they_are else options.size
+            found.append(_speaker_encoder(name, width, size, own.between))
+        elif vector:
             size = width if as_they_are else options.size
             found.append(VectorEncoder(width, size, own.between))
         else:
@@ -40,9 +50,35 @@ def encoders(
 def encoded_widths(options: MultilingualOptions, shape: NetworkShape) -> list[int]:
     """The widths of all vectors where those of one vector are left as they are."""
     return [
-        width if vector else options.size
-        for width, vector in zip(shape.widths, shape.vectors, strict=True)
+        SPEAKER_SIZE if options.encoder_of(name).speaker else width if vector else options.size
+        for name, width, vector in zip(shape.names, shape.widths, shape.vectors, strict=True)
     ]
+
+
+def encoder_rates(options: MultilingualOptions, shape: NetworkShape, network: nn.Module) -> Rates:
+    """The weights of encoders that learn at a multiple of the others' rate."""
+    return {
+        weight: rate
+        for number, name in enumerate(shape.names)
+        if (rate := options.encoder_of(name).rate) != 1
+        for weight in network.get_submodule("encoders").get_submodule(str(number)).parameters()
+    }
+
+
+def _speaker_encoder(name: str, width: int, size: int, between: Sequence[int]) -> SpeakerEncoder:
+    """GE2E's encoder, and what brings its vector to a size.
+
+    Raises:
+        EmonasError: the feature is no waveform.
+    """
+    from emonas.networks.speaker_encoder import SpeakerEncoder
+
+    if width != 1:
+        raise EmonasError(
+            f"encoders.{name}.speaker: hears a waveform, and {name} has {width} features a frame; "
+            "name a feature of `extractor: waveform`"
+        )
+    return SpeakerEncoder(size, between)
 
 
 def domain_towers(options: MultilingualOptions, shape: NetworkShape, width: int) -> DomainTowers:
@@ -67,7 +103,9 @@ def gated(options: GatedOptions, shape: NetworkShape, gates: int) -> Gated:
     from emonas.networks.multi_gating import Gated, LinearGate, PerceptronGate
 
     kind = LinearGate if options.gate == "linear" else PerceptronGate
-    width = shape.widths[selector_of(options, shape)]
+    selector = selector_of(options, shape)
+    speaks = options.encoder_of(shape.names[selector]).speaker
+    width = options.size if speaks else shape.widths[selector]
     return Gated([kind(width, len(options.gated(shape.names))) for _ in range(gates)])
 
 

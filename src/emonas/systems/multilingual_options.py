@@ -32,6 +32,17 @@ class EncoderOptions(Options):
         description="widths between a feature of one vector and `size`, such as 512 for BYOL "
         "(the authors' code); without, one linear map",
     )
+    speaker: bool = Field(
+        False,
+        description="the feature is a waveform, which GE2E's own encoder turns into its vector of "
+        "256 inside the system, and which is trained on",
+    )
+    rate: float = Field(
+        1.0,
+        gt=0,
+        description="learning rate of the encoder as a multiple of the others' (5.1: 0.01 for "
+        "GE2E)",
+    )
 
 
 class DomainOptions(Options):
@@ -91,6 +102,11 @@ class MultilingualOptions(TrainedOptions):
             if feature not in heard:
                 raise ValueError(f"encoders names {feature}, which is not among the inputs")
         return self
+
+    def encoder_of(self, stream: str) -> EncoderOptions:
+        """How a stream, a feature or one of its layers, becomes a vector."""
+        feature = stream.rpartition(".")[0]
+        return self.encoders.get(stream) or self.encoders.get(feature) or self.encoder
 
     def of(self, domain: str) -> DomainOptions:
         """What holds in a domain."""

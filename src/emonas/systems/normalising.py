@@ -1,6 +1,6 @@
 """Standardising features by the fold's training part, and nothing else."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,6 +35,11 @@ class Normaliser:
         deviation = np.where(deviation < _SMALLEST_DEVIATION, 1.0, deviation)
         return cls(np.asarray(mean, dtype=np.float32), np.asarray(deviation, dtype=np.float32))
 
+    @classmethod
+    def unchanging(cls, width: int) -> "Normaliser":
+        """One that leaves a stream as it is."""
+        return cls(np.zeros(width, dtype=np.float32), np.ones(width, dtype=np.float32))
+
     def __call__(self, array: StoredArray) -> Array:
         """Standardise (frames, features), in float32."""
         return (array - self.mean) / self.deviation
@@ -50,9 +55,13 @@ def by_utterance(frames: StoredArray) -> Array:
     return np.asarray((wide - wide.mean(axis=0)) / deviation, dtype=np.float32)
 
 
-def fit_normalisers(examples: Examples) -> tuple[Normaliser, ...]:
-    """A normaliser a stream."""
-    return tuple(Normaliser.fitted(stream) for stream in examples.streams)
+def fit_normalisers(examples: Examples, left: Sequence[bool] = ()) -> tuple[Normaliser, ...]:
+    """A normaliser a stream; it changes nothing of those that are `left` as they are."""
+    kept = left or [False] * len(examples.streams)
+    return tuple(
+        Normaliser.unchanging(stream[0].shape[1]) if as_it_is else Normaliser.fitted(stream)
+        for stream, as_it_is in zip(examples.streams, kept, strict=True)
+    )
 
 
 def normalise(examples: Examples, normalisers: tuple[Normaliser, ...]) -> Examples:

@@ -1,4 +1,4 @@
-"""What a system is trained to make small, through the module of its kind."""
+"""What a system is trained to make small, and at which rates, through the module of its kind."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from emonas.kinds import kind_module
 from emonas.learning.objectives import CrossEntropy, Objective
+from emonas.learning.optimisers import Rates
 from emonas.learning.supervised import class_weights
 from emonas.systems.data import FoldData
 from emonas.systems.options import TrainedOptions
+from emonas.systems.shapes import NetworkShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,3 +25,10 @@ def make_objective(options: TrainedOptions, data: FoldData, network: nn.Module) 
     training = options.training
     weights = class_weights(data.train.labels, len(data.classes))
     return CrossEntropy(training, weights if training.class_weights else None)
+
+
+def learning_rates(options: TrainedOptions, shape: NetworkShape, network: nn.Module) -> Rates:
+    """The weights that learn at another rate than the others, where the kind has such."""
+    module = kind_module("network", options.network)
+    own: Rates = module.rates(options, shape, network) if hasattr(module, "rates") else {}
+    return own

@@ -21,11 +21,11 @@ class InputOptions(Options):
     pool: int = Field(
         1, ge=1, description="average this many consecutive frames (ours, for small machines)"
     )
-    normalise: Literal["utterance"] | None = Field(
+    normalise: Literal["utterance", "none"] | None = Field(
         None,
         description="utterance: standardise every utterance by mean and deviation of its own "
         "frames, before the system's own `normalise`; it takes away what stays the same, such as "
-        "voice and room (ours)",
+        "voice and room (ours); none: leave the feature as it is, whatever the system's own",
     )
 
 

@@ -28,7 +28,7 @@ from emonas.systems.data import (
     feature_files,
     load_fold,
 )
-from emonas.systems.objective import make_objective
+from emonas.systems.objective import learning_rates, make_objective
 from emonas.systems.options import SystemOptions, TrainedOptions
 from emonas.systems.outputs import SystemOutputs, network_cost, write_outputs
 from emonas.systems.predicting import Hearing, predict_list
@@ -90,9 +90,10 @@ def _learn(
         return solved
     options = job.system.training
     objective = make_objective(job.system, data, network)
+    rates = learning_rates(job.system, data.shape, network)
     seed = seed_of(job.seed, job.name, "batches")
     return fit(
-        SupervisedLearner(network, options, device, objective),
+        SupervisedLearner(network, options, device, objective, rates=rates),
         Batches(data.train, options.batch, seed, shuffle=True),
         None if data.validation is None else Batches(data.validation, options.batch),
         Plan(options.epochs, options.select, options.patience),

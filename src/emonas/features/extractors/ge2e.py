@@ -11,6 +11,7 @@ from pydantic import Field
 
 from emonas.features.extraction import Extractor, ExtractorOptions, Resources, Speech
 from emonas.features.packages import package_folder
+from emonas.features.speech_only import speech_only
 from emonas.storage.features import Array
 
 if TYPE_CHECKING:
@@ -58,21 +59,9 @@ class Ge2e:
         return [self._vector(speech.waveform) for speech in batch]
 
     def _vector(self, waveform: Array) -> Array:
-        samples = _trimmed(waveform) if self._trim else waveform
+        samples = speech_only(waveform) if self._trim else waveform
         vector = self._encoder.embed_utterance(samples)
         return np.asarray(vector, dtype=np.float32)[None]
-
-
-def _trimmed(waveform: Array) -> Array:
-    """What the package's own preparation leaves; the waveform where nothing would be left."""
-    from resemblyzer import preprocess_wav
-
-    # Resampling may overshoot full scale, which the voice detector's 16 bits cannot hold.
-    audible = np.clip(waveform, -1.0, 1.0)
-    if not audible.any():
-        return waveform
-    speech: Array = preprocess_wav(audible)
-    return speech if speech.size else waveform
 
 
 def build(options: Options, resources: Resources) -> Extractor:

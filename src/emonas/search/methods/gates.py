@@ -69,7 +69,7 @@ def search(options: Options, problem: SearchProblem) -> SearchOutcome:
     from emonas.learning.supervised import SupervisedLearner
     from emonas.search.gate_penalty import PenalisedObjective
     from emonas.systems.building import build_searched
-    from emonas.systems.objective import make_objective
+    from emonas.systems.objective import learning_rates, make_objective
 
     system, data, training = _gated(problem), problem.data, problem.system.training
     start = _genotype(options, problem, _all_open(system, problem))
@@ -78,7 +78,10 @@ def search(options: Options, problem: SearchProblem) -> SearchOutcome:
     objective = PenalisedObjective(
         make_objective(system, data, network), connections, options.penalty, data.domains
     )
-    rates = {connections.gates.log_kappa: options.gate_rate}
+    rates = {
+        **learning_rates(system, data.shape, network),
+        connections.gates.log_kappa: options.gate_rate,
+    }
     learner = SupervisedLearner(network, training, problem.device, objective, rates=rates)
     seed = seed_of(problem.seed, problem.name, "batches")
     outcome = fit(

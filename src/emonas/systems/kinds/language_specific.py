@@ -8,7 +8,13 @@ from pydantic import Field
 
 from emonas.errors import EmonasError
 from emonas.storage.genotype import AnyGenotype
-from emonas.systems.multilingual import domain_objective, domain_towers, encoded_widths, encoders
+from emonas.systems.multilingual import (
+    domain_objective,
+    domain_towers,
+    encoded_widths,
+    encoder_rates,
+    encoders,
+)
 from emonas.systems.multilingual_options import MultilingualOptions
 from emonas.systems.shapes import NetworkShape
 
@@ -16,6 +22,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from emonas.learning.objectives import Objective
+    from emonas.learning.optimisers import Rates
     from emonas.systems.data import FoldData
 
 DOMAINS = True
@@ -58,3 +65,8 @@ def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -
 def objective(options: Options, data: FoldData, network: nn.Module) -> Objective:
     """Cross entropy, and the contrastive loss with its weight."""
     return domain_objective(options, data, network)
+
+
+def rates(options: Options, shape: NetworkShape, network: nn.Module) -> Rates:
+    """Encoders that learn at another rate."""
+    return encoder_rates(options, shape, network)

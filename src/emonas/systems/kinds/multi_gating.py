@@ -8,7 +8,7 @@ from pydantic import Field
 
 from emonas.errors import EmonasError
 from emonas.storage.genotype import AnyGenotype, ConnectionsGenotype
-from emonas.systems.multilingual import domain_objective, gated_network
+from emonas.systems.multilingual import domain_objective, encoder_rates, gated_network
 from emonas.systems.multilingual_options import GatedOptions
 from emonas.systems.requirements import genotype_of
 from emonas.systems.shapes import NetworkShape
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from emonas.learning.objectives import Objective
+    from emonas.learning.optimisers import Rates
     from emonas.systems.data import FoldData
 
 DOMAINS = True
@@ -76,6 +77,11 @@ def build_searched(options: Options, genotype: AnyGenotype, shape: NetworkShape)
 def objective(options: Options, data: FoldData, network: nn.Module) -> Objective:
     """Cross entropy in the batch's domain, and the contrastive loss with its weight."""
     return domain_objective(options, data, network)
+
+
+def rates(options: Options, shape: NetworkShape, network: nn.Module) -> Rates:
+    """Encoders that learn at another rate."""
+    return encoder_rates(options, shape, network)
 
 
 def _own(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from emonas.storage.genotype import AnyGenotype
-from emonas.systems.multilingual import domain_objective, encoders, union_tower
+from emonas.systems.multilingual import domain_objective, encoder_rates, encoders, union_tower
 from emonas.systems.multilingual_options import MultilingualOptions
 from emonas.systems.shapes import NetworkShape
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from emonas.learning.objectives import Objective
+    from emonas.learning.optimisers import Rates
     from emonas.systems.data import FoldData
 
 DOMAINS = True
@@ -46,3 +47,8 @@ def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -
 def objective(options: Options, data: FoldData, network: nn.Module) -> Objective:
     """Cross entropy over the union, and the contrastive loss with each domain's weight."""
     return domain_objective(options, data, network, union=True)
+
+
+def rates(options: Options, shape: NetworkShape, network: nn.Module) -> Rates:
+    """Encoders that learn at another rate."""
+    return encoder_rates(options, shape, network)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from emonas.storage.genotype import AnyGenotype
-from emonas.systems.multilingual import domain_objective, gated_network
+from emonas.systems.multilingual import domain_objective, encoder_rates, gated_network
 from emonas.systems.multilingual_options import GatedOptions
 from emonas.systems.shapes import NetworkShape
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from emonas.learning.objectives import Objective
+    from emonas.learning.optimisers import Rates
     from emonas.systems.data import FoldData
 
 DOMAINS = True
@@ -35,3 +36,8 @@ def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -
 def objective(options: Options, data: FoldData, network: nn.Module) -> Objective:
     """Cross entropy in the batch's domain, and the contrastive loss with its weight."""
     return domain_objective(options, data, network)
+
+
+def rates(options: Options, shape: NetworkShape, network: nn.Module) -> Rates:
+    """Encoders that learn at another rate."""
+    return encoder_rates(options, shape, network)
