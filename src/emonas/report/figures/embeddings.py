@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from emonas.report.embeddings import Cloud
-from emonas.report.figures.style import FAINT, MARKERS, PALETTE, save, style
+from emonas.report.figures.style import MARKERS, PALETTE, draw_reason, save, style
 from emonas.report.tables import score_text
 
 _COLUMNS = 3
@@ -64,8 +64,7 @@ def _draw_cloud(axes: Axes, cloud: Cloud, signs: Mapping[str, dict[str, Any]]) -
     axes.set_box_aspect(1)
     axes.spines[:].set_visible(True)
     if cloud.places is None:
-        text = textwrap.fill(cloud.missing, 34)
-        axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=FAINT)
+        draw_reason(axes, textwrap.fill(cloud.missing, 34))
         return
     size = 5.5 if len(cloud.labels) < 150 else 4.0 if len(cloud.labels) < 800 else 2.5
     for label, sign in signs.items():

@@ -10,7 +10,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from emonas.report.figures.style import FAINT, HATCHES, INK, PALETTE, save, style
+from emonas.report.figures.style import (
+    FAINT,
+    HATCHES,
+    INK,
+    PALETTE,
+    draw_reason,
+    save,
+    style,
+)
 from emonas.report.gates import Bar, GateBars
 from emonas.report.papers import NOT_RUN
 
@@ -51,7 +59,7 @@ def _draw_panel(axes: Axes, bars: GateBars, panel: Sequence[Bar], factor: int) -
     if all(bar.own.value is None for bar in panel):
         reasons = dict.fromkeys(bar.own.missing for bar in panel if bar.own.missing)
         text = "\n".join(textwrap.fill(reason, 44) for reason in reasons)
-        axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=FAINT)
+        draw_reason(axes, text)
         axes.set_xticks([])
         axes.set_yticks([])
         return

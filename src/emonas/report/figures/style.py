@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.style import context
 
@@ -45,6 +46,12 @@ def style() -> Iterator[None]:
     }
     with context(settings, after_reset=True):
         yield
+
+
+def draw_reason(axes: Axes, text: str) -> None:
+    """Say in the place of a picture why there is none; a dollar sign begins no formula there."""
+    middle: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "va": "center"}
+    axes.text(0.5, 0.5, text, color=FAINT, parse_math=False, **middle)
 
 
 def save(figure: Figure, path: Path) -> None:
