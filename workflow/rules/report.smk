@@ -1,3 +1,4 @@
+from emonas.report.embedded import embedded_files
 from emonas.report.names import report_figures, report_tables
 from emonas.report.plan import ReportPlan
 from emonas.settings.cards import report_plan
@@ -32,6 +33,19 @@ def learning_files(wildcards):
     ]
 
 
+def embeddings_of_figures(wildcards):
+    """The predictions whose embeddings are drawn: other training, another picture."""
+    folds = {protocol: folds_of(protocol) for protocol in PLAN.protocols}
+    try:
+        return [
+            f"results/{path}"
+            for protocol in PLAN.protocols
+            for path in embedded_files(REPORT_PLAN, protocol, folds[protocol])
+        ]
+    except EmonasError as error:
+        sys.exit(f"emonas: {error}")
+
+
 rule report:
     input:
         metrics=[
@@ -40,6 +54,7 @@ rule report:
         folds=[f"results/protocols/{protocol}/folds.csv" for protocol in PLAN.protocols],
         genotypes=lambda wildcards: reported_files("search", "genotype.json"),
         learning=learning_files,
+        embeddings=embeddings_of_figures,
         audits=[f"results/protocols/{protocol}/audit.json" for protocol in PLAN.protocols],
         recognition=[
             f"results/recognition/{corpus}/{transcript}.json"

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from emonas.jobs import report_line
 from emonas.report import names
+from emonas.report.connections import connections_table
 from emonas.report.domains import domains_summary
-from emonas.report.drawings import draw_figures, draw_paper_figure
-from emonas.report.gather import gather
-from emonas.report.lines import figure_panels, figure_table
+from emonas.report.drawings import draw_figures
+from emonas.report.gather import ProtocolResults, gather
 from emonas.report.own import OwnFigures
-from emonas.report.page import PaperTables, write_page
+from emonas.report.page import Papers, write_page
+from emonas.report.paper_figures import write_paper_figure
 from emonas.report.papers import paper_summary
 from emonas.report.plan import ReportPlan
 from emonas.report.recognition import read_rates, recognition_table
@@ -42,31 +43,36 @@ def _write(plan: ReportPlan, results: Path, folder: Path) -> None:
     gathered = gather(plan, results)
     rates = read_rates(plan, results)
     own = OwnFigures(plan, gathered, rates)
-    papers = PaperTables(
-        tables={name: paper_summary(own, name, said) for name, said in plan.tables.items()},
-        figures={name: figure_table(own, name, said) for name, said in plan.figures.items()},
-    )
-    for name, table in (*papers.tables.items(), *papers.figures.items()):
+    tables = {name: paper_summary(own, name, said) for name, said in plan.tables.items()}
+    for name, table in tables.items():
         write_tables(folder / names.paper_table(name), table)
     for protocol in gathered.values():
-        summary = systems_summary(protocol)
-        write_tables(folder / names.systems_table(protocol.name), summary)
-        write_tables(folder / names.folds_table(protocol.name), folds_summary(protocol))
-        if protocol.domain:
-            write_tables(folder / names.domains_table(protocol.name), domains_summary(protocol))
-        for corpus in protocol.transfers:
-            stem = folder / names.transfer_table(protocol.name, corpus)
-            write_tables(stem, transfer_summary(protocol, corpus))
+        _write_protocol(protocol, folder)
     recognition = recognition_table(plan, rates)
     if recognition is not None:
         write_tables(folder / names.recognition_table(), recognition)
     report_line("the tables are written")
     draw_figures(gathered.values(), folder)
-    for name, said in plan.figures.items():
-        panels = figure_panels(own, name, said)
-        draw_paper_figure(panels, said, folder / names.paper_figure(name))
+    figures = {
+        name: write_paper_figure(own, name, said, results, folder)
+        for name, said in plan.figures.items()
+    }
     report_line("the figures are drawn")
-    write_page(plan, gathered, papers, recognition, results, folder)
+    write_page(plan, gathered, Papers(tables, figures), recognition, results, folder)
+
+
+def _write_protocol(protocol: ProtocolResults, folder: Path) -> None:
+    write_tables(folder / names.systems_table(protocol.name), systems_summary(protocol))
+    write_tables(folder / names.folds_table(protocol.name), folds_summary(protocol))
+    if protocol.domain:
+        write_tables(folder / names.domains_table(protocol.name), domains_summary(protocol))
+    for corpus in protocol.transfers:
+        stem = folder / names.transfer_table(protocol.name, corpus)
+        write_tables(stem, transfer_summary(protocol, corpus))
+    for system in protocol.systems.values():
+        table = connections_table(f"Connections of {system.name}", system.genotypes)
+        if table is not None:
+            write_tables(folder / names.connections_table(protocol.name, system.name), table)
 
 
 def _replace(folder: Path, output: Path) -> None:

@@ -1,5 +1,6 @@
 """The names of the report's files, relative to its folder; the workflow declares them."""
 
+from emonas.report.figure_kinds import AnyFigureOptions
 from emonas.report.plan import ReportPlan
 
 FORMATS = ("csv", "md", "tex")
@@ -28,6 +29,11 @@ def cells_figure(protocol: str, system: str, run: str = "") -> str:
 def alphas_figure(protocol: str, system: str) -> str:
     """The weights of the candidate operations by epoch."""
     return f"figures/{protocol}-{system}-alphas.svg"
+
+
+def connections_table(protocol: str, system: str) -> str:
+    """The stem of the table of the connections that were searched for a system."""
+    return f"tables/{protocol}-{system}-connections"
 
 
 def systems_table(protocol: str) -> str:
@@ -60,6 +66,19 @@ def paper_figure(figure: str) -> str:
     return f"figures/{figure}.svg"
 
 
+def figure_points(figure: str) -> str:
+    """The points of a paper's figure of embeddings."""
+    return f"{paper_table(figure)}.csv"
+
+
+def figure_table(figure: str, options: AnyFigureOptions) -> str:
+    """The stem of the table below a paper's figure: its numbers, or its panels where the numbers
+    are points.
+    """
+    stem = paper_table(figure)
+    return f"{stem}-panels" if options.kind == "embeddings" else stem
+
+
 def recognition_table() -> str:
     """The stem of the table of error rates by corpus and recogniser."""
     return "tables/recognition"
@@ -78,12 +97,16 @@ def report_figures(plan: ReportPlan) -> list[str]:
 
 
 def report_tables(plan: ReportPlan) -> list[str]:
-    """The tables that will exist for a plan, each in three formats."""
-    stems = [paper_table(name) for name in (*plan.tables, *plan.figures)]
+    """The tables that will exist for a plan, each in three formats, and the points of figures."""
+    stems = [paper_table(name) for name in plan.tables]
+    stems += [figure_table(name, options) for name, options in plan.figures.items()]
     for protocol in plan.run_protocols():
         stems += [systems_table(protocol), folds_table(protocol)]
         stems += [domains_table(protocol)] if plan.protocols[protocol].domain else []
         stems += [transfer_table(protocol, corpus) for corpus in plan.protocols[protocol].transfer]
     if plan.recognition:
         stems.append(recognition_table())
-    return [f"{stem}.{suffix}" for stem in stems for suffix in FORMATS]
+    points = [
+        figure_points(name) for name, said in plan.figures.items() if said.kind == "embeddings"
+    ]
+    return [*(f"{stem}.{suffix}" for stem in stems for suffix in FORMATS), *points]

@@ -129,7 +129,7 @@ class TableOptions(Options):
                             f"rows.{label}.published.{name}: the column has `less`, and a "
                             "difference has no published figure; leave it out"
                         )
-                    _check_unit(f"rows.{label}.published.{name}", column.metric, value)
+                    check_unit(f"rows.{label}.published.{name}", column.metric, value)
         return self
 
 
@@ -148,8 +148,9 @@ class PanelOptions(Options):
 
 
 class FigureOptions(Options):
-    """One figure of a paper: own UA (or WA) against a number, a line a protocol or transfer."""
+    """A figure of lines: own UA (or WA) against a number, a line a protocol or transfer."""
 
+    kind: Literal["lines"] = Field("lines", description="what kind of figure this is")
     title: str = Field("", description="the heading; the figure's name where it is empty")
     source: str = Field("", description="the paper and figure, such as 'CTA-RNN, figure 2'")
     axis: str = Field("", description="what the numbers are, such as block")
@@ -174,11 +175,16 @@ class FigureOptions(Options):
             for line_name, values in panel.published.items():
                 for number, value in values.items():
                     path = f"panels.{title}.published.{line_name}.{number:g}"
-                    _check_unit(path, "ua", value)
+                    check_unit(path, "ua", value)
         return self
 
 
-def _check_unit(path: str, metric: Metric, value: Published) -> None:
+def check_unit(path: str, metric: Metric, value: Published) -> None:
+    """Refuse percent where a fraction is meant, and millions where weights are.
+
+    Raises:
+        ValueError: the value is in another unit.
+    """
     if isinstance(value, str):
         return
     if metric == "parameters" and value < 100:

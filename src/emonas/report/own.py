@@ -71,7 +71,7 @@ class OwnFigures:
         """What a column shows of a system under a protocol."""
         results = self.gathered.get(protocol)
         if results is None or system not in results.systems:
-            return Own(missing=self._not_run(system, protocol))
+            return Own(missing=self.not_run(system, protocol))
         metrics = results.systems[system].metrics
         if column.transfer is None:
             return self._within(where, column, results, metrics)
@@ -131,7 +131,8 @@ class OwnFigures:
         if system not in plan.systems and not any(system in skip.systems for skip in plan.skipped):
             raise EmonasError(f"{path}: no system is named {system}; define it or mend it")
 
-    def _not_run(self, system: str, protocol: str) -> str:
+    def not_run(self, system: str, protocol: str) -> str:
+        """Why a system has no results under a protocol."""
         for skip in self.plan.skipped:
             if system in skip.systems and skip.protocol == protocol:
                 return f"not run under {protocol}: {skip.reason}"

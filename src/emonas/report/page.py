@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from emonas.report import names
 from emonas.report.encoders import encoders_table
 from emonas.report.gather import ProtocolResults
+from emonas.report.paper_figures import PaperFigure
 from emonas.report.pictures import Picture, picture
 from emonas.report.plan import ReportPlan
 from emonas.report.system_view import system_anchor
@@ -26,11 +27,11 @@ _SHOWN_PROBLEMS = 200
 
 
 @dataclass(frozen=True)
-class PaperTables:
-    """The tables of papers, and those of the numbers in their figures, by name."""
+class Papers:
+    """The tables and the figures of papers, by name."""
 
     tables: Mapping[str, Table]
-    figures: Mapping[str, Table]
+    figures: Mapping[str, PaperFigure]
 
     @property
     def heading(self) -> str:
@@ -42,7 +43,7 @@ class PaperTables:
 def write_page(
     plan: ReportPlan,
     gathered: Mapping[str, ProtocolResults],
-    papers: PaperTables,
+    papers: Papers,
     recognition: Table | None,
     results: Path,
     folder: Path,
@@ -77,10 +78,10 @@ def write_page(
     write_text(folder / "index.html", html)
 
 
-def _pictures(papers: PaperTables, folder: Path) -> dict[str, Picture]:
+def _pictures(papers: Papers, folder: Path) -> dict[str, Picture]:
     return {
-        name: picture(folder, names.paper_figure(name), table.caption)
-        for name, table in papers.figures.items()
+        name: picture(folder, names.paper_figure(name), figure.table.caption)
+        for name, figure in papers.figures.items()
     }
 
 

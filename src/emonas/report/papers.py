@@ -150,7 +150,7 @@ def _notes(options: TableOptions, lines: Sequence[_Line]) -> Iterable[str]:
         if line.entry.row.note:
             yield f"{line.entry.label}: {line.entry.row.note}"
     figures = [(line.entry.label, own) for line in lines for own in line.own.values()]
-    yield from _missing(figures)
+    yield from reasons_of(figures)
     yield from options.notes
     if any(own.interval for _, own in figures):
         yield INTERVAL_NOTE
@@ -158,7 +158,7 @@ def _notes(options: TableOptions, lines: Sequence[_Line]) -> Iterable[str]:
         yield from own.warnings
 
 
-def _missing(figures: Sequence[tuple[str, Own]]) -> Iterable[str]:
+def reasons_of(figures: Sequence[tuple[str, Own]]) -> Iterable[str]:
     """Each reason for which something was not run, with the rows."""
     reasons: dict[str, dict[str, None]] = {}
     for label, own in figures:

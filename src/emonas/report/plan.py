@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from emonas.report.options import FigureOptions, TableOptions
+from emonas.report.figure_kinds import AnyFigureOptions
+from emonas.report.options import TableOptions
 
 
 class _Card(BaseModel):
@@ -134,7 +135,7 @@ class ReportPlan(_Card):
     skipped: list[Skipped] = Field(default_factory=list)
     untransferred: list[Untransferred] = Field(default_factory=list)
     tables: dict[str, TableOptions] = Field(default_factory=dict)
-    figures: dict[str, FigureOptions] = Field(default_factory=dict)
+    figures: dict[str, AnyFigureOptions] = Field(default_factory=dict)
     checkpoints: dict[str, CheckpointCard] = Field(default_factory=dict)
     features: dict[str, FeatureCard] = Field(default_factory=dict)
     transcripts: dict[str, TranscriptCard] = Field(default_factory=dict)

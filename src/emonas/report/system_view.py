@@ -6,19 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from emonas.report import names
-from emonas.report.gather import Ledger, ProtocolResults, SystemResults
+from emonas.report.connections import WHERE, connections_table
+from emonas.report.degenerate import degenerate_genotypes
+from emonas.report.gather import CONTRASTIVE, FoundGenotype, Ledger, ProtocolResults, SystemResults
 from emonas.report.pictures import Picture, picture
 from emonas.report.summary import bounds, deviation
 from emonas.report.tables import Column, Table, show
 from emonas.report.words import (
     count,
-    degenerate_cells,
     describe,
     duration,
-    listed,
     memory,
     option_pairs,
 )
+from emonas.storage.genotype import ConnectionsGenotype
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class SystemView:
     cells: Picture | None
     other_cells: list[tuple[str, str]]
     alphas: Picture | None
+    connections: Table | None
+    connections_stem: str
 
 
 def system_view(
@@ -59,20 +62,28 @@ def system_view(
         scores=_scores(system),
         facts=_facts(system),
         remarks=inflated + _remarks(system),
-        degenerate=_degenerate(system),
+        degenerate=degenerate_genotypes(system.genotypes),
         folds=Table(f"Folds and seeds of {name}", folds.columns[1:], own),
         confusion=picture(
             folder, names.confusion_figure(protocol, name), f"Confusion matrix of {name}"
         ),
         curves=picture(folder, names.curves_figure(protocol, name), f"Validation curves of {name}"),
-        cells=picture(folder, cells, f"Cells found for {name}, {there}") if first else None,
+        cells=picture(folder, cells, f"{_found(first)} found for {name}, {there}")
+        if first
+        else None,
         other_cells=_other_cells(protocol, system),
         alphas=(
             picture(folder, alphas, f"Weights of the candidate operations of {name}")
             if (folder / alphas).exists()
             else None
         ),
+        connections=connections_table(f"Connections of {name}", system.genotypes[:1], WHERE[2:]),
+        connections_stem=names.connections_table(protocol, name),
     )
+
+
+def _found(first: FoundGenotype) -> str:
+    return "Connections" if isinstance(first.genotype, ConnectionsGenotype) else "Cells"
 
 
 def system_anchor(protocol: str, system: str) -> str:
@@ -116,11 +127,25 @@ def _facts(system: SystemResults) -> list[tuple[str, str]]:
     facts.append(("Trained network", f"{metrics.parameters.derived:,} weights"))
     if metrics.macs is not None:
         facts.append(("One utterance", f"{metrics.macs:,} multiply-accumulates"))
+    if (share := _contrastive(system)) is not None:
+        facts.append(("Contrastive loss", f"acted in {100 * share:.1f}% of the batches"))
     if system.search_cost is not None:
         facts.append(("Cost of search", _cost(system.search_cost)))
     if system.cost is not None:
         facts.append(("Cost of training", _cost(system.cost)))
     return facts + option_pairs(system.card.options)
+
+
+def _contrastive(system: SystemResults) -> float | None:
+    """The share of batches in which it acted, over all epochs of training; of the search where
+    nothing was trained behind it.
+    """
+    for histories in (system.histories, system.search_histories):
+        tables = [found.table for found in histories if CONTRASTIVE in found.table]
+        shares = [share for table in tables for share in table[CONTRASTIVE].dropna()]
+        if shares:
+            return float(sum(shares) / len(shares))
+    return None
 
 
 def _cost(ledger: Ledger) -> str:
@@ -150,6 +175,11 @@ def _remarks(system: SystemResults) -> list[str]:
             if len(distinct) > 1
             else f"All of its searches ({len(system.genotypes)}) found the same genotype."
         )
+    if _contrastive(system) == 0:
+        remarks.append(
+            "The contrastive loss acted in no batch: no emotion had enough utterances in one. "
+            "Larger batches let it act."
+        )
     if diverged := _diverged(system):
         remarks.append(f"{count(diverged, 'trial')} of candidate cells diverged and dropped out.")
     return remarks
@@ -162,17 +192,3 @@ def _diverged(system: SystemResults) -> int:
         for history in system.search_histories
         if "status" in history.table
     )
-
-
-def _degenerate(system: SystemResults) -> list[str]:
-    """A sentence for each way in which genotypes of a system are degenerate."""
-    found: dict[str, list[str]] = {}
-    for genotype in system.genotypes:
-        if cells := degenerate_cells(genotype.genotype):
-            where = f"seed {genotype.seed} fold {genotype.fold}"
-            found.setdefault(listed(cells), []).append(where)
-    return [
-        f"Degenerate genotype ({', '.join(where)}): no convolution in the {cells} cell, only skips "
-        "and pooling."
-        for cells, where in found.items()
-    ]

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from emonas.storage.atomic import write_text
 from emonas.storage.tables import write_rows
 
-Kind = Literal["text", "percent", "points", "millions", "count", "interval"]
+Kind = Literal["text", "percent", "points", "millions", "count", "score", "interval"]
 Row = Mapping[str, Any]
 EMPTY = "–"
 _LATEX = {
@@ -29,6 +29,7 @@ _LATEX = {
     "–": "--",
     "±": r"$\pm$",
     "−": "$-$",
+    "●": r"$\bullet$",
 }
 
 
@@ -107,7 +108,15 @@ def _number(value: float, kind: Kind) -> str:
         return "0.0" if points == 0 else f"{points:+.1f}".replace("-", "−")
     if kind == "millions":
         return _millions(value / 1e6)
+    if kind == "score":
+        return score_text(value)
     return f"{value:,.0f}"
+
+
+def score_text(value: float) -> str:
+    """A score from -1 to 1, with two decimals."""
+    score = round(value, 2)
+    return "0.00" if score == 0 else f"{score:.2f}".replace("-", "−")
 
 
 def _millions(value: float) -> str:

@@ -9,6 +9,9 @@ from emonas.report.options import ColumnOptions
 from emonas.report.resolving import protocol_of
 from emonas.settings.messages import nearest
 
+UsedDomain = tuple[str, str, str]
+"""The path of a key, a protocol, and the domain of it that the key names."""
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -33,7 +36,7 @@ def shown_columns(settings: Any) -> Iterator[Shown]:
     Raises:
         EmonasError: the protocol of a figure can't be told.
     """
-    for name, figure in settings.figures.items():
+    for name, figure in line_figures(settings):
         for title, line in figure.lines.items():
             for place, system in _drawn(figure):
                 here = f"figures.{name}.{place}"
@@ -43,6 +46,13 @@ def shown_columns(settings: Any) -> Iterator[Shown]:
         for title, column in table.columns.items():
             if column.corpus is None:
                 yield from _of_rows(settings, name, title, column, table)
+
+
+def line_figures(settings: Any) -> Iterator[tuple[str, Any]]:
+    """The figures of lines, by name."""
+    for name, figure in settings.figures.items():
+        if figure.kind == "lines":
+            yield name, figure
 
 
 def _of_rows(
@@ -76,8 +86,9 @@ def check_columns(settings: Any) -> None:
     """
     for shown in shown_columns(settings):
         _check_transfer(settings, shown)
-        _check_domain(settings, shown)
         _check_less(settings, shown)
+    for path, protocol, domain in domains_of_columns(settings):
+        check_domain(settings, path, protocol, domain)
 
 
 def _check_transfer(settings: Any, shown: Shown) -> None:
@@ -93,22 +104,40 @@ def _check_transfer(settings: Any, shown: Shown) -> None:
         )
 
 
-def _check_domain(settings: Any, shown: Shown) -> None:
-    """The protocols have domains, and this one among them as far as the settings tell."""
-    domain = shown.column.domain
-    if domain is None:
-        return
-    for protocol in shown.protocols:
-        options = settings.protocols[protocol]
-        if not options.has_domains:
-            raise EmonasError(
-                f"{shown.path}.domain: protocol {protocol} has no domains; give it domain: "
-                "language or domain: corpus, or leave domain out here"
-            )
-        # Of the languages, only a filter says before the corpora are read which there are.
-        known = options.corpora if options.domain == "corpus" else options.language
-        if known and domain not in known:
-            raise EmonasError(f"{shown.path}.domain: {no_domain(protocol, domain, known)}")
+def domains_of_columns(settings: Any) -> Iterator[UsedDomain]:
+    """Every domain that a column or line names.
+
+    Raises:
+        EmonasError: the protocol of a figure can't be told.
+    """
+    for shown in shown_columns(settings):
+        if shown.column.domain is not None:
+            for protocol in shown.protocols:
+                yield f"{shown.path}.domain", protocol, shown.column.domain
+
+
+def check_domain(settings: Any, path: str, protocol: str, domain: str) -> None:
+    """Check that a protocol has domains, and this one among them as far as the settings tell.
+
+    Raises:
+        EmonasError: it has not.
+    """
+    options = settings.protocols[protocol]
+    if not options.has_domains:
+        raise EmonasError(
+            f"{path}: protocol {protocol} has no domains; give it domain: language or domain: "
+            "corpus, or leave domain out here"
+        )
+    known = known_domains(options)
+    if known and domain not in known:
+        raise EmonasError(f"{path}: {no_domain(protocol, domain, known)}")
+
+
+def known_domains(protocol: Any) -> tuple[str, ...]:
+    """The domains of a protocol as far as the settings tell: of the languages, only a filter says
+    before the corpora are read which there are.
+    """
+    return tuple(protocol.corpora if protocol.domain == "corpus" else protocol.language)
 
 
 def no_domain(protocol: str, domain: str, known: Any) -> str:

@@ -1,6 +1,7 @@
 """What names and label files alone tell to be wrong, before the first job."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ from emonas.errors import EmonasError
 from emonas.kinds import kind_module
 from emonas.protocols.options import ProtocolOptions, TransferOptions
 from emonas.protocols.transfer import label_map
-from emonas.settings.columns import no_domain, shown_columns
+from emonas.settings.columns import domains_of_columns, no_domain
+from emonas.settings.figures import domains_of_figures
 from emonas.settings.own_arrays import check_own_arrays
 from emonas.settings.runnable import Runnable
 
@@ -114,16 +116,15 @@ def _check_transfer(
 
 def _check_languages(plan: Runnable, corpora: _Corpora) -> None:
     """What a table or figure shows of one language is spoken, where all corpora can be listed."""
-    for shown in shown_columns(plan.settings):
-        for protocol in shown.protocols:
-            options = plan.settings.protocols[protocol]
-            domain = shown.column.domain
-            if domain is None or options.domain != "language" or protocol not in plan.protocols:
-                continue
-            spoken = [corpora.languages(corpus, options) for corpus in options.corpora]
-            known = set().union(*spoken)
-            if all(spoken) and domain not in known:
-                raise EmonasError(f"{shown.path}.domain: {no_domain(protocol, domain, known)}")
+    used = chain(domains_of_columns(plan.settings), domains_of_figures(plan.settings))
+    for path, protocol, domain in used:
+        options = plan.settings.protocols[protocol]
+        if options.domain != "language" or protocol not in plan.protocols:
+            continue
+        spoken = [corpora.languages(corpus, options) for corpus in options.corpora]
+        known = set().union(*spoken)
+        if all(spoken) and domain not in known:
+            raise EmonasError(f"{path}: {no_domain(protocol, domain, known)}")
 
 
 def _check_domain_options(plan: Runnable, corpora: _Corpora) -> None:

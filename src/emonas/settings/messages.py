@@ -71,7 +71,10 @@ def _path(details: ErrorDetails, document: Mapping[str, Any]) -> str:
     """The location without the names that pydantic puts between for the kinds of a union."""
     here: Any = document
     parts = []
-    for part in details["loc"]:
+    for place, part in enumerate(details["loc"]):
+        # The kind behind a figure's name is also a key of one kind.
+        if place == 2 and details["loc"][0] == "figures":
+            continue
         inside = isinstance(here, Mapping) and part in here
         inside = inside or (
             isinstance(here, list | tuple) and isinstance(part, int) and part < len(here)

@@ -12,7 +12,8 @@ from emonas.kinds import Family, all_kinds
 from emonas.learning.options import RuntimeOptions
 from emonas.options import Options
 from emonas.protocols.options import ProtocolOptions
-from emonas.report.options import FigureOptions, TableOptions
+from emonas.report.figure_kinds import AnyFigureOptions
+from emonas.report.options import TableOptions
 
 FUSION = "fusion"
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
@@ -80,8 +81,8 @@ class SettingsBase(Options):
     tables: dict[Name, TableOptions] = Field(
         default_factory=dict, description="tables of a paper, published beside own figures"
     )
-    figures: dict[Name, FigureOptions] = Field(
-        default_factory=dict, description="line plots of a paper, drawn with own figures"
+    figures: dict[Name, AnyFigureOptions] = Field(
+        default_factory=dict, description="figures of a paper, drawn with own results"
     )
     runtime: RuntimeOptions = Field(
         default_factory=RuntimeOptions, description="device and threads"

@@ -5,10 +5,8 @@ from typing import Any
 
 from emonas.errors import EmonasError
 from emonas.report import names
-from emonas.settings.columns import check_columns
-
-Use = tuple[str, str, str, Iterable[str]]
-"""The path of a key, the kind of what it names, the name, and the names that there are."""
+from emonas.settings.columns import check_columns, line_figures
+from emonas.settings.figures import Use, check_figures, uses_of_figures
 
 
 def uses_of_papers(settings: Any) -> Iterator[Use]:
@@ -22,7 +20,8 @@ def uses_of_papers(settings: Any) -> Iterator[Use]:
             yield from _named(settings, here, row, ("system", "transcript", "protocol"))
             for column in row.published:
                 yield f"{here}.published", "column", column, table.columns
-    for name, figure in settings.figures.items():
+    yield from uses_of_figures(settings)
+    for name, figure in line_figures(settings):
         path = f"figures.{name}"
         yield from _columns(settings, f"{path}.lines", figure.lines)
         for title, panel in figure.panels.items():
@@ -65,6 +64,7 @@ def check_papers(settings: Any) -> None:
             table and a figure have one name.
     """
     _check_names(settings)
+    check_figures(settings)
     check_columns(settings)
 
 
@@ -84,8 +84,11 @@ def _check_names(settings: Any) -> None:
                     names.curves_figure,
                     names.cells_figure,
                     names.alphas_figure,
+                    names.connections_table,
                 )
             }
+    stems = {names.figure_table(name, figure) for name, figure in settings.figures.items()}
+    own |= stems - {names.paper_table(name) for name in settings.figures}
     for name in settings.tables:
         if names.paper_table(name) in own:
             raise EmonasError(

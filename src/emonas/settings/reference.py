@@ -1,6 +1,7 @@
 """The settings reference and the JSON schema, generated from the model."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import NoneType, UnionType
@@ -14,6 +15,9 @@ from emonas.checkpoints.options import CheckpointOptions
 from emonas.fuse.options import FusionOptions
 from emonas.kinds import Family, all_kinds
 from emonas.protocols.options import ProtocolOptions
+from emonas.report.embeddings_options import EmbeddingPanelOptions, EmbeddingsOptions
+from emonas.report.figure_kinds import figure_kind
+from emonas.report.gates_options import GatesOptions
 from emonas.report.options import (
     ColumnOptions,
     FigureOptions,
@@ -65,9 +69,12 @@ def reference_page() -> str:
     parts.append(_table("`recognition`", RecognitionOptions))
     parts.append(_table("`tables`", TableOptions))
     parts.append(_table("`rows` of a table", RowOptions))
-    parts.append(_table("`columns` of a table, `lines` of a figure", ColumnOptions))
-    parts.append(_table("`figures`", FigureOptions))
-    parts.append(_table("`panels` of a figure", PanelOptions))
+    parts.append(_table("`columns` of a table, `lines` of a figure of lines", ColumnOptions))
+    parts.append(_table("`figures`: lines", FigureOptions))
+    parts.append(_table("`panels` of a figure of lines", PanelOptions))
+    parts.append(_table("`figures`: embeddings", EmbeddingsOptions))
+    parts.append(_table("`panels` of a figure of embeddings", EmbeddingPanelOptions))
+    parts.append(_table("`figures`: gates", GatesOptions))
     return "\n".join(parts)
 
 
@@ -119,14 +126,15 @@ def _values(annotation: Any) -> str:
     plain = {str: "text", int: "integer", float: "number", bool: "true, false", Path: "path"}
     if annotation in plain:
         return plain[annotation]
-    return getattr(annotation, "__name__", str(annotation)).removesuffix("Options").lower()
+    name = getattr(annotation, "__name__", str(annotation)).removesuffix("Options")
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
 
 
 def _told_apart_by(metadata: Iterable[Any]) -> str:
     """What the models of a union are called; empty where it is none of kinds."""
     for entry in metadata:
         if isinstance(entry, Discriminator):
-            return "network or fusion"
+            return "kind" if entry.discriminator is figure_kind else "network or fusion"
         if isinstance(entry, FieldInfo) and isinstance(entry.discriminator, str):
             return entry.discriminator
     return ""

@@ -1,16 +1,17 @@
-"""Drawings of searched cells: normal and reduction cells, and recurrent recipes."""
+"""Drawings of what a search found: cells, recurrent recipes, connections."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from emonas.report.figures.connections import draw_connections
 from emonas.report.figures.graph import Card, draw_graph
 from emonas.report.figures.layered import Wire
 from emonas.report.figures.style import FAINT, PALETTE, save, style
 from emonas.storage.genotype import (
     AnyGenotype,
     CellsGenotype,
+    ConnectionsGenotype,
     Edge,
     RecurrentGenotype,
     recipe_order,
@@ -40,19 +41,17 @@ _RECIPE_OPERATIONS = {
 
 def draw_genotype(genotype: AnyGenotype, path: Path) -> None:
     """Draw a genotype as SVG and PNG."""
+    if isinstance(genotype, ConnectionsGenotype):
+        draw_connections(genotype, path)
+        return
     with style():
         if isinstance(genotype, CellsGenotype):
             parts = [
                 ("normal cell", *_cell(genotype.normal, genotype.nodes)),
                 ("reduction cell", *_cell(genotype.reduction, genotype.nodes)),
             ]
-        elif isinstance(genotype, RecurrentGenotype):
-            parts = [(f"recurrent cell {genotype.name}", *_recipe(genotype))]
         else:
-            parts = [
-                (domain, *_connections(genotype.features, table))
-                for domain, table in genotype.domains.items()
-            ]
+            parts = [(f"recurrent cell {genotype.name}", *_recipe(genotype))]
         _draw(parts, path)
 
 
@@ -90,21 +89,6 @@ def _cell(edges: tuple[Edge, ...], nodes: int) -> tuple[list[Card], list[Wire]]:
         ]
     cards.append(Card("c_k", "concat → $c_k$", (("", FAINT),), accent=True))
     wires += [Wire(name, "c_k", 0) for name in names[2:]]
-    return cards, wires
-
-
-def _connections(
-    features: Sequence[str], table: Sequence[Sequence[bool]]
-) -> tuple[list[Card], list[Wire]]:
-    """A domain's connections: a higher-level representation's card lists what is led into it."""
-    cards = [Card(feature, feature, accent=True) for feature in features]
-    wires: list[Wire] = []
-    for number, row in enumerate(table):
-        name = f"u{number + 1}"
-        sources = [feature for feature, is_open in zip(features, row, strict=True) if is_open]
-        rows = tuple((source, PALETTE[0]) for source in sources) or (("nothing", FAINT),)
-        cards.append(Card(name, f"$u_{{{number + 1}}}$", rows))
-        wires += [Wire(source, name, port) for port, source in enumerate(sources)]
     return cards, wires
 
 

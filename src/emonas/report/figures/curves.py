@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy.special import softmax
 
+from emonas.report.figures.measures import count_panels, draw_measure, lines_of
 from emonas.report.figures.style import FAINT, PALETTE, save, style
 from emonas.report.gather import History
 
@@ -21,43 +22,37 @@ def draw_curves(search: Sequence[History], training: Sequence[History], path: Pa
     """Draw validation loss and UA by epoch, a line a fold and seed, and their median.
 
     Histories with a column `candidate` (a selection among cells) are drawn a line a candidate.
+    What else a system counts by epoch has panels of its own below.
     """
     rows = [("search", search)] if any(map(_has_curve, search)) else []
     rows.append(("training", training))
+    counts = [
+        (title, draw)
+        for title, histories in (("search", search), ("training", training))
+        for draw in count_panels(histories)
+    ]
+    lines = len(rows) + -(-len(counts) // 2)
     with style():
-        figure = Figure(figsize=(8.4, 2.7 * len(rows)), layout="constrained")
-        grid = figure.subplots(len(rows), 2, squeeze=False)
-        for row, (title, histories) in zip(grid, rows, strict=True):
+        figure = Figure(figsize=(8.4, 2.7 * lines), layout="constrained")
+        grid = figure.subplots(lines, 2, squeeze=False)
+        for row, (title, histories) in zip(grid, rows, strict=False):
             for axes, (column, label, factor) in zip(row, _MEASURES, strict=True):
-                _draw_measure(axes, histories, column, factor)
+                draw_measure(axes, histories, column, factor)
                 if column == "validation_loss":
                     leave_diverged_out(axes)
                 axes.set_title(title)
                 axes.set_ylabel(label)
+        places = list(grid[len(rows) :].flat)
+        for axes, (title, draw) in zip(places, counts, strict=False):
+            draw(axes)
+            axes.set_title(title)
+        for axes in places[len(counts) :]:
+            axes.set_axis_off()
         save(figure, path)
 
 
 def _has_curve(history: History) -> bool:
-    return any(_lines(history.table, column) for column, *_ in _MEASURES)
-
-
-def _draw_measure(axes: Axes, histories: Sequence[History], column: str, factor: int) -> None:
-    lines = [line for history in histories for line in _lines(history.table, column)]
-    lines = [line * factor for line in lines if len(line)]
-    if not lines:
-        axes.text(0.5, 0.5, "no such curve", transform=axes.transAxes, ha="center", color=FAINT)
-        axes.set_xticks([])
-        axes.set_yticks([])
-        return
-    for line in lines:
-        marker = "o" if len(line) == 1 else ""
-        axes.plot(line.index, line, color=PALETTE[0], alpha=0.35, linewidth=1, marker=marker, ms=3)
-    median = pd.concat(lines, axis=1).median(axis=1)
-    if len(lines) > 1 and len(median) > 1:
-        axes.plot(median.index, median, color=PALETTE[1], linewidth=2, label="median")
-        axes.legend(loc="best", fontsize=8)
-    axes.set_xlabel("epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return any(lines_of([history], column) for column, *_ in _MEASURES)
 
 
 def leave_diverged_out(axes: Axes) -> None:
@@ -72,18 +67,6 @@ def leave_diverged_out(axes: Axes) -> None:
     axes.set_ylim(float(kept.min()) - margin, float(kept.max()) + margin)
     count = sum(bool((curve > top).any()) for curve in curves)
     axes.set_title(f"{count} leave the picture", loc="right", fontsize=8, color=FAINT)
-
-
-def _lines(table: pd.DataFrame, column: str) -> list[pd.Series]:
-    if not {"epoch", column} <= set(table.columns):
-        return []
-    groups = [group for _, group in table.groupby("candidate")] if "candidate" in table else [table]
-    return [
-        group.dropna(subset=[column])
-        .drop_duplicates("epoch", keep="last")
-        .set_index("epoch")[column]
-        for group in groups
-    ]
 
 
 def operation_weights(history: History, cell: str, operations: Sequence[str]) -> pd.DataFrame:

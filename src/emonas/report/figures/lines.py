@@ -9,10 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator
 
-from emonas.report.figures.style import FAINT, INK, PALETTE, save, style
+from emonas.report.figures.style import FAINT, INK, MARKERS, PALETTE, save, style
 from emonas.report.lines import Line, Panel
 
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _DASHES = ((0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (9, 3)))
 
 
@@ -62,7 +61,7 @@ def _draw_panel(axes: Axes, panel: Panel, dashes: Mapping[str, Any]) -> None:
 
 
 def _draw_line(axes: Axes, line: Line, place: int, dashes: Mapping[str, Any]) -> None:
-    color, marker = PALETTE[place % len(PALETTE)], _MARKERS[place % len(_MARKERS)]
+    color, marker = PALETTE[place % len(PALETTE)], MARKERS[place % len(MARKERS)]
     for name, baseline in line.baselines.items():
         axes.axhline(
             100 * (baseline.value or 0),
@@ -111,7 +110,7 @@ def _legend(panels: Sequence[Panel]) -> list[Line2D]:
             [],
             [],
             color=PALETTE[place % len(PALETTE)],
-            marker=_MARKERS[place % len(_MARKERS)],
+            marker=MARKERS[place % len(MARKERS)],
             ms=5.5,
             linewidth=1.7,
             label=line.name,

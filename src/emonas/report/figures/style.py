@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.style import context
 
@@ -12,6 +13,8 @@ from emonas.storage.atomic import whole_file
 
 # Okabe and Ito's palette, which people with any colour vision can tell apart; black comes last.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A6A00", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+HATCHES = ("", "///", "...", "xxx", "\\\\\\", "ooo", "---", "+++")
 INK = "#1d2733"
 FAINT = "#8a94a0"
 LINE = "#d5dae0"
@@ -43,6 +46,12 @@ def style() -> Iterator[None]:
     }
     with context(settings, after_reset=True):
         yield
+
+
+def draw_reason(axes: Axes, text: str) -> None:
+    """Say in the place of a picture why there is none; a dollar sign begins no formula there."""
+    middle: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "va": "center"}
+    axes.text(0.5, 0.5, text, color=FAINT, parse_math=False, **middle)
 
 
 def save(figure: Figure, path: Path) -> None:

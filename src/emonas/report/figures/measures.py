@@ -1,0 +1,96 @@
+"""Panels of curves by epoch: one measure of many histories, and what a kind of system counts."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from emonas.report.figures.style import FAINT, MARKERS, PALETTE
+from emonas.report.gather import CONTRASTIVE, History
+
+_OPEN = "open_"
+
+
+def draw_measure(axes: Axes, histories: Sequence[History], column: str, factor: int) -> None:
+    """Draw a measure by epoch: a line a history or candidate, and their median."""
+    lines = [line * factor for line in lines_of(histories, column)]
+    if not lines:
+        axes.text(0.5, 0.5, "no such curve", transform=axes.transAxes, ha="center", color=FAINT)
+        axes.set_xticks([])
+        axes.set_yticks([])
+        return
+    for line in lines:
+        marker = "o" if len(line) == 1 else ""
+        axes.plot(line.index, line, color=PALETTE[0], alpha=0.35, linewidth=1, marker=marker, ms=3)
+    median = pd.concat(lines, axis=1).median(axis=1)
+    if len(lines) > 1 and len(median) > 1:
+        axes.plot(median.index, median, color=PALETTE[1], linewidth=2, label="median")
+        axes.legend(loc="best", fontsize=8)
+    _count_epochs(axes)
+
+
+def lines_of(histories: Sequence[History], column: str) -> list[pd.Series]:
+    """A measure by epoch, of every history that has it; of a selection, of every candidate."""
+    return [line for history in histories for line in _lines(history.table, column) if len(line)]
+
+
+def _lines(table: pd.DataFrame, column: str) -> list[pd.Series]:
+    if not {"epoch", column} <= set(table.columns):
+        return []
+    groups = [group for _, group in table.groupby("candidate")] if "candidate" in table else [table]
+    return [
+        group.dropna(subset=[column])
+        .drop_duplicates("epoch", keep="last")
+        .set_index("epoch")[column]
+        for group in groups
+    ]
+
+
+def count_panels(histories: Sequence[History]) -> list[Callable[[Axes], None]]:
+    """How to draw what a system counts by epoch besides losses and scores: open connections, and
+    the share of batches in which the contrastive loss acted.
+    """
+    panels: list[Callable[[Axes], None]] = []
+    columns = dict.fromkeys(name for history in histories for name in history.table.columns)
+    if opened := [name for name in columns if name.startswith(_OPEN)]:
+        panels.append(partial(_draw_open, histories=histories, columns=opened))
+    if lines_of(histories, CONTRASTIVE):
+        panels.append(partial(_draw_contrastive, histories=histories))
+    return panels
+
+
+def _draw_open(axes: Axes, histories: Sequence[History], columns: Sequence[str]) -> None:
+    """A colour a domain: a faint line a history, and their median."""
+    for place, column in enumerate(columns):
+        sign: dict[str, Any] = {
+            "color": PALETTE[place % len(PALETTE)],
+            "marker": MARKERS[place % len(MARKERS)],
+        }
+        lines = lines_of(histories, column)
+        for line in lines if len(lines) > 1 else []:
+            axes.plot(line.index, line, color=sign["color"], alpha=0.25, linewidth=0.8)
+        if lines:
+            median = pd.concat(lines, axis=1).median(axis=1)
+            every = max(1, len(median) // 8)
+            name = column.removeprefix(_OPEN)
+            axes.plot(
+                median.index, median, linewidth=1.8, ms=4.5, markevery=every, label=name, **sign
+            )
+    axes.set_ylabel("connections expected open")
+    axes.set_ylim(bottom=0)
+    axes.legend(loc="best", fontsize=8)
+    _count_epochs(axes)
+
+
+def _draw_contrastive(axes: Axes, histories: Sequence[History]) -> None:
+    draw_measure(axes, histories, CONTRASTIVE, 100)
+    axes.set_ylabel("contrastive batches (%)")
+    axes.set_ylim(-4, 104)
+
+
+def _count_epochs(axes: Axes) -> None:
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
