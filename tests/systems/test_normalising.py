@@ -1,8 +1,12 @@
 import numpy as np
 import pytest
+import torch
+from sklearn.covariance import ledoit_wolf
 
+from emonas.errors import EmonasError
 from emonas.learning.batches import Examples
-from emonas.systems.normalising import Normaliser, fit_normalisers, normalise
+from emonas.systems.normalising import Normaliser, fit_normalisers, normalise, statistics
+from emonas.systems.trained import load_normalisers, system_weights
 
 
 def arrays(seed=0, scale=3.0, shift=100.0):
@@ -48,9 +52,59 @@ def test_every_stream_has_its_own():
 def test_a_stream_can_be_left_as_it_is():
     streams = (arrays(1), arrays(2, scale=9.0))
     examples = Examples(streams, np.zeros(20, dtype=np.int64))
-    fitted = fit_normalisers(examples, (True, False))
+    fitted = fit_normalisers(examples, ("none", None))
     found = normalise(examples, fitted)
     for given, kept in zip(streams[0], found.streams[0], strict=True):
         assert np.array_equal(given, kept)
     together = np.concatenate(found.streams[1])
     np.testing.assert_allclose(together.std(axis=0), 1, rtol=1e-4)
+
+
+def test_whitening_is_the_inverse_root_of_the_shrunk_covariance_within_classes():
+    """Against the whole matrix, with more features than utterances."""
+    generator = np.random.default_rng(4)
+    mixing = generator.standard_normal((30, 30))
+    labels = np.arange(24) % 3
+    vectors = (generator.standard_normal((24, 30)) @ mixing + 5 * labels[:, None]).astype("f4")
+    examples = Examples(([row[None] for row in vectors],), labels)
+    (fitted,) = fit_normalisers(examples, ("whiten",))
+    standard = (vectors - vectors.mean(axis=0)) / vectors.std(axis=0)
+    within = standard.astype(np.float64)
+    for label in range(3):
+        within[labels == label] -= within[labels == label].mean(axis=0)
+    covariance, _ = ledoit_wolf(within, assume_centered=True)
+    values, directions = np.linalg.eigh(covariance)
+    wanted = standard @ (directions * values**-0.5) @ directions.T
+    wanted /= np.sqrt((wanted**2).mean())
+    np.testing.assert_allclose(fitted(vectors), wanted, rtol=2e-3, atol=2e-3)
+    unheard = generator.standard_normal((5, 30)).astype("f4")
+    mapped = (unheard - vectors.mean(axis=0)) / vectors.std(axis=0)
+    mapped = mapped @ (directions * values**-0.5) @ directions.T
+    ratio = fitted(unheard) / mapped
+    np.testing.assert_allclose(ratio, ratio[0, 0], rtol=2e-2)
+
+
+def test_whitening_takes_the_domains_apart_and_survives_its_file():
+    generator = np.random.default_rng(6)
+    labels, domains = np.arange(40) % 2, (np.arange(40) // 2) % 2
+    vectors = (generator.standard_normal((40, 6)) + 9 * domains[:, None]).astype("f4")
+    stream = [row[None] for row in vectors]
+    apart = fit_normalisers(Examples((stream,), labels, domains), ("whiten",))
+    together = fit_normalisers(Examples((stream,), labels), ("whiten",))
+    assert not np.allclose(apart[0](vectors), together[0](vectors), atol=0.1)
+    weights = system_weights(torch.nn.Linear(1, 1), apart)
+    (again,) = load_normalisers(weights)
+    assert np.array_equal(again(vectors), apart[0](vectors))
+
+
+def test_frames_are_not_whitened():
+    examples = Examples((arrays(1),), np.zeros(20, dtype=np.int64))
+    with pytest.raises(EmonasError, match="give the input `statistics: true`"):
+        fit_normalisers(examples, ("whiten",))
+
+
+def test_statistics_are_mean_and_deviation_of_the_frames():
+    frames = np.random.default_rng(1).standard_normal((7, 3)).astype(np.float16)
+    wanted = np.concatenate([frames.astype("f8").mean(axis=0), frames.astype("f8").std(axis=0)])
+    np.testing.assert_allclose(statistics(frames), wanted[None], rtol=1e-6)
+    assert np.array_equal(statistics(frames[:1]), frames[:1].astype("f4"))

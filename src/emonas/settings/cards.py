@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from emonas.settings.plan import Plan
 
 
+_NORMALISED = {
+    None: "",
+    "utterance": " normalised by utterance",
+    "none": " as it is",
+    "whiten": " whitened",
+}
+
+
 def report_plan(plan: Plan, settings_file: str, command: str) -> ReportPlan:
     """The report's own view of the settings."""
     settings = plan.settings
@@ -118,7 +126,8 @@ def _system_card(plan: Plan, name: str) -> SystemCard:
             entry.feature
             + (f" {', '.join(entry.layers)}" if entry.layers else "")
             + (f" pooled by {entry.pool}" if entry.pool > 1 else "")
-            + (" normalised by utterance" if entry.normalise else "")
+            + (" statistics" if entry.statistics else "")
+            + _NORMALISED[entry.normalise]
             for entry in options.inputs
         ],
         search=plan.search_of(name).method if plan.is_searched(name) else "",

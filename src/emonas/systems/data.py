@@ -21,6 +21,7 @@ from emonas.systems.normalising import (
     by_utterance,
     fit_normalisers,
     normalise,
+    statistics,
 )
 from emonas.systems.options import InputOptions, SystemOptions
 from emonas.systems.shapes import NetworkShape, classes_by_domain, knows_domains
@@ -126,8 +127,8 @@ def load_fold(
     examples = load_examples(table, classes, options.inputs, features, domains)
     normalisers: tuple[Normaliser, ...] = ()
     if options.normalise == "feature":
-        left = [stream.entry.normalise == "none" for stream in _heard(options.inputs, features)]
-        normalisers = fit_normalisers(examples, left)
+        manners = [stream.entry.normalise for stream in _heard(options.inputs, features)]
+        normalisers = fit_normalisers(examples, manners)
     held = _learnable(read_part(validation), shape, classes)
     return FoldData(
         classes=classes,
@@ -176,7 +177,9 @@ def _heard(inputs: Sequence[InputOptions], features: FeaturePaths) -> Iterator[_
         with FeatureFile(features[entry.feature][min(features[entry.feature])]) as file:
             layers = entry.layers or file.facts.layers
             for name in [f"{entry.feature}.{layer}" for layer in layers] or [entry.feature]:
-                yield _Heard(entry, name, file.width, file.facts.frame_rate == 0)
+                one = file.facts.frame_rate == 0
+                width = 2 * file.width if entry.statistics and not one else file.width
+                yield _Heard(entry, name, width, one or entry.statistics)
 
 
 def _learnable(table: pd.DataFrame, shape: NetworkShape, classes: Sequence[str]) -> pd.DataFrame:
@@ -250,4 +253,6 @@ def _prepared(frames: StoredArray, entry: InputOptions) -> StoredArray:
     """An utterance's frames as the input wants them; no other utterance has a say."""
     if entry.pool > 1:
         frames = pooled(frames, entry.pool)
-    return by_utterance(frames) if entry.normalise == "utterance" else frames
+    if entry.normalise == "utterance":
+        frames = by_utterance(frames)
+    return statistics(frames) if entry.statistics else frames

@@ -21,11 +21,17 @@ class InputOptions(Options):
     pool: int = Field(
         1, ge=1, description="average this many consecutive frames (ours, for small machines)"
     )
-    normalise: Literal["utterance", "none"] | None = Field(
+    statistics: bool = Field(
+        False,
+        description="mean and deviation over an utterance's frames, as one vector (ours)",
+    )
+    normalise: Literal["utterance", "none", "whiten"] | None = Field(
         None,
         description="utterance: standardise every utterance by mean and deviation of its own "
         "frames, before the system's own `normalise`; it takes away what stays the same, such as "
-        "voice and room (ours); none: leave the feature as it is, whatever the system's own",
+        "voice and room (ours); none: leave the feature as it is, whatever the system's own; "
+        "whiten: of one vector an utterance, take away what varies together within the classes of "
+        "the training part, as linear discriminant analysis does (ours)",
     )
 
 

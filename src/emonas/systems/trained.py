@@ -11,7 +11,7 @@ from emonas.errors import EmonasError, make_again
 from emonas.storage.genotype import read_genotype
 from emonas.storage.weights import read_weights
 from emonas.systems.building import build_network, build_searched
-from emonas.systems.normalising import Normaliser
+from emonas.systems.normalising import Normaliser, Whitening
 from emonas.systems.options import SystemOptions
 from emonas.systems.shapes import NetworkShape
 
@@ -46,6 +46,9 @@ def system_weights(network: nn.Module, normalisers: tuple[Normaliser, ...]) -> d
     for index, normaliser in enumerate(normalisers):
         weights[f"normaliser.{index}.mean"] = torch.from_numpy(normaliser.mean)
         weights[f"normaliser.{index}.deviation"] = torch.from_numpy(normaliser.deviation)
+        if normaliser.whitening is not None:
+            for part, values in vars(normaliser.whitening).items():
+                weights[f"normaliser.{index}.{part}"] = torch.from_numpy(values)
     return weights
 
 
@@ -56,9 +59,16 @@ def load_normalisers(weights: Mapping[str, Tensor]) -> tuple[Normaliser, ...]:
         Normaliser(
             weights[f"normaliser.{index}.mean"].numpy(),
             weights[f"normaliser.{index}.deviation"].numpy(),
+            _whitening(weights, f"normaliser.{index}."),
         )
         for index in range(count)
     )
+
+
+def _whitening(weights: Mapping[str, Tensor], prefix: str) -> Whitening | None:
+    if f"{prefix}basis" not in weights:
+        return None
+    return Whitening(*(weights[f"{prefix}{part}"].numpy() for part in ("basis", "gains", "rest")))
 
 
 def load_network(files: TrainedFiles, shape: NetworkShape) -> nn.Module:
