@@ -37,6 +37,7 @@ class MultilingualNetwork(nn.Module):
         beside: whether the selector's encoded vector stands beside the combination (authors'
             code: they leave it out of the sum).
         connections: what transforms the features first, if anything does.
+        dropout: of what a tower sees.
 
     Raises:
         ValueError: a stream is named that has no encoder; the combination or `beside` needs a
@@ -54,6 +55,7 @@ class MultilingualNetwork(nn.Module):
         gated: Sequence[int] | None = None,
         beside: bool = False,
         connections: Connections | ClosedConnections | None = None,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         if selector is None and (beside or isinstance(combination, Gated)):
@@ -71,6 +73,7 @@ class MultilingualNetwork(nn.Module):
         self.encoders = nn.ModuleDict({str(index): encoders[index] for index in sorted(heard)})
         self.connections = connections
         self.combination = combination
+        self.dropout = nn.Dropout(dropout)
         self.towers = towers
         self._selector, self._beside, self._domains = selector, beside, domains
 
@@ -89,7 +92,7 @@ class MultilingualNetwork(nn.Module):
         embedding, weights = self._combine(vectors, selector, domain)
         if self._beside and self._selector is not None:
             embedding = torch.cat([embedding, encoded[self._selector]], dim=1)
-        return Output(self.towers(embedding, domain), embedding, weights)
+        return Output(self.towers(self.dropout(embedding), domain), embedding, weights)
 
     def penalty(self) -> Tensor | None:
         """How many connections are open in expectation, over all domains; none if they are not

@@ -116,12 +116,27 @@ def load_fold(
         EmonasError: the training part has fewer than two classes.
     """
     table = read_part(train)
-    classes = tuple(sorted(table["label"].unique()))
-    if len(classes) < 2:
+    if table["label"].nunique() < 2:
         raise EmonasError(
-            f"{train}: there is one class only, {', '.join(classes)}; give the protocol "
-            "labels, or folds, with which at least two classes can be learnt"
+            f"{train}: there is one class only, {', '.join(table['label'].unique())}; give the "
+            "protocol labels, or folds, with which at least two classes can be learnt"
         )
+    return _fold(options, features, table, read_part(validation))
+
+
+def load_whole_fold(
+    options: SystemOptions, features: FeaturePaths, train: Path, validation: Path
+) -> FoldData:
+    """Read both parts as one that is learnt from, standardised by itself; nobody validates."""
+    both = pd.concat([read_part(train), read_part(validation)], ignore_index=True)
+    return _fold(options, features, both, both.head(0))
+
+
+def _fold(
+    options: SystemOptions, features: FeaturePaths, table: pd.DataFrame, others: pd.DataFrame
+) -> FoldData:
+    """What is learnt from `table`, and validated on `others`."""
+    classes = tuple(sorted(table["label"].unique()))
     shape = network_shape(options, features, classes, table["domain"], table["label"])
     domains = tuple(shape.domains)
     examples = load_examples(table, classes, options.inputs, features, domains)
@@ -129,7 +144,7 @@ def load_fold(
     if options.normalise == "feature":
         manners = [stream.entry.normalise for stream in _heard(options.inputs, features)]
         normalisers = fit_normalisers(examples, manners)
-    held = _learnable(read_part(validation), shape, classes)
+    held = _learnable(others, shape, classes)
     return FoldData(
         classes=classes,
         shape=shape,

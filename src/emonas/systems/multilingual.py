@@ -125,6 +125,7 @@ def gated_network(
         domains=len(shape.domains),
         gated=[shape.names.index(name) for name in options.gated(shape.names)],
         beside=options.beside,
+        dropout=options.input_dropout,
         **more,
     )
 

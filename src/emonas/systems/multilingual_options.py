@@ -80,6 +80,7 @@ class MultilingualOptions(TrainedOptions):
         "batch normalisation (the authors' code)",
     )
     dropout: float = Field(0.1, ge=0, lt=1, description="dropout behind every layer of a tower")
+    input_dropout: float = Field(0.0, ge=0, lt=1, description="dropout of what a tower sees (ours)")
     contrastive: float = Field(
         0.0, ge=0, description="weight of the contrastive loss (alpha, eq. 6); 0 leaves it out"
     )

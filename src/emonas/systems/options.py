@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from emonas.learning.options import TrainingOptions
 from emonas.options import LayerName, Options
@@ -71,6 +71,21 @@ class TrainedOptions(SystemOptions):
     training: TrainingOptions = Field(
         default_factory=TrainingOptions, description="how it is trained"
     )
+    refit: bool = Field(
+        False,
+        description="after the choice of the epoch, train anew for as many epochs on training and "
+        "validation part together; the validation predictions are then no longer of unheard "
+        "utterances (ours)",
+    )
+
+    @model_validator(mode="after")
+    def _refits_without_validation(self) -> "TrainedOptions":
+        if self.refit and self.training.schedule == "plateau":
+            raise ValueError(
+                "refit trains without validation, and training.schedule: plateau goes by it; set "
+                "it to constant or cosine"
+            )
+        return self
 
     @property
     def together(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -27,6 +27,7 @@ from emonas.systems.data import (
     FoldData,
     feature_files,
     load_fold,
+    load_whole_fold,
 )
 from emonas.systems.objective import learning_rates, make_objective
 from emonas.systems.options import SystemOptions, TrainedOptions
@@ -57,23 +58,50 @@ def train_system(job: TrainJob, outputs: SystemOutputs) -> None:
         EmonasError: an input is damaged or does not fit the system.
     """
     device = job.prepare()
-    data = load_fold(job.system, job.features, job.parts["train"], job.parts["validation"])
     genotype = None if job.genotype is None else read_genotype(job.genotype)
     with job.resume_point("train", _inputs(job), system=job.system) as resume:
-        if job.searched is not None and genotype is not None:
-            network = build_searched(job.system, genotype, data.shape)
-            fill_network(network, read_weights(job.searched), job.searched)
-            outcome = Outcome()
-        else:
-            network = build_network(job.system, genotype, data.shape)
-            outcome = _learn(job, data, network, device, resume)
+        learnt = _trained(job, genotype, device, resume)
+        data, network = learnt.data, learnt.network
         hearing = Hearing(job.system, job.features, data.classes, data.normalisers, data.shape)
         parts: dict[str, Predictions] = {
             part: predict_list(network, hearing, path, device) for part, path in job.parts.items()
         }
         cost = network_cost(network, data.train, _searched_parameters(job, genotype, data))
         weights = system_weights(network, data.normalisers)
-        write_outputs(outputs, parts, weights, outcome, cost)
+        write_outputs(outputs, parts, weights, learnt.outcome, cost)
+
+
+@dataclass(frozen=True)
+class _Learnt:
+    """A network, what it learnt from, and how that went."""
+
+    data: FoldData
+    network: nn.Module
+    outcome: Outcome
+
+
+def _trained(
+    job: TrainJob, genotype: AnyGenotype | None, device: torch.device, resume: ResumePoint
+) -> _Learnt:
+    """The searched network as it is, or the system's own, trained."""
+    train, validation = job.parts["train"], job.parts["validation"]
+    data = load_fold(job.system, job.features, train, validation)
+    if job.searched is not None and genotype is not None:
+        network = build_searched(job.system, genotype, data.shape)
+        fill_network(network, read_weights(job.searched), job.searched)
+        return _Learnt(data, network, Outcome())
+    network = build_network(job.system, genotype, data.shape)
+    outcome = _learn(job, data, network, device, resume)
+    if not isinstance(job.system, TrainedOptions) or not job.system.refit:
+        return _Learnt(data, network, outcome)
+    whole = load_whole_fold(job.system, job.features, train, validation)
+    network = build_network(job.system, genotype, whole.shape)
+    again = resume.part("refit")
+    second = _fit(job, job.system, whole, network, device, again, outcome.best_epoch)
+    # The history is that of the choice; what was paid is paid for both.
+    done = len(outcome.costs)
+    paid = [replace(cost, epoch=done + cost.epoch) for cost in second.costs]
+    return _Learnt(whole, network, replace(outcome, costs=[*outcome.costs, *paid]))
 
 
 def _inputs(job: TrainJob) -> list[Path]:
@@ -84,21 +112,36 @@ def _inputs(job: TrainJob) -> list[Path]:
 def _learn(
     job: TrainJob, data: FoldData, network: nn.Module, device: torch.device, resume: ResumePoint
 ) -> Outcome:
-    if not isinstance(job.system, TrainedOptions):
-        module = kind_module("network", job.system.network)
-        solved: Outcome = module.solve(network, job.system, data.train, data.validation)
-        return solved
-    options = job.system.training
-    objective = make_objective(job.system, data, network)
-    rates = learning_rates(job.system, data.shape, network)
-    seed = seed_of(job.seed, job.name, "batches")
+    if isinstance(job.system, TrainedOptions):
+        return _fit(job, job.system, data, network, device, resume)
+    module = kind_module("network", job.system.network)
+    solved: Outcome = module.solve(network, job.system, data.train, data.validation)
+    return solved
+
+
+def _fit(
+    job: TrainJob,
+    system: TrainedOptions,
+    data: FoldData,
+    network: nn.Module,
+    device: torch.device,
+    resume: ResumePoint,
+    last: int | None = None,
+) -> Outcome:
+    """Train epoch by epoch; `last` ends it there, without a choice."""
+    options = system.training
+    objective = make_objective(system, data, network)
+    rates = learning_rates(system, data.shape, network)
+    plan = Plan(options.epochs, options.select, options.patience)
+    if last is not None:
+        plan = Plan(last)
     return fit(
         SupervisedLearner(network, options, device, objective, rates=rates),
-        Batches(data.train, options.batch, seed, shuffle=True),
+        Batches(data.train, options.batch, seed_of(job.seed, job.name, "batches"), shuffle=True),
         None if data.validation is None else Batches(data.validation, options.batch),
-        Plan(options.epochs, options.select, options.patience),
+        plan,
         resume=resume,
-        progress=Progress(f"train {job.name}", options.epochs),
+        progress=Progress(f"train {job.name}", plan.epochs),
     )
 
 

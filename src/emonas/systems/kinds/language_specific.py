@@ -59,6 +59,7 @@ def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -
         None,
         SideBySide(),
         domain_towers(options, shape, sum(encoded_widths(options, shape))),
+        dropout=options.input_dropout,
     )
 
 

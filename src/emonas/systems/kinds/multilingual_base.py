@@ -41,6 +41,7 @@ def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -
         Summed(),
         union_tower(options, shape, options.size),
         domains=len(shape.domains),
+        dropout=options.input_dropout,
     )
 
 

@@ -39,6 +39,7 @@ def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -
         Summed(),
         domain_towers(options, shape, options.size),
         domains=len(shape.domains),
+        dropout=options.input_dropout,
     )
 
 
