@@ -15,6 +15,7 @@ from emonas.settings.forecast.sizes import ProtocolSize, corpus_size, protocol_s
 from emonas.settings.load import check_settings, load_settings
 from emonas.settings.plan import Plan
 from emonas.storage.folds import write_index
+from emonas.systems.kinds import recurrent
 
 REPOSITORY = Path(__file__).parents[2]
 EMODB = REPOSITORY.parent / "shared" / "corpora" / "emodb"
@@ -25,6 +26,9 @@ ARCHIVE = REPOSITORY.parent / "shared" / "nas_bench_nlp" / "train_logs_wikitext-
 def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("EMONAS_DATA", raising=False)
     monkeypatch.chdir(tmp_path)
+
+
+SYSTEM = recurrent.Options(inputs=["f"])
 
 
 def small() -> dict[str, Any]:
@@ -166,14 +170,14 @@ def test_a_corpus_whose_files_are_there_is_counted_before_it_is_read() -> None:
 def test_candidate_epochs_are_those_of_the_rounds() -> None:
     # 8 candidates to epoch 13 (of 50, halved twice), 4 to 25, 2 to 50.
     options = cells.Options(named=(), random=8, first_epochs=10)
-    assert cells.trained_epochs(options) == 8 * 13 + 4 * 12 + 2 * 25
-    assert cells.trained_epochs(options.model_copy(update={"halving": 1})) == 8 * 50
+    assert cells.trained_epochs(options, SYSTEM) == 8 * 13 + 4 * 12 + 2 * 25
+    assert cells.trained_epochs(options.model_copy(update={"halving": 1}), SYSTEM) == 8 * 50
 
 
 def test_an_absent_archive_counts_by_its_limit_or_not_at_all() -> None:
     absent = cells.Options(named=("gru",), archive=Path("no.zip"), halving=1, epochs=2)
-    assert cells.trained_epochs(absent) is None
-    assert cells.trained_epochs(absent.model_copy(update={"archive_limit": 20})) == 42
+    assert cells.trained_epochs(absent, SYSTEM) is None
+    assert cells.trained_epochs(absent.model_copy(update={"archive_limit": 20}), SYSTEM) == 42
     assert cells.rehearsal(absent).archive is None
 
 
@@ -181,7 +185,7 @@ def test_an_archive_is_rehearsed_on_one_of_its_cells() -> None:
     if not ARCHIVE.exists():
         pytest.skip("the archive is not here")
     options = cells.Options(named=(), archive=ARCHIVE, archive_limit=30, halving=1)
-    assert cells.trained_epochs(options) == 30 * 50
+    assert cells.trained_epochs(options, SYSTEM) == 30 * 50
     assert len(cells.gather_pool(cells.rehearsal(options))) == 2
 
 

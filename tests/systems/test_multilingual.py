@@ -250,15 +250,16 @@ def test_ge2e_can_be_trained_on_at_a_hundredth_of_the_rate():
         {
             **SMALL,
             "network": "mmoe",
-            "inputs": ["waveform", "mfcc"],
+            "inputs": [{"feature": "waveform", "normalise": "none"}, "mfcc"],
             "selector": "waveform",
             "encoders": {"waveform": {"speaker": True, "rate": 0.01}},
         },
     )
     network = build_network(made, None, shape)
     rates = learning_rates(made, shape, network)
-    ours = set(network.encoders["0"].parameters())
+    ours = set(network.encoders["0"].encoder.parameters())
     assert rates == dict.fromkeys(ours, 0.01)
+    assert len(set(network.encoders["0"].parameters()) - ours) == 2  # from 256 to `size` is new
     generator = torch.Generator().manual_seed(1)
     streams = (
         Stream(torch.randn(3, 20000, 1, generator=generator), torch.tensor([20000, 9000, 15000])),

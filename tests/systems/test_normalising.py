@@ -107,4 +107,4 @@ def test_statistics_are_mean_and_deviation_of_the_frames():
     frames = np.random.default_rng(1).standard_normal((7, 3)).astype(np.float16)
     wanted = np.concatenate([frames.astype("f8").mean(axis=0), frames.astype("f8").std(axis=0)])
     np.testing.assert_allclose(statistics(frames), wanted[None], rtol=1e-6)
-    assert np.array_equal(statistics(frames[:1]), frames[:1].astype("f4"))
+    assert statistics(frames[:1])[0, 3:].tolist() == [0, 0, 0]

@@ -16,16 +16,25 @@ def check_domains(path: str, protocol: Any, name: str, system: Any) -> None:
     if isinstance(system, FusionOptions):
         return
     module = kind_module("network", system.network)
-    if getattr(module, "ONE_DOMAIN", False):
-        if protocol.domain != "none" and len(protocol.corpora) > 1:
-            raise EmonasError(
-                f"{path}: {name} ({system.network}) learns one domain, and the protocol tells "
-                "several apart; run it under a protocol of one corpus, or choose another network"
-            )
-    elif getattr(module, "DOMAINS", False) and protocol.domain == "none":
+    if not getattr(module, "DOMAINS", False):
+        return
+    one = getattr(module, "ONE_DOMAIN", False)
+    if protocol.domain == "none" and (not one or system.domains):
+        what = "says what differs by domain" if one else "learns several domains"
         raise EmonasError(
-            f"{path}: {name} ({system.network}) learns several domains, and the protocol tells "
-            "none apart; give the protocol `domain: language`"
+            f"{path}: {name} ({system.network}) {what}, and the protocol tells none apart; give "
+            "the protocol `domain: language`"
+        )
+    if one and protocol.domain == "corpus" and len(protocol.corpora) > 1:
+        raise EmonasError(
+            f"{path}: {name} ({system.network}) learns one domain, and the protocol tells "
+            "several apart; run it under a protocol of one corpus, or choose another network"
+        )
+    if protocol.domain == "corpus" and protocol.transfer:
+        raise EmonasError(
+            f"{path}: {name} ({system.network}) learns a domain a corpus, and the protocol's "
+            f"transfer to {next(iter(protocol.transfer))} would be of one that it never heard; "
+            "set `domain: language`, or leave transfer out"
         )
 
 

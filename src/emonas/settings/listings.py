@@ -39,6 +39,7 @@ def check_listings(plan: Runnable) -> None:
             _check_texts(options, system, feature, corpora)
     _check_languages(plan, corpora)
     _check_domain_options(plan, corpora)
+    _check_domains_of_runs(plan, corpora)
     check_own_arrays(plan, corpora.recordings)
 
 
@@ -131,15 +132,42 @@ def _check_domain_options(plan: Runnable, corpora: _Corpora) -> None:
     """What a system says of one domain is of one in which it is run, where all can be listed."""
     for system in dict.fromkeys(system for _, system in plan.runs):
         own = getattr(plan.settings.systems[system], "domains", {})
-        protocols = [protocol for protocol, name in plan.runs if name == system]
-        if not own or not all(_domains(plan, protocol, corpora) for protocol in protocols):
+        # Where a corpus is absent, its domain is not known, and may be the one.
+        protocols = [run.protocol for run in plan.settings.runs if system in run.systems]
+        found = [_domains(plan, protocol, corpora) for protocol in protocols]
+        if not own or not all(found):
             continue
-        known = set().union(*(_domains(plan, protocol, corpora) for protocol in protocols))
+        known = set().union(*found)
         if unknown := sorted(set(own) - known):
             raise EmonasError(
                 f"systems.{system}.domains.{unknown[0]}: no utterance of its runs is of this "
                 f"domain; there are {', '.join(sorted(known))}"
             )
+
+
+def _check_domains_of_runs(plan: Runnable, corpora: _Corpora) -> None:
+    """A system of one domain meets one alone, and no transfer is to a domain never heard."""
+    for protocol, system in plan.runs:
+        options = plan.settings.systems[system]
+        module = kind_module("network", options.network) if hasattr(options, "network") else None
+        if not getattr(module, "DOMAINS", False):
+            continue
+        known = _domains(plan, protocol, corpora)
+        if not known:
+            continue
+        if getattr(module, "ONE_DOMAIN", False) and len(known) > 1:
+            raise EmonasError(
+                f"protocols.{protocol}: {system} ({options.network}) learns one domain, and there "
+                f"are {', '.join(sorted(known))}; run it under a protocol of one of them, or "
+                "choose another network"
+            )
+        for corpus, other in plan.settings.protocols[protocol].transfer.items():
+            if new := sorted(corpora.languages(corpus, other) - known):
+                raise EmonasError(
+                    f"protocols.{protocol}.transfer.{corpus}: is of {new[0]}, which {system} "
+                    f"({options.network}) never heard; it learns {', '.join(sorted(known))}: leave "
+                    "the transfer out, or take it to a protocol of other systems"
+                )
 
 
 def _domains(plan: Runnable, protocol: str, corpora: _Corpora) -> set[str]:

@@ -112,7 +112,7 @@ class Plan(Runnable):
         reads = None if method.READS_WHOLE_SYSTEM else {"network", "inputs", "normalise"}
         modules = "emonas.search.job", method.__name__, kind_name("network", options.network)
         return {
-            "system": options.model_dump(mode="json", include=reads, exclude={"search"}),
+            "system": options.model_dump(mode="json", include=reads, exclude={"search", "refit"}),
             # Whether the network is retrained, and for how many folds one search serves, is the
             # business of those who use the genotype.
             "search": options.search.model_dump(mode="json", exclude={"retrain", "shared"}),

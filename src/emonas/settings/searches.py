@@ -26,6 +26,11 @@ def check_genotype(settings: Any, name: str, system: Any) -> None:
         _check_other(settings, name, system)
     elif search is not None:
         _check_method(name, system)
+        if system.refit and not search.retrain:
+            raise EmonasError(
+                f"systems.{name}.refit: the searched network is tested as it is (retrain: false), "
+                "and not trained anew; leave refit out, or set search.retrain"
+            )
 
 
 def _check_method(name: str, system: Any) -> None:
@@ -49,8 +54,8 @@ def _check_other(settings: Any, name: str, system: Any) -> None:
             f"{path}: {other} has no search of its own; name a system that has one, or give a "
             "search method"
         )
-    for key in ("network", "inputs"):
-        if getattr(found, key) != getattr(system, key):
+    for key in ("network", "inputs", "selector", "gate_selector"):
+        if getattr(found, key, None) != getattr(system, key, None):
             raise EmonasError(
                 f"{path}: {other} has another {key} than {name}, which can't be trained with its "
                 "genotypes; make them alike"

@@ -21,9 +21,10 @@ class Predictions:
 
     `utterances`, `corpora` and `labels` (the true ones) have an entry an utterance, and so have
     `domains` where the protocol has any; `logits` is (utterances, classes), its columns named by
-    `classes`, minus infinity where a class is none of the utterance's domain; `embedding` is
-    (utterances, width), what the classifier saw; `gates` is (utterances, gated features), the
-    weights that a gating network gave to the features that `gated` names, where there is one.
+    `classes`, minus infinity where a system can't answer with a class in the utterance's domain;
+    `embedding` is (utterances, width), what the classifier saw; `gates` is (utterances, gated
+    features), the weights that a gating network gave to the features that `gated` names, where
+    there is one.
     """
 
     utterances: tuple[str, ...]

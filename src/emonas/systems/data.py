@@ -253,6 +253,7 @@ def _streams(
             for corpus in sorted(rows)
         }
         there = [file.facts.layers for file in files.values()]
+        one = all(file.facts.frame_rate == 0 for file in files.values())
         for layer in entry.layers or (there[0] if there else ()) or (None,):
             stream: list[StoredArray] = [np.zeros((0, 0), np.float32)] * len(table)
             for corpus, numbers in rows.items():
@@ -260,14 +261,17 @@ def _streams(
                 for number, frames in zip(
                     numbers, files[corpus].read_many(names, layer), strict=True
                 ):
-                    stream[number] = _prepared(frames, entry)
+                    stream[number] = _prepared(frames, entry, one=one)
             yield stream
 
 
-def _prepared(frames: StoredArray, entry: InputOptions) -> StoredArray:
-    """An utterance's frames as the input wants them; no other utterance has a say."""
+def _prepared(frames: StoredArray, entry: InputOptions, *, one: bool) -> StoredArray:
+    """An utterance's frames as the input wants them; no other utterance has a say.
+
+    `one` says of the feature that it has one vector an utterance.
+    """
     if entry.pool > 1:
         frames = pooled(frames, entry.pool)
     if entry.normalise == "utterance":
         frames = by_utterance(frames)
-    return statistics(frames) if entry.statistics else frames
+    return statistics(frames) if entry.statistics and not one else frames

@@ -56,13 +56,20 @@ def encoded_widths(options: MultilingualOptions, shape: NetworkShape) -> list[in
 
 
 def encoder_rates(options: MultilingualOptions, shape: NetworkShape, network: nn.Module) -> Rates:
-    """The weights of encoders that learn at a multiple of the others' rate."""
-    return {
-        weight: rate
-        for number, name in enumerate(shape.names)
-        if (rate := options.encoder_of(name).rate) != 1
-        for weight in network.get_submodule("encoders").get_submodule(str(number)).parameters()
-    }
+    """The weights of encoders that learn at a multiple of the others' rate; of GE2E's those that
+    were trained before.
+    """
+    used: dict[str, nn.Module] = dict(network.get_submodule("encoders").named_children())
+    found: dict[nn.Parameter, float] = {}
+    for number, name in enumerate(shape.names):
+        own = options.encoder_of(name)
+        # A selector that is not weighed is not encoded.
+        if own.rate != 1 and str(number) in used:
+            encoder = used[str(number)]
+            # What is new in GE2E's encoder learns as all else.
+            slowed = encoder.get_submodule("encoder") if own.speaker else encoder
+            found |= dict.fromkeys(slowed.parameters(), own.rate)
+    return found
 
 
 def _speaker_encoder(name: str, width: int, size: int, between: Sequence[int]) -> SpeakerEncoder:

@@ -31,11 +31,9 @@ class DomainObjective(Objective):
     ) -> None:
         super().__init__()
         self._targets = tuple(targets)
-        self._losses = [
+        self._losses = nn.ModuleList(
             _cross_entropy(options, data, number, target) for number, target in enumerate(targets)
-        ]
-        # As modules too, so that they move to a device.
-        self._modules_of_losses = nn.ModuleList(self._losses)
+        )
         self._contrastive = None
         if any(target.contrastive for target in targets):
             self._contrastive = ContrastiveLoss(own=options.contrastive_own)
@@ -47,7 +45,9 @@ class DomainObjective(Objective):
         classes = torch.tensor(self._targets[number].classes, device=batch.labels.device)
         own = Batch((), torch.searchsorted(classes, batch.labels), number)
         chosen = output._replace(logits=output.logits[:, classes])
-        return self._losses[number].classification(chosen, own)
+        # Of cross entropy the whole loss is that of the classes.
+        loss: Tensor = self._losses[number](chosen, own)
+        return loss
 
     def forward(self, output: Output, batch: Batch) -> Tensor:
         """With the contrastive loss of what the tower sees."""

@@ -102,6 +102,13 @@ class MultilingualOptions(TrainedOptions):
         for feature in self.encoders:
             if feature not in heard:
                 raise ValueError(f"encoders names {feature}, which is not among the inputs")
+        for entry in self.inputs:
+            own = self.encoder_of(entry.feature)
+            if own.speaker and (entry.normalise != "none" or entry.pool > 1 or entry.statistics):
+                raise ValueError(
+                    f"encoders: {entry.feature} is heard by GE2E's encoder as it is; give the "
+                    "input `normalise: none`, and no pool or statistics"
+                )
         return self
 
     def encoder_of(self, stream: str) -> EncoderOptions:

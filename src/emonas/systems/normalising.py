@@ -99,9 +99,7 @@ def by_utterance(frames: StoredArray) -> Array:
 
 
 def statistics(frames: StoredArray) -> Array:
-    """Mean and deviation over frames side by side, (1, 2 * features); one frame stays as it is."""
-    if len(frames) == 1:
-        return frames.astype(np.float32)
+    """Mean and deviation over frames side by side, (1, 2 * features)."""
     wide = frames.astype(np.float64)
     both = np.concatenate([wide.mean(axis=0), wide.std(axis=0)])
     return np.asarray(both[None], dtype=np.float32)

@@ -55,6 +55,16 @@ class SystemOptions(Options):
         "fold's training part (ours)",
     )
 
+    @model_validator(mode="after")
+    def _whitens_what_it_standardises(self) -> "SystemOptions":
+        whitened = [entry.feature for entry in self.inputs if entry.normalise == "whiten"]
+        if whitened and self.normalise != "feature":
+            raise ValueError(
+                f"inputs: {whitened[0]} is to be whitened, and the system's normalise is "
+                f"{self.normalise}; whitening goes with normalise: feature"
+            )
+        return self
+
     @property
     def together(self) -> int:
         """Utterances that are predicted at a time."""

@@ -33,15 +33,21 @@ def predict_transfer(job: TransferJob, output: Path) -> None:
         EmonasError: an input is damaged or does not fit the system.
     """
     device = prepare(job.runtime, 0)
-    learnt = read_predictions(job.predictions, "train")
     system = job.trained.system
+    parts = ("train", "validation") if getattr(system, "refit", False) else ("train",)
+    heard = [read_predictions(job.predictions, part) for part in parts]
+    classes = heard[0].classes
     hearing = Hearing(
         system=system,
         features=job.features,
-        classes=learnt.classes,
+        classes=classes,
         normalisers=load_normalisers(read_weights(job.trained.weights)),
         shape=network_shape(
-            system, job.features, learnt.classes, learnt.each_domain, learnt.labels
+            system,
+            job.features,
+            classes,
+            [domain for part in heard for domain in part.each_domain],
+            [label for part in heard for label in part.labels],
         ),
     )
     network = load_network(job.trained, hearing.shape).to(device)

@@ -22,6 +22,7 @@ from emonas.storage.genotype import RecurrentGenotype
 if TYPE_CHECKING:
     from emonas.learning.resume import ResumePoint
     from emonas.search.halving import Halving
+    from emonas.systems.options import TrainedOptions
 
 _FIGURES = (
     "train_loss",
@@ -148,7 +149,7 @@ def rehearsal(options: Options) -> Options:
     )
 
 
-def trained_epochs(options: Options) -> int | None:
+def trained_epochs(options: Options, system: TrainedOptions) -> int | None:
     """Epochs of all candidates together, if none diverges, for forecasts.
 
     None where the pool is an archive that is not there, without a limit.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from emonas.networks.multi_gating import Connections
+    from emonas.systems.options import TrainedOptions
 
 Opened = Sequence[Sequence[Sequence[bool]]]
 """Of each domain, whether a connection is open, (domains, features, features)."""
@@ -56,6 +57,11 @@ class Options(SearchOptions):
         description="learning rate of the gates, as a multiple of the weights' (ours: at 1 no "
         "connection closes in 20 epochs)",
     )
+
+
+def trained_epochs(options: Options, system: TrainedOptions) -> int:
+    """Epochs of a search, for forecasts: those of the system's training."""
+    return system.training.epochs
 
 
 def search(options: Options, problem: SearchProblem) -> SearchOutcome:

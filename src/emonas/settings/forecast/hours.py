@@ -87,14 +87,17 @@ class Clock:
             return None if epochs is None else learnt.search * epochs
         if self._plan.tests_searched(jobs.system):
             return 0.0
-        return learnt.train * (1 if is_solved(options) else options.training.epochs)
+        times = 1 if is_solved(options) else options.training.epochs
+        # Trained twice: for the choice of the epoch, and with the validation part.
+        return learnt.train * times * (2 if getattr(options, "refit", False) else 1)
 
     def _search_epochs(self, system: str, options: Any) -> int | None:
         """Epochs of all candidates together."""
         module = kind_module("method", options.method)
         if not hasattr(module, "trained_epochs"):
             return int(getattr(options, "epochs", 0))
-        epochs: int | None = module.trained_epochs(options)
+        system_options = self._plan.settings.systems[system]
+        epochs: int | None = module.trained_epochs(options, system_options)
         if epochs is None:
             self._tell(f"systems.{system}.search: how many candidates there are is not known")
         return epochs

@@ -1,0 +1,138 @@
+"""What systems of several languages ask of protocols and searches is said before any job."""
+
+import pytest
+
+from emonas.errors import EmonasError
+from emonas.kinds import kind_module
+from emonas.settings.listings import check_listings
+from emonas.settings.load import check_settings
+from emonas.settings.plan import Plan
+
+GATED = {"network": "multi-gating", "inputs": ["fbank", "image"], "selector": "fbank"}
+SEARCHED = {**GATED, "search": {"method": "gates"}}
+
+
+@pytest.fixture
+def languages(document):
+    document["corpora"] = {
+        "english": {"reader": "synthetic", "languages": ["en"]},
+        "german": {"reader": "synthetic", "languages": ["de"], "seed": 1},
+        "french": {"reader": "synthetic", "languages": ["fr"], "seed": 2},
+    }
+    several = {"corpora": ["english", "german"], "test": "random", "domain": "language"}
+    document["protocols"] = {"several": several}
+    document["systems"] = {
+        "single": {"network": "language-specific", "inputs": ["fbank"]},
+        "bottom": {"network": "shared-bottom", "inputs": ["fbank"]},
+        "searched": SEARCHED,
+        "retrained": {**GATED, "search": "searched"},
+        "linear": {"network": "linear", "inputs": ["fbank"]},
+    }
+    document["runs"] = [{"protocol": "several", "systems": ["bottom", "searched", "retrained"]}]
+    return document
+
+
+def refused(document):
+    with pytest.raises(EmonasError) as no:
+        check_listings(Plan(check_settings(document)))
+    return str(no.value)
+
+
+def test_what_fits_passes(languages):
+    languages["systems"]["bottom"]["domains"] = {"de": {"tower": 9}}
+    check_listings(Plan(check_settings(languages)))
+
+
+def test_several_domains_need_a_protocol_that_tells_them_apart(languages):
+    del languages["protocols"]["several"]["domain"]
+    told = refused(languages)
+    assert "runs.0.protocol: bottom (shared-bottom) learns several domains" in told
+    assert "give the protocol `domain: language`" in told
+
+
+def test_one_domain_needs_a_protocol_of_one(languages):
+    languages["runs"][0]["systems"] = ["single"]
+    assert "single (language-specific) learns one domain, and there are de, en" in refused(
+        languages
+    )
+    languages["protocols"]["several"]["domain"] = "corpus"
+    assert "the protocol tells several apart" in refused(languages)
+    languages["protocols"]["several"].update(corpora=["german"], domain="language")
+    check_listings(Plan(check_settings(languages)))
+
+
+def test_what_differs_by_domain_needs_that_domain(languages):
+    languages["systems"]["bottom"]["domains"] = {"fr": {"tower": 9}}
+    assert refused(languages) == (
+        "systems.bottom.domains.fr: no utterance of its runs is of this domain; there are de, en"
+    )
+    languages["runs"][0]["systems"] = ["single"]
+    languages["systems"]["single"]["domains"] = {"de": {"tower": 9}}
+    languages["protocols"]["several"].update(corpora=["german"], domain="none")
+    assert "single (language-specific) says what differs by domain" in refused(languages)
+
+
+def test_no_transfer_is_to_a_language_that_was_never_heard(languages):
+    languages["protocols"]["several"]["transfer"] = ["french"]
+    assert "protocols.several.transfer.french: is of fr, which bottom" in refused(languages)
+    languages["protocols"]["several"]["domain"] = "corpus"
+    assert "would be of one that it never heard" in refused(languages)
+
+
+@pytest.mark.parametrize(
+    ("system", "told"),
+    [
+        ({**GATED, "search": "nothing"}, "systems.retrained.search: no system is named nothing"),
+        ({**GATED, "search": "linear"}, "linear has no search of its own"),
+        ({**GATED, "search": "retrained"}, "retrained has no search of its own"),
+        ({**GATED, "selector": "image", "search": "searched"}, "searched has another selector"),
+        ({**GATED, "gate_selector": False, "search": "searched"}, "has another gate_selector"),
+        ({**GATED, "inputs": ["fbank"], "search": "searched"}, "searched has another inputs"),
+        ({**GATED, "search": {"method": "darts"}}, "darts finds networks of the kind cells"),
+        ({**SEARCHED, "refit": True}, "systems.retrained.refit: the searched network is tested"),
+    ],
+)
+def test_where_a_genotype_comes_from(languages, system, told):
+    languages["systems"]["retrained"] = system
+    assert told in refused(languages)
+
+
+def test_another_system_s_search_stands_in_the_same_run(languages):
+    languages["runs"][0]["systems"] = ["retrained"]
+    assert "the search of searched finds, which is not in this run; add it" in refused(languages)
+
+
+def test_a_joint_fusion_has_no_domains(languages):
+    languages["systems"]["plain"] = {"network": "recurrent", "inputs": ["fbank"], "cell": "gru"}
+    languages["systems"]["both"] = {"fuse": ["bottom", "plain"], "method": "concat", "joint": True}
+    languages["runs"][0]["systems"] = ["bottom", "plain", "both"]
+    assert "systems.both.joint: bottom (shared-bottom) treats domains apart" in refused(languages)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        ([{"feature": "fbank", "normalise": "whiten"}], "the system's normalise is none"),
+    ],
+)
+def test_whitening_is_refused_where_nothing_would_whiten(languages, inputs, told):
+    languages["systems"]["linear"]["inputs"] = inputs
+    assert told in refused(languages)
+
+
+def test_ge2e_s_encoder_hears_the_waveform_as_it_is(languages):
+    languages["systems"]["bottom"]["encoders"] = {"fbank": {"speaker": True}}
+    assert "fbank is heard by GE2E's encoder as it is" in refused(languages)
+
+
+def test_a_search_of_gates_is_as_long_as_the_training(languages):
+    options = check_settings(languages).systems["searched"]
+    module = kind_module("method", "gates")
+    assert module.trained_epochs(options.search, options) == 20
+
+
+def test_refit_is_no_business_of_the_search(languages):
+    languages["systems"]["searched"]["search"]["retrain"] = True
+    plain = Plan(check_settings(languages)).search_params("searched")
+    languages["systems"]["searched"]["refit"] = True
+    assert Plan(check_settings(languages)).search_params("searched") == plain
