@@ -132,10 +132,12 @@ def _check_domain_options(plan: Runnable, corpora: _Corpora) -> None:
     """What a system says of one domain is of one in which it is run, where all can be listed."""
     for system in dict.fromkeys(system for _, system in plan.runs):
         own = getattr(plan.settings.systems[system], "domains", {})
+        if not own:
+            continue
         # Where a corpus is absent, its domain is not known, and may be the one.
         protocols = [run.protocol for run in plan.settings.runs if system in run.systems]
         found = [_domains(plan, protocol, corpora) for protocol in protocols]
-        if not own or not all(found):
+        if not all(found):
             continue
         known = set().union(*found)
         if unknown := sorted(set(own) - known):
