@@ -105,6 +105,23 @@ def union_tower(options: MultilingualOptions, shape: NetworkShape, width: int) -
     return UnionTower(_tower(options, "", width, shape.classes))
 
 
+def summed_network(
+    options: MultilingualOptions, shape: NetworkShape, towers: DomainTowers | UnionTower
+) -> MultilingualNetwork:
+    """Encoders, the sum of all features, towers."""
+    from emonas.networks.multi_gating import Summed
+    from emonas.networks.multilingual import MultilingualNetwork
+
+    return MultilingualNetwork(
+        encoders(options, shape),
+        None,
+        Summed(),
+        towers,
+        domains=len(shape.domains),
+        dropout=options.input_dropout,
+    )
+
+
 def gated(options: GatedOptions, shape: NetworkShape, gates: int) -> Gated:
     """One gate for all domains, or one a domain."""
     from emonas.networks.multi_gating import Gated, LinearGate, PerceptronGate

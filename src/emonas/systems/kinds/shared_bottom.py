@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from emonas.storage.genotype import AnyGenotype
-from emonas.systems.multilingual import domain_objective, domain_towers, encoder_rates, encoders
+from emonas.systems.multilingual import (
+    domain_objective,
+    domain_towers,
+    encoder_rates,
+    summed_network,
+)
 from emonas.systems.multilingual_options import MultilingualOptions
 from emonas.systems.shapes import NetworkShape
 
@@ -30,17 +35,7 @@ class Options(MultilingualOptions):
 
 def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -> nn.Module:
     """Encoders, sum, towers."""
-    from emonas.networks.multi_gating import Summed
-    from emonas.networks.multilingual import MultilingualNetwork
-
-    return MultilingualNetwork(
-        encoders(options, shape),
-        None,
-        Summed(),
-        domain_towers(options, shape, options.size),
-        domains=len(shape.domains),
-        dropout=options.input_dropout,
-    )
+    return summed_network(options, shape, domain_towers(options, shape, options.size))
 
 
 def objective(options: Options, data: FoldData, network: nn.Module) -> Objective:
