@@ -1,7 +1,7 @@
 """What every reader has in common: its options, and what it gives back."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -109,6 +109,26 @@ def audio_files(root: Path) -> Iterator[Path]:
     for path in visible_files(root, "**/*"):
         if path.suffix.lower() in AUDIO_SUFFIXES:
             yield path
+
+
+def named_files(
+    listing: Listing,
+    root: Path,
+    pattern: re.Pattern[str],
+    problem: Callable[[re.Match[str] | None], str],
+) -> Iterator[tuple[Path, re.Match[str]]]:
+    """Every audio file below `root` whose name fits, with the match; others are left out.
+
+    `problem` says what keeps a file of a name out, given the match or None, and is empty if nothing
+    does.
+    """
+    for path in audio_files(root):
+        match = pattern.fullmatch(path.stem)
+        reason = problem(match)
+        if match is None or reason:
+            listing.leave_out(path, reason)
+        else:
+            yield path, match
 
 
 def given_root(options: ReaderOptions) -> Path:

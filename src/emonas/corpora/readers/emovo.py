@@ -15,9 +15,9 @@ from emonas.corpora.reading import (
     Listing,
     ReaderOptions,
     Recording,
-    audio_files,
     given_root,
     innermost_folder,
+    named_files,
     note_missing,
 )
 
@@ -55,12 +55,7 @@ def read(options: Options, folder: Path) -> Listing:
     """List the recordings below the root; `folder` is not written to."""
     root = given_root(options)
     listing = Listing()
-    for path in audio_files(root):
-        match = _NAME.fullmatch(path.stem)
-        problem = _problem(match)
-        if match is None or problem:
-            listing.leave_out(path, problem)
-            continue
+    for path, match in named_files(listing, root, _NAME, _problem):
         lies_in = innermost_folder(path, root, _FOLDER)
         if lies_in not in {"", match["speaker"]}:
             listing.note(

@@ -15,8 +15,8 @@ from emonas.corpora.reading import (
     Listing,
     ReaderOptions,
     Recording,
-    audio_files,
     given_root,
+    named_files,
 )
 
 EXPECTED = Expected(utterances=1440, speakers=24, sessions=0, sampling_rate=48000)
@@ -51,12 +51,7 @@ class Options(ReaderOptions):
 def read(options: Options, folder: Path) -> Listing:
     """List the recordings below the root; `folder` is not written to."""
     listing = Listing()
-    for path in audio_files(given_root(options)):
-        match = _NAME.fullmatch(path.stem)
-        problem = _problem(match)
-        if match is None or problem:
-            listing.leave_out(path, problem)
-            continue
+    for path, match in named_files(listing, given_root(options), _NAME, _problem):
         listing.recordings.append(
             Recording(
                 utterance=path.stem,

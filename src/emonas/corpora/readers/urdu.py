@@ -17,9 +17,9 @@ from emonas.corpora.reading import (
     Listing,
     ReaderOptions,
     Recording,
-    audio_files,
     given_root,
     innermost_folder,
+    named_files,
     note_missing,
 )
 
@@ -47,12 +47,7 @@ def read(options: Options, folder: Path) -> Listing:
     root = given_root(options)
     listing = Listing()
     found = set()
-    for path in audio_files(root):
-        match = _NAME.fullmatch(path.stem)
-        problem = _problem(match)
-        if match is None or problem:
-            listing.leave_out(path, problem)
-            continue
+    for path, match in named_files(listing, root, _NAME, _problem):
         found.add(_number(match["emotion"], int(match["number"])))
         lies_in = innermost_folder(path, root, _FOLDER)
         if lies_in and lies_in[0] != match["emotion"]:
