@@ -1,0 +1,70 @@
+"""`workflow/papers/multi-gating-nas.yaml` says what the paper says."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emonas.settings.load import load_settings
+
+REPOSITORY = Path(__file__).parents[2]
+PAPER = REPOSITORY.parent / "shared" / "papers" / "multi-gating-nas.md"
+LANGUAGES = ("English", "German", "French")
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    monkeypatch.delenv("EMONAS_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return load_settings(REPOSITORY / "workflow" / "papers" / "multi-gating-nas.yaml")
+
+
+@pytest.mark.parametrize(
+    ("table", "rows"),
+    [
+        ("mg-table3", ("Base", "SB", "OMoE", "MMoE", "Ours")),
+        ("mg-table4", ("with aux loss", "w/o aux loss")),
+    ],
+)
+def test_every_printed_digit(settings: Any, table: str, rows: tuple[str, ...]) -> None:
+    if not PAPER.exists():
+        pytest.skip("the paper is not here")
+    text = PAPER.read_text(encoding="utf-8")
+    for row in rows:
+        cells = r"((?:\s+[\d.]+/[\d.]+){3})"
+        printed = re.search(rf"^\s*{re.escape(row)}{cells}\s*$", text, re.MULTILINE)
+        assert printed is not None, row
+        wanted = {}
+        for language, cell in zip(LANGUAGES, printed[1].split(), strict=True):
+            ua, wa = map(float, cell.split("/"))
+            wanted |= {f"{language} UA": ua, f"{language} WA": wa}
+        assert settings.tables[table].rows[row].published == wanted
+
+
+def test_sizes_and_training(settings: Any) -> None:
+    """Section 5.1."""
+    for name in ("mg-single", "mg-base", "mg-sb", "mg-omoe", "mg-mmoe", "mg-ours"):
+        system = settings.systems[name]
+        mfcc, others = system.encoder_of("mg-mfcc"), system.encoder_of("mg-allosaurus")
+        assert (mfcc.channels, mfcc.hidden, mfcc.layers) == (32, 64, 2)
+        assert (others.channels, others.hidden, others.layers, system.size) == (64, 128, 1, 256)
+        assert system.encoder_of("mg-ge2e").rate == 0.01
+        assert [system.of(code).tower for code in ("en", "de", "fr")] == [256, 512, 512]
+        assert [system.of(code).contrastive for code in ("en", "de", "fr")] == [0.1, 0.01, 0.015]
+        assert system.of("en").activations == ("mish", "gelu")
+        assert system.of("de").activations == system.of("fr").activations == ("tanh", "relu")
+        training = system.training
+        assert (training.optimiser, training.learning_rate) == ("adamw", 1e-3)
+        assert (training.weight_decay, training.epochs, system.dropout) == (1e-5, 20, 0.1)
+    search = settings.systems["mg-ours"].search
+    assert (search.beta, search.gamma, search.delta, search.retrain) == (0.9, -0.1, 2.0, False)
+    assert settings.systems["mg-ours"].selector == "mg-ge2e"
+
+
+def test_the_splits(settings: Any) -> None:
+    """Section 3: a fifth is tested, a fifth of the rest validates; five times."""
+    for name in ("mg-english", "mg-german", "mg-french", "mg-all"):
+        options = settings.protocols[name]
+        assert (options.test, options.validation, options.repeats) == ("random", "random", 5)
+        assert (options.share, options.validation_share) == (0.2, 0.2)
