@@ -9,6 +9,7 @@ from emonas.settings.load import check_settings
 from emonas.settings.plan import Plan
 
 GATED = {"network": "multi-gating", "inputs": ["fbank", "image"], "selector": "fbank"}
+BOTTOM = {"network": "shared-bottom", "inputs": ["fbank"]}
 SEARCHED = {**GATED, "search": {"method": "gates"}}
 
 
@@ -23,7 +24,7 @@ def languages(document):
     document["protocols"] = {"several": several}
     document["systems"] = {
         "single": {"network": "language-specific", "inputs": ["fbank"]},
-        "bottom": {"network": "shared-bottom", "inputs": ["fbank"]},
+        "bottom": dict(BOTTOM),
         "searched": SEARCHED,
         "retrained": {**GATED, "search": "searched"},
         "linear": {"network": "linear", "inputs": ["fbank"]},
@@ -110,14 +111,65 @@ def test_a_joint_fusion_has_no_domains(languages):
 
 
 @pytest.mark.parametrize(
-    ("inputs", "told"),
+    ("system", "told"),
     [
-        ([{"feature": "fbank", "normalise": "whiten"}], "the system's normalise is none"),
+        ({"normalise": "none", "statistics": True}, "the system's normalise is none"),
+        ({}, "systems.whitened.inputs: fbank is to be whitened, which is for one vector"),
     ],
 )
-def test_whitening_is_refused_where_nothing_would_whiten(languages, inputs, told):
-    languages["systems"]["linear"]["inputs"] = inputs
+def test_whitening_is_refused_where_nothing_would_whiten(languages, system, told):
+    entry = {"feature": "fbank", "normalise": "whiten", "statistics": "statistics" in system}
+    manner = system.get("normalise", "feature")
+    languages["systems"]["whitened"] = {**BOTTOM, "inputs": [entry], "normalise": manner}
     assert told in refused(languages)
+
+
+@pytest.mark.parametrize(
+    ("system", "told"),
+    [
+        (
+            {**BOTTOM, "encoders": {"fbank": {"between": [8]}}},
+            "systems.x.encoders.fbank.between: is for a feature of one vector, and fbank is frames",
+        ),
+        (
+            {
+                "network": "language-specific",
+                "inputs": [{"feature": "fbank", "statistics": True}],
+                "encoders": {"fbank": {"hidden": 8}},
+            },
+            "systems.x.encoders.fbank: language-specific takes a feature of one vector as it is",
+        ),
+        (
+            {
+                **BOTTOM,
+                "inputs": [{"feature": "fbank", "normalise": "none"}],
+                "encoders": {"fbank": {"speaker": True}},
+            },
+            "systems.x.encoders.fbank.speaker: GE2E's encoder hears a waveform; name a feature of",
+        ),
+        (
+            {
+                "network": "multilingual-base",
+                "inputs": ["fbank"],
+                "domains": {"de": {"tower": 8}},
+            },
+            "domains.de: multilingual-base has one tower for all domains",
+        ),
+    ],
+)
+def test_an_option_that_would_change_nothing(languages, system, told):
+    languages["systems"]["x"] = system
+    assert told in refused(languages)
+
+
+def test_an_encoder_between_a_vector_and_its_size(languages):
+    languages["features"]["speaker"] = {"extractor": "ge2e"}
+    languages["systems"]["x"] = {
+        **BOTTOM,
+        "inputs": ["speaker"],
+        "encoders": {"speaker": {"between": [8]}},
+    }
+    check_settings(languages)
 
 
 def test_ge2e_s_encoder_hears_the_waveform_as_it_is(languages):

@@ -50,13 +50,15 @@ def test_sizes_and_training(settings: Any) -> None:
         assert (mfcc.channels, mfcc.hidden, mfcc.layers) == (32, 64, 2)
         assert (others.channels, others.hidden, others.layers, system.size) == (64, 128, 1, 256)
         assert system.encoder_of("mg-ge2e").rate == 0.01
-        assert [system.of(code).tower for code in ("en", "de", "fr")] == [256, 512, 512]
         assert [system.of(code).contrastive for code in ("en", "de", "fr")] == [0.1, 0.01, 0.015]
-        assert system.of("en").activations == ("mish", "gelu")
-        assert system.of("de").activations == system.of("fr").activations == ("tanh", "relu")
         training = system.training
         assert (training.optimiser, training.learning_rate) == ("adamw", 1e-3)
         assert (training.weight_decay, training.epochs, system.dropout) == (1e-5, 20, 0.1)
+        towers = [256, 256, 256] if name == "mg-base" else [256, 512, 512]
+        assert [system.of(code).tower for code in ("en", "de", "fr")] == towers
+        assert system.of("en").activations == ("mish", "gelu")
+        other = ("mish", "gelu") if name == "mg-base" else ("tanh", "relu")
+        assert system.of("de").activations == system.of("fr").activations == other
     search = settings.systems["mg-ours"].search
     assert (search.beta, search.gamma, search.delta, search.retrain) == (0.9, -0.1, 2.0, False)
     assert settings.systems["mg-ours"].selector == "mg-ge2e"

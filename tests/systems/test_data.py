@@ -53,23 +53,26 @@ def test_the_statistics_are_those_of_the_training_frames(fold):
                 for name in names
             ]
         )
-        normaliser = data.normalisers[number]
-        np.testing.assert_allclose(normaliser.mean, frames.mean(axis=0), rtol=1e-4, atol=1e-6)
-        np.testing.assert_allclose(normaliser.deviation, frames.std(axis=0), rtol=1e-4)
+        standardiser = data.normaliser.standardisers[number]
+        np.testing.assert_allclose(standardiser.mean, frames.mean(axis=0), rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(standardiser.deviation, frames.std(axis=0), rtol=1e-4)
         standardised = np.concatenate(data.train.streams[number])
         wanted = (frames - frames.mean(axis=0)) / frames.std(axis=0)
         np.testing.assert_allclose(standardised, wanted, rtol=1e-3, atol=1e-5)
     row = fold.table("validation").iloc[5]
     own = fold.frames["fbank", row["corpus"], row["utterance"]]
-    np.testing.assert_array_equal(data.validation.streams[0][5], data.normalisers[0](own))
+    np.testing.assert_array_equal(
+        data.validation.streams[0][5], data.normaliser.standardisers[0](own)
+    )
 
 
 def test_no_utterance_of_another_part_changes_a_statistic(fold):
     before = load(fold, options("fbank"))
     write_part(fold.parts["validation"], fold.table("test")[:3])
     after = load(fold, options("fbank"))
-    np.testing.assert_array_equal(before.normalisers[0].mean, after.normalisers[0].mean)
-    np.testing.assert_array_equal(before.normalisers[0].deviation, after.normalisers[0].deviation)
+    one, other = before.normaliser.standardisers[0], after.normaliser.standardisers[0]
+    np.testing.assert_array_equal(one.mean, other.mean)
+    np.testing.assert_array_equal(one.deviation, other.deviation)
 
 
 def test_only_the_utterances_of_the_given_parts_are_read(fold, monkeypatch):

@@ -18,7 +18,7 @@ def test_an_empty_list_of_a_feature_with_layers_has_no_predictions(fold, tmp_pat
     network = build_network(system, None, data.shape)
     empty = tmp_path / "validation.csv"
     write_part(empty, fold.table("validation").head(0))
-    hearing = Hearing(system, fold.features, data.classes, data.normalisers, data.shape)
+    hearing = Hearing(system, fold.features, data.classes, data.normaliser, data.shape)
     found = predict_list(network, hearing, empty, torch.device("cpu"))
     assert (found.utterances, found.classes) == ((), data.classes)
     assert found.logits.shape == (0, len(data.classes))

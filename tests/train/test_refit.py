@@ -36,6 +36,18 @@ def test_the_history_is_that_of_the_choice_and_the_cost_that_of_both(store):
     assert not equal(chosen, refitted)
 
 
+def test_where_the_last_epoch_counts_there_is_one_training(store):
+    last = {**SYSTEM["training"], "select": "last"}
+    # A list is kept in the order of its names.
+    names = sorted(store.parts["train"] + store.parts["validation"])
+    store.parts["train"], store.parts["validation"] = names[:-8], names[-8:]
+    outputs = store.train({**REFIT, "training": last})
+    costs = read_table(outputs.costs, ("epoch",))["epoch"].astype(int).tolist()
+    assert costs == list(range(1, 6))
+    store.parts["train"], store.parts["validation"] = names, []
+    assert equal(outputs, store.train({**SYSTEM, "training": last}, "whole"))
+
+
 def test_a_validation_utterance_has_a_say_and_a_tested_one_has_none(store):
     before = store.train(REFIT, "a")
     store.frames[store.parts["test"][0]] *= 50

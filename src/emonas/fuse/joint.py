@@ -19,8 +19,7 @@ from emonas.networks.fusion import JointNetwork
 from emonas.storage.folds import read_part
 from emonas.storage.weights import read_weights
 from emonas.systems.data import FeaturePaths, feature_files, load_examples, network_shape
-from emonas.systems.normalising import normalise
-from emonas.systems.trained import TrainedFiles, load_network, load_normalisers
+from emonas.systems.trained import TrainedFiles, load_network, load_normaliser
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ def _examples(
     table: pd.DataFrame, classes: tuple[str, ...], files: TrainedFiles, inputs: JointInputs
 ) -> Examples:
     examples = load_examples(table, classes, files.system.inputs, inputs.features)
-    return normalise(examples, load_normalisers(read_weights(files.weights)))
+    return load_normaliser(read_weights(files.weights))(examples)
 
 
 def _side_by_side(heard: list[Examples]) -> Examples:

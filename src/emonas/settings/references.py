@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from emonas.errors import EmonasError
 from emonas.fuse.options import FusionOptions
 from emonas.settings.domains import check_domains, check_joint
+from emonas.settings.encoders import check_encoders
 from emonas.settings.messages import nearest
 from emonas.settings.papers import check_papers, uses_of_papers
 from emonas.settings.searches import check_borrowed, check_genotype
@@ -30,6 +31,7 @@ def check_references(settings: Any) -> None:
         for entry in getattr(system, "inputs", ()):
             _check_layers(f"systems.{name}.inputs", entry, settings.features[entry.feature])
     check_streams(settings, _has_layers)
+    check_encoders(settings)
     for feature, options in settings.features.items():
         _check_alone(feature, options, settings)
         _check_own_file(feature, options, settings)

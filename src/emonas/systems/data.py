@@ -19,8 +19,7 @@ from emonas.storage.frames import pooled
 from emonas.systems.normalising import (
     Normaliser,
     by_utterance,
-    fit_normalisers,
-    normalise,
+    fit_normaliser,
     statistics,
 )
 from emonas.systems.options import InputOptions, SystemOptions
@@ -96,7 +95,7 @@ class FoldData:
     shape: NetworkShape
     train: Examples
     validation: Examples | None
-    normalisers: tuple[Normaliser, ...]
+    normaliser: Normaliser
 
     @property
     def domains(self) -> tuple[str, ...]:
@@ -140,21 +139,19 @@ def _fold(
     shape = network_shape(options, features, classes, table["domain"], table["label"])
     domains = tuple(shape.domains)
     examples = load_examples(table, classes, options.inputs, features, domains)
-    normalisers: tuple[Normaliser, ...] = ()
+    normaliser = Normaliser()
     if options.normalise == "feature":
         manners = [stream.entry.normalise for stream in _heard(options.inputs, features)]
-        normalisers = fit_normalisers(examples, manners)
+        normaliser = fit_normaliser(examples, manners)
     held = _learnable(others, shape, classes)
     return FoldData(
         classes=classes,
         shape=shape,
-        train=normalise(examples, normalisers),
-        validation=normalise(
-            load_examples(held, classes, options.inputs, features, domains), normalisers
-        )
+        train=normaliser(examples),
+        validation=normaliser(load_examples(held, classes, options.inputs, features, domains))
         if len(held)
         else None,
-        normalisers=normalisers,
+        normaliser=normaliser,
     )
 
 

@@ -7,6 +7,12 @@ from pydantic import BeforeValidator, Field, model_validator
 from emonas.learning.options import TrainingOptions
 from emonas.options import LayerName, Options
 
+REFIT = (
+    "after the choice on validation, learn anew from training and validation part together; the "
+    "validation predictions are then no longer of unheard utterances (ours)"
+)
+"""What `refit` does, for every kind of system."""
+
 TOGETHER = 64
 """Utterances that are pooled or predicted at a time where no training says how many."""
 
@@ -31,7 +37,8 @@ class InputOptions(Options):
         "frames, before the system's own `normalise`; it takes away what stays the same, such as "
         "voice and room (ours); none: leave the feature as it is, whatever the system's own; "
         "whiten: of one vector an utterance, take away what varies together within the classes of "
-        "the training part, as linear discriminant analysis does (ours)",
+        "the training part, over all inputs that say so, as linear discriminant analysis does "
+        "(ours)",
     )
 
 
@@ -83,9 +90,8 @@ class TrainedOptions(SystemOptions):
     )
     refit: bool = Field(
         False,
-        description="after the choice of the epoch, train anew for as many epochs on training and "
-        "validation part together; the validation predictions are then no longer of unheard "
-        "utterances (ours)",
+        description=REFIT
+        + "; with `training.select: last` there is no choice, and it is trained once",
     )
 
     @model_validator(mode="after")

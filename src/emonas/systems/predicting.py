@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from emonas.storage.folds import read_part
 from emonas.storage.predictions import Predictions, joined
 from emonas.systems.data import FeaturePaths, load_examples
-from emonas.systems.normalising import Normaliser, normalise
+from emonas.systems.normalising import Normaliser
 from emonas.systems.options import SystemOptions
 from emonas.systems.outputs import no_predictions, predict_part
 from emonas.systems.shapes import NetworkShape
@@ -27,20 +27,20 @@ BATCHES_AT_A_TIME = 8
 @dataclass(frozen=True)
 class Hearing:
     """How a trained system hears: its options, the feature files, the fold's classes and
-    normalisers, and the shape of its network.
+    normaliser, and the shape of its network.
     """
 
     system: SystemOptions
     features: FeaturePaths
     classes: tuple[str, ...]
-    normalisers: tuple[Normaliser, ...]
+    normaliser: Normaliser
     shape: NetworkShape
 
     def examples(self, table: pd.DataFrame) -> Examples:
         """The utterances of a table as the network hears them."""
         inputs = self.system.inputs
         heard = load_examples(table, self.classes, inputs, self.features, tuple(self.shape.domains))
-        return normalise(heard, self.normalisers)
+        return self.normaliser(heard)
 
 
 def predict_list(

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from emonas.errors import EmonasError, make_again
 from emonas.storage.genotype import read_genotype
 from emonas.storage.weights import read_weights
 from emonas.systems.building import build_network, build_searched
-from emonas.systems.normalising import Normaliser, Whitening
+from emonas.systems.normalising import Normaliser, Standardiser, Whitening
 from emonas.systems.options import SystemOptions
 from emonas.systems.shapes import NetworkShape
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from torch import Tensor, nn
 
 _NETWORK = "network."
+_WHITENING = "whitening."
 
 
 @dataclass(frozen=True)
@@ -38,37 +40,37 @@ class TrainedFiles:
         return [self.weights, *([] if self.genotype is None else [self.genotype])]
 
 
-def system_weights(network: nn.Module, normalisers: tuple[Normaliser, ...]) -> dict[str, Tensor]:
-    """The network's weights and, beside them, the normalisers: together they are the system."""
+def system_weights(network: nn.Module, normaliser: Normaliser) -> dict[str, Tensor]:
+    """The network's weights and, beside them, the normaliser: together they are the system."""
     import torch
 
     weights = {f"{_NETWORK}{name}": tensor for name, tensor in network.state_dict().items()}
-    for index, normaliser in enumerate(normalisers):
-        weights[f"normaliser.{index}.mean"] = torch.from_numpy(normaliser.mean)
-        weights[f"normaliser.{index}.deviation"] = torch.from_numpy(normaliser.deviation)
-        if normaliser.whitening is not None:
-            for part, values in vars(normaliser.whitening).items():
-                weights[f"normaliser.{index}.{part}"] = torch.from_numpy(values)
+    parts: list[Standardiser | Whitening] = list(normaliser.standardisers)
+    places = [f"normaliser.{index}." for index in range(len(parts))]
+    if normaliser.whitening is not None:
+        parts, places = [*parts, normaliser.whitening], [*places, _WHITENING]
+    for place, part in zip(places, parts, strict=True):
+        weights |= {f"{place}{name}": torch.from_numpy(held) for name, held in vars(part).items()}
     return weights
 
 
-def load_normalisers(weights: Mapping[str, Tensor]) -> tuple[Normaliser, ...]:
-    """The normalisers among a system's weights, in the order of its streams."""
+def load_normaliser(weights: Mapping[str, Tensor]) -> Normaliser:
+    """The normaliser among a system's weights, its streams in their order."""
     count = sum(name.startswith("normaliser.") and name.endswith(".mean") for name in weights)
-    return tuple(
-        Normaliser(
-            weights[f"normaliser.{index}.mean"].numpy(),
-            weights[f"normaliser.{index}.deviation"].numpy(),
-            _whitening(weights, f"normaliser.{index}."),
-        )
-        for index in range(count)
+    standardisers = tuple(
+        Standardiser(**_held(weights, f"normaliser.{index}.")) for index in range(count)
     )
+    whitening = _held(weights, _WHITENING)
+    return Normaliser(standardisers, Whitening(**whitening) if whitening else None)
 
 
-def _whitening(weights: Mapping[str, Tensor], prefix: str) -> Whitening | None:
-    if f"{prefix}basis" not in weights:
-        return None
-    return Whitening(*(weights[f"{prefix}{part}"].numpy() for part in ("basis", "gains", "rest")))
+def _held(weights: Mapping[str, Tensor], place: str) -> dict[str, npt.NDArray[Any]]:
+    """What lies at a place, by its name there."""
+    return {
+        name.removeprefix(place): tensor.numpy()
+        for name, tensor in weights.items()
+        if name.startswith(place)
+    }
 
 
 def load_network(files: TrainedFiles, shape: NetworkShape) -> nn.Module:

@@ -62,12 +62,12 @@ def train_system(job: TrainJob, outputs: SystemOutputs) -> None:
     with job.resume_point("train", _inputs(job), system=job.system) as resume:
         learnt = _trained(job, genotype, device, resume)
         data, network = learnt.data, learnt.network
-        hearing = Hearing(job.system, job.features, data.classes, data.normalisers, data.shape)
+        hearing = Hearing(job.system, job.features, data.classes, data.normaliser, data.shape)
         parts: dict[str, Predictions] = {
             part: predict_list(network, hearing, path, device) for part, path in job.parts.items()
         }
         cost = network_cost(network, data.train, _searched_parameters(job, genotype, data))
-        weights = system_weights(network, data.normalisers)
+        weights = system_weights(network, data.normaliser)
         write_outputs(outputs, parts, weights, learnt.outcome, cost)
 
 
@@ -84,20 +84,39 @@ def _trained(
     job: TrainJob, genotype: AnyGenotype | None, device: torch.device, resume: ResumePoint
 ) -> _Learnt:
     """The searched network as it is, or the system's own, trained."""
-    train, validation = job.parts["train"], job.parts["validation"]
-    data = load_fold(job.system, job.features, train, validation)
+    if isinstance(job.system, TrainedOptions) and job.system.refit:
+        return _refitted(job, job.system, genotype, device, resume)
+    data = load_fold(job.system, job.features, job.parts["train"], job.parts["validation"])
     if job.searched is not None and genotype is not None:
         network = build_searched(job.system, genotype, data.shape)
         fill_network(network, read_weights(job.searched), job.searched)
         return _Learnt(data, network, Outcome())
     network = build_network(job.system, genotype, data.shape)
-    outcome = _learn(job, data, network, device, resume)
-    if not isinstance(job.system, TrainedOptions) or not job.system.refit:
-        return _Learnt(data, network, outcome)
-    whole = load_whole_fold(job.system, job.features, train, validation)
-    network = build_network(job.system, genotype, whole.shape)
-    again = resume.part("refit")
-    second = _fit(job, job.system, whole, network, device, again, outcome.best_epoch)
+    return _Learnt(data, network, _learn(job, data, network, device, resume))
+
+
+def _refitted(
+    job: TrainJob,
+    system: TrainedOptions,
+    genotype: AnyGenotype | None,
+    device: torch.device,
+    resume: ResumePoint,
+) -> _Learnt:
+    """The system trained on training and validation part, for as many epochs as validation chose
+    before; where `select: last` leaves nothing to choose, at once.
+    """
+    train, validation = job.parts["train"], job.parts["validation"]
+    outcome, epochs = None, system.training.epochs
+    if system.training.select != "last":
+        data = load_fold(system, job.features, train, validation)
+        network = build_network(system, genotype, data.shape)
+        outcome = _fit(job, system, data, network, device, resume)
+        epochs = outcome.best_epoch
+    whole = load_whole_fold(system, job.features, train, validation)
+    network = build_network(system, genotype, whole.shape)
+    second = _fit(job, system, whole, network, device, resume.part("refit"), epochs)
+    if outcome is None:
+        return _Learnt(whole, network, second)
     # The history is that of the choice; what was paid is paid for both.
     done = len(outcome.costs)
     paid = [replace(cost, epoch=done + cost.epoch) for cost in second.costs]

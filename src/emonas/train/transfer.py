@@ -12,7 +12,7 @@ from emonas.storage.predictions import read_predictions, write_predictions
 from emonas.storage.weights import read_weights
 from emonas.systems.data import FeaturePaths, network_shape
 from emonas.systems.predicting import Hearing, predict_list
-from emonas.systems.trained import TrainedFiles, load_network, load_normalisers
+from emonas.systems.trained import TrainedFiles, load_network, load_normaliser
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ def predict_transfer(job: TransferJob, output: Path) -> None:
         system=system,
         features=job.features,
         classes=classes,
-        normalisers=load_normalisers(read_weights(job.trained.weights)),
+        normaliser=load_normaliser(read_weights(job.trained.weights)),
         shape=network_shape(
             system,
             job.features,

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from emonas.networks.audio_ntt import AudioNTT2020
 
+FORM = "vector"
+"""What an utterance becomes: one vector."""
+
 FFT = 1024
 HOP = 160
 LOWEST_HZ = 60.0

@@ -10,6 +10,9 @@ from emonas.features.extraction import Extractor, ExtractorOptions, Resources, S
 from emonas.features.frames import PCM_FULL_SCALE, duration_in_samples, padded
 from emonas.storage.features import Array
 
+FORM = "vector"
+"""What an utterance becomes: one vector."""
+
 SHORTEST_MS = 100.0
 """openSMILE gives no numbers for audio shorter than its longest window, 60 ms."""
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     import torch
 
 
+FORM = "vector"
+"""What an utterance becomes: one vector."""
+
+
 class Options(ExtractorOptions):
     """Options of GE2E; the package carries the weights."""
 

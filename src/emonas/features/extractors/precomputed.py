@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from emonas.features.own_files import OwnArrays
 
 
+FORM = "unknown"
+"""What an utterance becomes: frames or one vector, which the user's file says."""
+
+
 class Options(ExtractorOptions):
     """Options of a precomputed feature."""
 

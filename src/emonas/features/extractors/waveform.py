@@ -11,6 +11,9 @@ from emonas.features.packages import missing_package
 from emonas.features.speech_only import speech_only
 from emonas.storage.features import Array
 
+FORM = "waveform"
+"""What an utterance becomes: its samples."""
+
 
 class Options(ExtractorOptions):
     """Options of the waveform; a frame is a sample."""

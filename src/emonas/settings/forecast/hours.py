@@ -87,9 +87,12 @@ class Clock:
             return None if epochs is None else learnt.search * epochs
         if self._plan.tests_searched(jobs.system):
             return 0.0
-        times = 1 if is_solved(options) else options.training.epochs
+        if is_solved(options):
+            return learnt.train * (2 if getattr(options, "refit", False) else 1)
+        training = options.training
         # Trained twice: for the choice of the epoch, and with the validation part.
-        return learnt.train * times * (2 if getattr(options, "refit", False) else 1)
+        chosen = getattr(options, "refit", False) and training.select != "last"
+        return learnt.train * training.epochs * (2 if chosen else 1)
 
     def _search_epochs(self, system: str, options: Any) -> int | None:
         """Epochs of all candidates together."""

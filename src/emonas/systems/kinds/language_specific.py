@@ -31,6 +31,9 @@ DOMAINS = True
 ONE_DOMAIN = True
 """Whether it can learn one only."""
 
+VECTORS_AS_THEY_ARE = True
+"""Whether features of one vector an utterance reach the tower without an encoder."""
+
 
 class Options(MultilingualOptions):
     """All features side by side, those of one vector as they are; one tower."""

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from emonas.storage.genotype import AnyGenotype
 from emonas.systems.discriminant import ShrunkDiscriminant
-from emonas.systems.options import TOGETHER, SystemOptions
+from emonas.systems.options import REFIT, TOGETHER, SystemOptions
 from emonas.systems.shapes import NetworkShape
 
 if TYPE_CHECKING:
@@ -56,11 +56,7 @@ class Options(SystemOptions):
     class_weights: bool = Field(
         True, description="weigh classes by their inverse counts; lda: all classes equally likely"
     )
-    refit: bool = Field(
-        False,
-        description="after the choice, solve again on training and validation part together; the "
-        "validation predictions are then no longer of unheard utterances",
-    )
+    refit: bool = Field(False, description=REFIT)
 
     @model_validator(mode="after")
     def _shrinks_lda_only(self) -> Options:

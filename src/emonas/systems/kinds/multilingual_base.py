@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from emonas.storage.genotype import AnyGenotype
 from emonas.systems.multilingual import domain_objective, encoder_rates, summed_network, union_tower
@@ -28,6 +28,16 @@ class Options(MultilingualOptions):
     network: Literal["multilingual-base"] = Field(
         "multilingual-base", description="the kind of system"
     )
+
+    @model_validator(mode="after")
+    def _has_one_tower(self) -> Options:
+        for domain, own in self.domains.items():
+            if own.tower is not None or own.activations is not None:
+                raise ValueError(
+                    f"domains.{domain}: multilingual-base has one tower for all domains; give "
+                    "tower and activations to the system itself"
+                )
+        return self
 
 
 def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -> nn.Module:
