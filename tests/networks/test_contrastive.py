@@ -67,7 +67,7 @@ def test_emotions_of_five_are_left_out_and_of_six_kept():
     module = ContrastiveLoss()
     kept = labels != 1
     whole, part = module(embeddings, labels), module(embeddings[kept], labels[kept])
-    assert whole.utterances == 13
+    assert (whole.utterances, whole.emotions) == (13, 2)
     torch.testing.assert_close(whole.loss, part.loss)
     embeddings.requires_grad_()
     module(embeddings, labels).loss.backward()
@@ -86,11 +86,15 @@ def gradients(module, embeddings, labels):
 
 
 @pytest.mark.parametrize("own", [True, False])
-@pytest.mark.parametrize(("labels", "count"), [([0] * 5 + [1] * 5, 0), ([2] * 9 + [1] * 5, 9)])
-def test_with_one_emotion_or_none_the_loss_is_zero_and_can_be_differentiated(own, labels, count):
+@pytest.mark.parametrize(
+    ("labels", "count", "emotions"), [([0] * 5 + [1] * 5, 0, 0), ([2] * 9 + [1] * 5, 9, 1)]
+)
+def test_with_one_emotion_or_none_the_loss_is_zero_and_can_be_differentiated(
+    own, labels, count, emotions
+):
     found, learnt = gradients(ContrastiveLoss(own=own), *embeddings_of(labels))
     assert found.loss.item() == 0
-    assert found.utterances == count
+    assert (found.utterances, found.emotions) == (count, emotions)
     assert not any(gradient.any() for gradient in learnt)
 
 

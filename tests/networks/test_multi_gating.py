@@ -122,7 +122,8 @@ def transform(module, gates, vectors):
 def make_connections():
     torch.manual_seed(3)
     module = Connections(FEATURES, SIZE, DOMAINS)
-    nn.init.normal_(module.gates.log_kappa, mean=-1.0, std=2.0)
+    for log_kappa in module.log_kappas():
+        nn.init.normal_(log_kappa, mean=-1.0, std=2.0)
     return module
 
 
@@ -133,9 +134,9 @@ def test_connections_are_equation_8(domain):
     torch.manual_seed(4)
     found = module(vectors, domain)
     torch.manual_seed(4)
-    drawn = module.gates.sample()[domain]
+    drawn = module.gates[domain].sample()
     torch.testing.assert_close(found, transform(module, drawn, vectors), rtol=1e-5, atol=1e-6)
-    settled = module.gates.settled()[domain]
+    settled = module.settled()[domain]
     found = module.eval()(vectors, domain)
     torch.testing.assert_close(found, transform(module, settled, vectors), rtol=1e-5, atol=1e-6)
     assert ((settled > 0) & (settled < 1)).any()
@@ -156,24 +157,41 @@ def test_a_domains_gates_learn_from_its_batches_only():
     vectors, _ = inputs()
     module = make_connections()
     module(vectors, 1).square().sum().backward()
-    learnt = module.gates.log_kappa.grad.abs().sum(dim=(1, 2))
-    assert (learnt > 0).tolist() == [False, True, False]
+    first, learnt, last = (log_kappa.grad for log_kappa in module.log_kappas())
+    assert learnt.any()
+    assert first is last is None
     assert module.weight.grad.any()
+
+
+def test_momentum_moves_the_gates_of_the_batchs_domain_only():
+    vectors, _ = inputs()
+    module = make_connections()
+    optimiser = torch.optim.AdamW(module.parameters(), lr=0.1)
+    moved = []
+    for domain in (0, 1, 1):
+        before = module.settled().clone()
+        optimiser.zero_grad()
+        module(vectors, domain).square().sum().backward()
+        optimiser.step()
+        moved.append((module.settled() - before).abs().sum(dim=(1, 2)) > 0)
+    assert torch.stack(moved).tolist() == [[n == domain for n in range(3)] for domain in (0, 1, 1)]
 
 
 def test_the_penalty_is_the_expected_number_of_open_connections():
     module = make_connections()
     torch.manual_seed(5)
     with torch.no_grad():
-        draws = torch.stack([(module.gates.sample() > 0).double() for _ in range(4000)])
-    counts = draws.sum(dim=(0, 2, 3)) / 4000
+        draws = torch.stack(
+            [torch.stack([gates.sample() for gates in module.gates]) > 0 for _ in range(4000)]
+        )
+    counts = draws.double().sum(dim=(0, 2, 3)) / 4000
     for domain in range(DOMAINS):
         assert module.penalty(domain).item() == pytest.approx(counts[domain].item(), abs=0.15)
     assert module.penalty().item() == pytest.approx(counts.sum().item(), abs=0.25)
     module.penalty(2).backward()
-    learnt = module.gates.log_kappa.grad
-    assert (learnt[2] > 0).all()
-    assert not learnt[:2].any()
+    *others, learnt = (log_kappa.grad for log_kappa in module.log_kappas())
+    assert (learnt > 0).all()
+    assert others == [None, None]
 
 
 def test_connections_start_with_the_variance_of_one_linear_map():
@@ -213,8 +231,9 @@ def test_closed_connections_are_the_search_with_settled_gates(domain):
     vectors, _ = inputs()
     search = make_connections().eval()
     with torch.no_grad():
-        search.gates.log_kappa.copy_(torch.where(OPENED, 50.0, -50.0))
-    assert torch.equal(search.gates.settled(), OPENED.float())
+        for log_kappa, opened in zip(search.log_kappas(), OPENED, strict=True):
+            log_kappa.copy_(torch.where(opened, 50.0, -50.0))
+    assert torch.equal(search.settled(), OPENED.float())
     closed = make_closed(search)
     wanted, found = search(vectors, domain), closed(vectors, domain)
     torch.testing.assert_close(found, wanted, rtol=0, atol=1e-6)

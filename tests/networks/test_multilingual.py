@@ -92,15 +92,16 @@ def test_a_network_is_its_parts(domain, gated, beside, selector):
 def test_connections_transform_before_the_gates_weigh(domain):
     batch = streams()
     network = make_network(connections=Connections(3, SIZE, 2)).eval()
-    nn.init.normal_(network.connections.gates.log_kappa, std=2.0)
+    for log_kappa in network.connections.log_kappas():
+        nn.init.normal_(log_kappa, std=2.0)
     found = network(*batch, domain=domain)
     vectors = [network.encoders[str(index)](stream) for index, stream in enumerate(batch)]
-    xi, weight = network.connections.gates.settled()[domain], network.connections.weight
+    xi, weight = network.connections.settled()[domain], network.connections.weight
     higher = [sum(xi[i, j] * vectors[j] @ weight[i, :, j].T for j in range(3)) for i in range(3)]
     mixed = sum(found.gates[:, [i]] * higher[i] for i in range(3))
     torch.testing.assert_close(found.embedding, mixed, rtol=1e-5, atol=1e-6)
     assert network.penalty().item() == pytest.approx(
-        network.connections.gates.open_probability().sum().item()
+        sum(gates.open_probability().sum().item() for gates in network.connections.gates)
     )
 
 
@@ -168,7 +169,7 @@ def test_what_is_shared_and_what_is_a_domains_own_learns(connections):
     labels = torch.tensor([3, 0, 4, 4])
     nn.functional.cross_entropy(output.logits, labels).backward()
     for name, parameter in network.named_parameters():
-        others = name.startswith(("towers.towers.0", "combination.gates.0"))
+        others = name.startswith(("towers.towers.0", "combination.gates.0", "connections.gates.0"))
         assert (parameter.grad is None) == others, name
         assert others or parameter.grad.isfinite().all(), name
         assert others or parameter.grad.any(), name
@@ -208,7 +209,8 @@ def test_costs_are_counted_on_shapes_alone():
 def test_weights_go_and_come_back():
     one = make_network(connections=Connections(3, SIZE, 2)).eval()
     two = make_network(connections=Connections(3, SIZE, 2)).eval()
-    nn.init.normal_(one.connections.gates.log_kappa)
+    for log_kappa in one.connections.log_kappas():
+        nn.init.normal_(log_kappa)
     two.load_state_dict(one.state_dict())
     batch = streams()
     assert torch.equal(one(*batch, domain=1).logits, two(*batch, domain=1).logits)

@@ -107,15 +107,15 @@ def one_frame(width):
 
 def test_a_vector_of_the_size_stays_as_it_is():
     stream = one_frame(SIZE)
-    module = VectorEncoder(SIZE, SIZE, (512,))
+    module = VectorEncoder(SIZE, SIZE)
     assert torch.equal(module(stream), stream.frames[:, 0])
     assert not list(module.parameters())
 
 
-@pytest.mark.parametrize("hidden", [(), (11,), (11, 3)])
-def test_a_vector_of_another_size_goes_through_layers(hidden):
-    stream = one_frame(9)
-    module = VectorEncoder(9, SIZE, hidden)
+@pytest.mark.parametrize(("width", "hidden"), [(9, ()), (9, (11,)), (9, (11, 3)), (SIZE, (11,))])
+def test_any_other_vector_goes_through_layers(width, hidden):
+    stream = one_frame(width)
+    module = VectorEncoder(width, SIZE, hidden)
     linear = [layer for layer in module.modules() if isinstance(layer, nn.Linear)]
     assert [layer.out_features for layer in linear] == [*hidden, SIZE]
     state = stream.frames[:, 0]

@@ -20,6 +20,7 @@ from emonas.storage.genotype import RecipeNode
 from emonas.systems.building import build_searched
 from emonas.systems.data import FoldData
 from emonas.systems.kinds import recurrent
+from emonas.systems.normalising import Normaliser
 from emonas.systems.shapes import NetworkShape
 
 CPU = torch.device("cpu")
@@ -40,7 +41,9 @@ def examples(count, seed):
 def problem(resume=None, **changes):
     training = {"batch": 8, "class_weights": True, **changes.pop("training", {})}
     system = recurrent.Options(inputs=["frames"], hidden=6, dropout=0.2, training=training)
-    data = FoldData(CLASSES, NetworkShape((4,), len(CLASSES)), examples(24, 1), examples(15, 2), ())
+    data = FoldData(
+        CLASSES, NetworkShape((4,), len(CLASSES)), examples(24, 1), examples(15, 2), Normaliser()
+    )
     found = SearchProblem(system, 3, CPU, resume or ResumePoint(), "fold0", data)
     return replace(found, **changes)
 

@@ -30,6 +30,7 @@ from emonas.storage.weights import read_weights
 from emonas.systems.building import build_searched
 from emonas.systems.data import FoldData
 from emonas.systems.kinds.cells import Options as CellsOptions
+from emonas.systems.normalising import Normaliser
 from emonas.systems.shapes import NetworkShape
 
 SYSTEM = CellsOptions(inputs=("spectrogram",))
@@ -51,7 +52,7 @@ def examples(count: int, seed: int, frames: int = 10) -> Examples:
 
 
 def problem(train: Examples, validation: Examples | None) -> SearchProblem:
-    data = FoldData(("angry", "sad"), NetworkShape((8,), 2), train, validation, ())
+    data = FoldData(("angry", "sad"), NetworkShape((8,), 2), train, validation, Normaliser())
     return SearchProblem(SYSTEM, 0, torch.device("cpu"), ResumePoint(), "demo/fold0", data)
 
 

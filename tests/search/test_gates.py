@@ -15,6 +15,7 @@ from emonas.search.methods.gates import Options, search
 from emonas.search.outcome import SearchProblem
 from emonas.systems.building import build_network, build_searched
 from emonas.systems.data import FoldData
+from emonas.systems.normalising import Normaliser
 from emonas.systems.objective import make_objective
 from emonas.systems.shapes import NetworkShape
 
@@ -41,9 +42,15 @@ def examples(count, seed):
 
 def problem(resume=None, **training):
     system = kind_options("network", {**SYSTEM, "training": {**SYSTEM["training"], **training}})
-    data = FoldData(("angry", "sad"), SHAPE, examples(64, 1), examples(16, 2), ())
+    data = FoldData(("angry", "sad"), SHAPE, examples(64, 1), examples(16, 2), Normaliser())
     torch.manual_seed(5)
     return SearchProblem(system, 3, CPU, resume or ResumePoint(), "fold0", data)
+
+
+def log_kappa(found):
+    """Of all domains, (domains, features, features)."""
+    names = [f"connections.gates.{number}.log_kappa" for number in range(len(DOMAINS))]
+    return np.stack([found.weights[name].double().numpy() for name in names])
 
 
 def test_a_high_price_closes_everything_and_none_leaves_nearly_all_open():
@@ -55,7 +62,7 @@ def test_a_high_price_closes_everything_and_none_leaves_nearly_all_open():
 
 def test_the_genotype_is_what_the_settled_gates_leave_open():
     found = search(Options(penalty=0.5, gate_rate=100.0), problem())
-    kappa = found.weights["connections.gates.log_kappa"].double().numpy()
+    kappa = log_kappa(found)
     settled = np.clip(2.1 / (1 + np.exp(-kappa)) - 0.1, 0, 1)
     assert np.array_equal(np.asarray(list(found.genotype.domains.values())), settled > 0)
     assert tuple(found.genotype.domains) == ("english", "german")
@@ -64,7 +71,7 @@ def test_the_genotype_is_what_the_settled_gates_leave_open():
 
 def test_the_history_has_the_expected_open_connections_of_each_domain():
     found = search(Options(penalty=0.5), problem())
-    kappa = found.weights["connections.gates.log_kappa"].double().numpy()
+    kappa = log_kappa(found)
     wanted = (1 / (1 + np.exp(-(kappa - 0.9 * np.log(0.1 / 2.0))))).sum(axis=(1, 2))
     last = found.history[-1]
     assert (last["open_english"], last["open_german"]) == pytest.approx(tuple(wanted), rel=1e-5)
@@ -78,14 +85,14 @@ def test_the_price_is_that_of_the_batchs_domain():
     network = build_searched(here.system, start, SHAPE).eval()
     own = make_objective(here.system, here.data, network)
     with torch.no_grad():
-        network.connections.gates.log_kappa[1] -= 2
+        network.connections.gates[1].log_kappa -= 2
     priced = PenalisedObjective(own, network.connections, 0.25, ("english", "german"))
     assert not list(priced.parameters())
     for domain in (0, 1):
         rows = np.flatnonzero(here.data.train.domains == domain)
         batch = here.data.train.take(rows).batch()
         output = batch.through(network)
-        kappa = network.connections.gates.log_kappa[domain].detach().double().numpy()
+        kappa = network.connections.gates[domain].log_kappa.detach().double().numpy()
         count = (1 / (1 + np.exp(-(kappa - 0.9 * np.log(0.05))))).sum()
         wanted = own(output, batch).item() + 0.25 * count
         assert priced(output, batch).item() == pytest.approx(wanted, rel=1e-5)
@@ -127,7 +134,8 @@ def test_the_network_that_is_retrained_is_that_of_the_open_connections():
     searched.load_state_dict(found.weights)
     tables = torch.tensor(list(opened.values()))
     with torch.no_grad():
-        searched.connections.gates.log_kappa.copy_(torch.where(tables, 50.0, -50.0))
+        for own, table in zip(searched.connections.log_kappas(), tables, strict=True):
+            own.copy_(torch.where(table, 50.0, -50.0))
     derived = build_network(here.system, genotype, SHAPE).eval()
     state = {k: v for k, v in searched.state_dict().items() if not k.startswith("connections")}
     pairs = derived.connections.pairs

@@ -23,6 +23,14 @@ def gates(**changes):
     return {"kind": "gates", **said, **changes}
 
 
+def with_gates(document):
+    """A system that weighs features, in the run of a protocol that tells domains apart."""
+    inputs = ["fbank", "image"]
+    document["systems"]["gated"] = {"network": "omoe", "inputs": inputs, "selector": "image"}
+    document["runs"][0]["systems"].append("gated")
+    return document
+
+
 def with_figure(document, figure, **protocol):
     document["protocols"]["loso"] |= protocol
     document["figures"] = {"f": figure}
@@ -30,10 +38,10 @@ def with_figure(document, figure, **protocol):
 
 
 def test_right_figures_are_read_and_planned(document):
-    document["protocols"]["loso"] |= {"domain": "corpus"}
+    with_gates(document)["protocols"]["loso"] |= {"domain": "corpus"}
     document["figures"] = {
         "e": embeddings(domain="spoken", part="all", fold="s1"),
-        "g": gates(protocols={"spoken": "own"}, published="not in our copy"),
+        "g": gates(system="gated", protocols={"spoken": "own"}, published="not in our copy"),
     }
     settings = check_settings(document)
     assert isinstance(settings.figures["e"], EmbeddingsOptions)
@@ -140,6 +148,12 @@ LANGUAGE = {"domain": "language"}
             "figures.f.system: rnn is in no run of protocol own",
         ),
         (
+            gates(),
+            {},
+            "figures.f.system: rnn (recurrent) weighs no features; name one of omoe, mmoe or "
+            "multi-gating",
+        ),
+        (
             gates(protocols={"de": "own"}),
             {},
             "figures.f.protocols: protocol loso has no domains; give it domain: language or "
@@ -181,11 +195,11 @@ def test_a_part_that_nobody_is_in(document):
 
 
 def test_languages_are_known_where_the_corpora_can_be_listed(document):
-    document["corpora"]["spoken"]["languages"] = ["en", "de"]
+    with_gates(document)["corpora"]["spoken"]["languages"] = ["en", "de"]
     document["protocols"]["loso"] |= LANGUAGE
     for figure, path in (
         (embeddings(domain="ru"), "figures.f.panels.P.domain"),
-        (gates(protocols={"ru": "own"}), "figures.f.protocols"),
+        (gates(system="gated", protocols={"ru": "own"}), "figures.f.protocols"),
     ):
         plan = Plan(check_settings(with_figure(document, figure)))
         with pytest.raises(EmonasError) as error:
@@ -196,9 +210,10 @@ def test_languages_are_known_where_the_corpora_can_be_listed(document):
 
 def test_systems_of_one_feature_are_run_where_a_domain_has_no_protocol_of_its_own(document):
     """`linear` is taken out of the run of all domains."""
-    document["runs"][0]["systems"].remove("linear")
+    with_gates(document)["runs"][0]["systems"].remove("linear")
     document["protocols"]["loso"] |= {"domain": "corpus"}
-    whole = with_figure(copy.deepcopy(document), gates(protocols={"spoken": "own"}))
+    given = gates(system="gated", protocols={"spoken": "own"})
+    whole = with_figure(copy.deepcopy(document), given)
     assert check_settings(whole)
     with pytest.raises(EmonasError) as error:
         check_settings(with_figure(document, gates()))
@@ -217,3 +232,12 @@ def test_no_table_takes_the_file_of_a_figures_panels(document):
     document["tables"] = {"loso-cnn-connections": {"rows": {"r": row}}}
     with pytest.raises(EmonasError, match="a table of the report has this name"):
         check_settings(document)
+
+
+def test_a_single_feature_is_heard_alone(document):
+    with_gates(document)["protocols"]["loso"] |= {"domain": "corpus"}
+    with pytest.raises(EmonasError) as error:
+        check_settings(with_figure(document, gates(system="gated", single={"fbank": "gated"})))
+    assert str(error.value) == (
+        "figures.f.single.fbank: gated hears fbank, image; name a system that hears fbank alone"
+    )

@@ -89,6 +89,7 @@ def test_no_transfer_is_to_a_language_that_was_never_heard(languages):
         ({**GATED, "selector": "image", "search": "searched"}, "searched has another selector"),
         ({**GATED, "gate_selector": False, "search": "searched"}, "has another gate_selector"),
         ({**GATED, "inputs": ["fbank"], "search": "searched"}, "searched has another inputs"),
+        ({**GATED, "size": 8, "search": "searched"}, "searched has another size than retrained"),
         ({**GATED, "search": {"method": "darts"}}, "darts finds networks of the kind cells"),
         ({**SEARCHED, "refit": True}, "systems.retrained.refit: the searched network is tested"),
     ],
@@ -145,7 +146,19 @@ def test_whitening_is_refused_where_nothing_would_whiten(languages, system, told
                 "inputs": [{"feature": "fbank", "normalise": "none"}],
                 "encoders": {"fbank": {"speaker": True}},
             },
-            "systems.x.encoders.fbank.speaker: GE2E's encoder hears a waveform; name a feature of",
+            "systems.x.encoders.fbank.speaker: GE2E's encoder hears a waveform, and fbank is none",
+        ),
+        (
+            {**BOTTOM, "normalise": "none", "encoder": {"speaker": True}},
+            "systems.x.encoder.speaker: GE2E's encoder hears a waveform, and fbank is none; name",
+        ),
+        (
+            {
+                **BOTTOM,
+                "inputs": [{"feature": "fbank", "statistics": True}],
+                "encoders": {"fbank": {"hidden": 8}},
+            },
+            "systems.x.encoders.fbank.hidden: is for frames, and fbank becomes a vector without",
         ),
         (
             {
@@ -170,6 +183,26 @@ def test_an_encoder_between_a_vector_and_its_size(languages):
         "encoders": {"speaker": {"between": [8]}},
     }
     check_settings(languages)
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ({"pool": 2}, "speaker is one vector an utterance, and `pool` is for frames"),
+        ({"statistics": True}, "speaker is one vector an utterance, and `statistics` is for"),
+        ({"normalise": "utterance"}, "and `normalise: utterance` is for frames; leave it out"),
+    ],
+)
+def test_a_vector_has_no_frames(languages, entry, told):
+    languages["features"]["speaker"] = {"extractor": "ge2e"}
+    languages["systems"]["x"] = {**BOTTOM, "inputs": [{"feature": "speaker", **entry}]}
+    assert told in refused(languages)
+
+
+def test_frames_normalised_by_utterance_have_no_statistics(languages):
+    entry = {"feature": "fbank", "normalise": "utterance", "statistics": True}
+    languages["systems"]["x"] = {**BOTTOM, "inputs": [entry]}
+    assert "makes every mean 0 and every deviation 1" in refused(languages)
 
 
 def test_ge2e_s_encoder_hears_the_waveform_as_it_is(languages):

@@ -70,3 +70,23 @@ def test_the_splits(settings: Any) -> None:
         options = settings.protocols[name]
         assert (options.test, options.validation, options.repeats) == ("random", "random", 5)
         assert (options.share, options.validation_share) == (0.2, 0.2)
+
+
+def test_the_loss_is_all_that_table_4_compares(settings: Any) -> None:
+    with_loss, without = (settings.systems[n] for n in ("mg-single", "mg-single-without"))
+    said = {"domains", "training"}
+    assert with_loss.model_dump(exclude=said) == without.model_dump(exclude=said)
+    assert with_loss.training == without.training
+    for code in ("en", "de", "fr"):
+        one, other = with_loss.of(code), without.of(code)
+        assert (one.tower, one.activations) == (other.tower, other.activations)
+        assert one.contrastive > other.contrastive == 0
+
+
+def test_figure_4_is_of_single_features_and_byol_decides(settings: Any) -> None:
+    figure = settings.figures["mg-figure4"]
+    weighed = settings.systems[figure.system]
+    assert (weighed.selector, weighed.gate_selector) == ("mg-byol", False)
+    assert len(figure.single) == 4
+    for feature, name in figure.single.items():
+        assert [entry.feature for entry in settings.systems[name].inputs] == [feature]

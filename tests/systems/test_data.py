@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 import emonas.systems.data
@@ -8,7 +9,7 @@ from emonas.errors import EmonasError
 from emonas.kinds import kind_options
 from emonas.storage.features import FeatureFacts, FeatureFile, write_features
 from emonas.storage.folds import write_part
-from emonas.systems.data import feature_paths, load_examples, load_fold
+from emonas.systems.data import feature_paths, load_examples, load_fold, load_whole_fold
 
 BOTH = ("fbank", {"feature": "deep", "layers": ["12", "2"]})
 
@@ -75,6 +76,37 @@ def test_no_utterance_of_another_part_changes_a_statistic(fold):
     np.testing.assert_array_equal(one.deviation, other.deviation)
 
 
+def whitened():
+    return options({"feature": "fbank", "statistics": True, "normalise": "whiten"}, "fbank")
+
+
+def test_no_utterance_of_another_part_changes_what_is_whitened(fold):
+    before = load(fold, whitened())
+    write_part(fold.parts["validation"], fold.table("test")[:3])
+    write_part(fold.parts["test"], fold.table("test")[3:])
+    after = load(fold, whitened())
+    for name, values in vars(before.normaliser.whitening).items():
+        np.testing.assert_array_equal(values, vars(after.normaliser.whitening)[name])
+    relabel(fold, "train", u0="sad", u1="angry")
+    other = load(fold, whitened()).normaliser.whitening
+    assert not np.allclose(other.gains, before.normaliser.whitening.gains, rtol=1e-3)
+
+
+def test_both_parts_have_a_say_in_a_whole_fold(fold):
+    """Against the whitening of the two parts written as one."""
+    both = load_whole_fold(whitened(), fold.features, fold.parts["train"], fold.parts["validation"])
+    table = pd.concat([fold.table("train"), fold.table("validation")])
+    write_part(fold.parts["train"], table)
+    write_part(fold.parts["validation"], table[:0])
+    one = load(fold, whitened())
+    for found, wanted in (
+        (both.normaliser.whitening.gains, one.normaliser.whitening.gains),
+        (both.normaliser.standardisers[0].mean, one.normaliser.standardisers[0].mean),
+    ):
+        np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-5)
+    assert len(both.train) == len(one.train) == len(table)
+
+
 def test_only_the_utterances_of_the_given_parts_are_read(fold, monkeypatch):
     reads = []
 
@@ -125,6 +157,47 @@ def test_one_class_only_is_told(fold):
         EmonasError, match=r"train\.csv: there is one class only, sad; .*two classes"
     ):
         load(fold, options("fbank"))
+
+
+def test_one_class_only_is_told_of_a_whole_fold(fold):
+    for part in ("train", "validation"):
+        write_part(fold.parts[part], fold.table(part).query("label == 'sad'"))
+    parts = fold.parts["train"], fold.parts["validation"]
+    with pytest.raises(EmonasError, match=r"train\.csv: there is one class only, sad"):
+        load_whole_fold(options("fbank"), fold.features, *parts)
+
+
+def test_one_class_only_of_a_domain_is_told(fold):
+    table = fold.table("train")
+    table["domain"] = np.where(table["corpus"] == "one", "de", "en")
+    write_part(fold.parts["train"], table.query("domain == 'de' or label == 'sad'"))
+    chosen = kind_options("network", {"network": "shared-bottom", "inputs": ["fbank"]})
+    with pytest.raises(EmonasError, match=r"train\.csv: of domain en there is one class only, sad"):
+        load(fold, chosen)
+
+
+@pytest.mark.parametrize(("frames", "vector"), [(1, True), (3, False)])
+def test_a_rate_that_nobody_knows_is_no_vector(fold, frames, vector):
+    """The user's own frames may come without a rate."""
+    paths = {}
+    for corpus in ("one", "two"):
+        paths[corpus] = fold.folder / corpus / "own.h5"
+        with write_features(paths[corpus], FeatureFacts("precomputed", {}, 0.0)) as writer:
+            for number in range(30):
+                values = np.random.default_rng(number).normal(size=(frames, 4))
+                writer.append(f"u{number}", values.astype(np.float32))
+    fold.features["own"] = paths
+    assert load(fold, options("own")).shape.vectors == (vector,)
+    told = options({"feature": "own", "statistics": True})
+    data = load(fold, told)
+    assert (data.shape.widths, data.shape.vectors) == ((8,), (True,))
+    assert data.train.streams[0][0].shape == (1, 8)
+    zero = options({"feature": "own", "normalise": "utterance"})
+    if vector:
+        with pytest.raises(EmonasError, match="would make zero; leave normalise out"):
+            load(fold, zero)
+    else:
+        assert load(fold, zero).train.streams[0][0].any()
 
 
 def test_an_empty_training_part_is_told(fold):

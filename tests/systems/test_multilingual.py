@@ -15,6 +15,7 @@ from emonas.networks.streams import Stream
 from emonas.storage.genotype import ConnectionsGenotype
 from emonas.systems.building import build_network, build_searched, count_parameters
 from emonas.systems.data import FoldData
+from emonas.systems.normalising import Normaliser
 from emonas.systems.objective import learning_rates, make_objective
 from emonas.systems.shapes import NetworkShape, classes_by_domain
 
@@ -59,7 +60,7 @@ def data(shape=SHAPE, count=40, seed=0):
         for width, vector in zip(shape.widths, shape.vectors, strict=True)
     )
     examples = Examples(streams, labels, domains if shape.domains else None)
-    return FoldData(("a", "b", "c", "d")[: shape.classes], shape, examples, None, ())
+    return FoldData(("a", "b", "c", "d")[: shape.classes], shape, examples, None, Normaliser())
 
 
 def batch_of(found, domain):
@@ -99,7 +100,7 @@ def test_weights_follow_the_paper(kind, wanted):
 def test_the_search_network_has_all_connections_and_its_gates_are_no_weights():
     network = build_searched(options("multi-gating"), GENOTYPE, SHAPE)
     assert count_parameters(network) == ENCODERS + TOWERS + 2 * 8 * 3 + 9 * 64
-    assert network.connections.gates.log_kappa.shape == (2, 3, 3)
+    assert [tuple(each.shape) for each in network.connections.log_kappas()] == [(3, 3)] * 2
 
 
 def test_the_model_of_one_language_takes_vectors_as_they_are():
@@ -137,10 +138,15 @@ def test_the_loss_is_that_over_the_classes_of_the_domain(kind):
         plain = total / len(batch.labels)
         assert objective.classification(output, batch).item() == pytest.approx(plain, rel=1e-5)
         contrast = ContrastiveLoss()(output.embedding, batch.labels)
-        assert contrast.utterances > 0
+        assert contrast.emotions > 1
         wanted = plain + (0.3 * contrast.loss.item() if domain == 1 else 0.0)
         assert objective(output, batch).item() == pytest.approx(wanted, rel=1e-5)
     assert objective.facts() == {"contrastive_share": 1.0}
+    # Of one emotion alone nothing is told apart.
+    here = batch_of(found, 1)
+    alone = here._replace(labels=here.labels[:1].expand_as(here.labels))
+    objective(output, alone), objective(output, here)
+    assert objective.facts() == {"contrastive_share": 0.5}
     assert objective.facts() == {"contrastive_share": 0.0}
 
 
@@ -189,7 +195,7 @@ def test_a_batch_without_enough_of_any_emotion_is_counted_and_adds_nothing():
 
 def test_what_is_left_out_of_a_domain_is_as_in_the_system():
     made = options("shared-bottom", contrastive=0.1, domains={"german": {"tower": 9}})
-    assert made.of("german").model_dump() == {
+    assert made.of("german")._asdict() == {
         "tower": 9,
         "activations": ("mish", "gelu"),
         "contrastive": 0.1,

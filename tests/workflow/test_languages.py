@@ -149,7 +149,9 @@ def test_another_limit_of_a_language_s_classes_reruns_its_protocol_only(changed)
             labels_of={"german": ["sad", "neutral"]}
         )
     )
-    assert all("several" not in job and "one/" not in job for job in changed.reruns())
+    reruns = changed.reruns()
+    assert {"train apart/base/0/group0", "evaluate apart/bottom", "report"} <= reruns
+    assert all("several" not in job and "one/" not in job for job in reruns)
 
 
 def test_a_search_gets_no_tested_utterance(run):

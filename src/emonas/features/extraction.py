@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from emonas.learning.options import RuntimeOptions
 
 
+Form = Literal["frames", "vector", "waveform", "unknown"]
+"""What an utterance becomes: frames in time, one vector, its samples; of a file of the user's own
+nobody knows before it is read.
+"""
+
+
 class ExtractorOptions(Options):
     """Options that every extractor has.
 
@@ -29,6 +35,7 @@ class ExtractorOptions(Options):
         uses_torch: whether it computes with torch, on a GPU where there is one.
         hears: whether it needs the audio.
         reads: whether it needs the words.
+        form: what an utterance becomes.
         least_seconds: what an utterance takes at least, as if it were so long.
         package: a package that it needs beside those of emonas; empty where there is none.
         extra: the extra of emonas that installs the package.
@@ -37,6 +44,7 @@ class ExtractorOptions(Options):
     uses_torch: ClassVar[bool] = False
     hears: ClassVar[bool] = True
     reads: ClassVar[bool] = False
+    form: ClassVar[Form] = "frames"
     least_seconds: ClassVar[float] = 0.0
     package: ClassVar[str] = ""
     extra: ClassVar[str] = ""

@@ -21,6 +21,7 @@ from emonas.learning.resume import ResumePoint
 from emonas.learning.seeds import seed_of
 from emonas.learning.supervised import SupervisedLearner, class_weights
 from emonas.storage.cost import NetworkCost, read_network_cost
+from emonas.systems.normalising import Normaliser
 from emonas.systems.outputs import SystemOutputs, network_cost, predict_part, write_outputs
 from emonas.systems.trained import system_weights
 
@@ -63,7 +64,7 @@ def fuse_streams(job: FuseJob, outputs: SystemOutputs) -> None:
             )
             for part, table in sources.tables.items()
         }
-        weights = system_weights(sources.network, ())
+        weights = system_weights(sources.network, Normaliser())
         write_outputs(outputs, parts, weights, outcome, _cost(job, sources))
 
 

@@ -10,10 +10,13 @@ _SMALLEST_NORM = 1e-8
 
 
 class Contrast(NamedTuple):
-    """`loss`, summed over the utterances that took part, and how many did."""
+    """`loss`, summed over the utterances that took part, how many did, and of how many emotions:
+    of one alone there is nothing to be told apart from, and the loss is 0.
+    """
 
     loss: Tensor
     utterances: int
+    emotions: int
 
 
 class ContrastiveLoss(nn.Module):
@@ -65,12 +68,12 @@ class ContrastiveLoss(nn.Module):
         part = enough[labels]
         if not part.any():
             nothing = embeddings[part].sum() + 0.0 * (self.weight + self.offset)
-            return Contrast(nothing, 0)
+            return Contrast(nothing, 0, 0)
         vectors = nn.functional.normalize(embeddings[part], dim=1, eps=_SMALLEST_NORM)
         emotions = (enough.cumsum(dim=0) - 1)[labels[part]]
         scores = self.weight * self._cosines(vectors, emotions) + self.offset
         loss = nn.functional.cross_entropy(scores, emotions, reduction="sum")
-        return Contrast(loss, len(vectors))
+        return Contrast(loss, len(vectors), int(enough.sum()))
 
     def _cosines(self, vectors: Tensor, emotions: Tensor) -> Tensor:
         """Of every vector with every centroid, (utterances, emotions)."""

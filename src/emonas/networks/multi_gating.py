@@ -5,7 +5,7 @@ A domain is a language; M features have a vector of one size each.
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -91,9 +91,9 @@ class Gated(nn.Module):
 class Connections(nn.Module):
     """u_i = sum over j of xi_ij W_ij v_j, with gates xi of each domain (Multi-gating, eqs. 8, 9).
 
-    `weight` (M, size, M, size) has W_ij at [i, :, j], shared by all domains; `gates` (domains, M,
-    M) are drawn once a batch in training, and settled in evaluation. `beta`, `gamma`, `delta` and
-    `start` are those of the gates.
+    `weight` (M, size, M, size) has W_ij at [i, :, j], shared by all domains; `gates`, (M, M) a
+    domain, are drawn once a batch in training, and settled in evaluation. `beta`, `gamma`, `delta`
+    and `start` are those of the gates.
     """
 
     def __init__(
@@ -107,7 +107,12 @@ class Connections(nn.Module):
         start: float = 0.0,
     ) -> None:
         super().__init__()
-        self.gates = HardConcreteGates((domains, features, features), beta, gamma, delta, start)
+        # Apart: of one tensor, momentum would go on moving the gates of a domain in the batches of
+        # all others.
+        self.gates = nn.ModuleList(
+            HardConcreteGates((features, features), beta, gamma, delta, start)
+            for _ in range(domains)
+        )
         self.weight = nn.Parameter(torch.empty(features, size, features, size))
         # As torch starts a linear map, of all M features: the sum over j then varies as the output
         # of one map of `size` does (ours; the paper says nothing).
@@ -116,7 +121,8 @@ class Connections(nn.Module):
 
     def forward(self, vectors: Tensor, domain: int) -> Tensor:
         """From v (batch, M, size) to u (batch, M, size)."""
-        gates = (self.gates.sample() if self.training else self.gates.settled())[domain]
+        own = self._gates_of(domain)
+        gates = own.sample() if self.training else own.settled()
         weight = gates[:, None, :, None] * self.weight
         # All transitions at once: as one linear map from all of v to all of u.
         mapped = nn.functional.linear(vectors.flatten(1), weight.flatten(2).flatten(0, 1))
@@ -126,8 +132,20 @@ class Connections(nn.Module):
         """How many connections are open in expectation, of one domain or of all (ours: the L0
         penalty of Louizos et al.; the paper has none).
         """
-        probability = self.gates.open_probability()
-        return (probability if domain is None else probability[domain]).sum()
+        domains = range(len(self.gates)) if domain is None else [domain]
+        open_of = [self._gates_of(number).open_probability().sum() for number in domains]
+        return torch.stack(open_of).sum()
+
+    def settled(self) -> Tensor:
+        """The gates of all domains without chance, (domains, M, M)."""
+        return torch.stack([self._gates_of(number).settled() for number in range(len(self.gates))])
+
+    def log_kappas(self) -> list[nn.Parameter]:
+        """What the gates of each domain learn."""
+        return [self._gates_of(number).log_kappa for number in range(len(self.gates))]
+
+    def _gates_of(self, domain: int) -> HardConcreteGates:
+        return cast(HardConcreteGates, self.gates[domain])
 
 
 class ClosedConnections(nn.Module):

@@ -60,14 +60,14 @@ class LastStateAttention(nn.Module):
 
 
 class VectorEncoder(nn.Module):
-    """A feature of one vector an utterance: as it is where it has `size` numbers, else through
-    linear layers with ReLU between them, `hidden` wide.
+    """A feature of one vector an utterance: as it is where it has `size` numbers and nothing is
+    `hidden`, else through linear layers with ReLU between them, `hidden` wide.
     """
 
     def __init__(self, width: int, size: int, hidden: Sequence[int] = ()) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        if width != size:
+        if width != size or hidden:
             for inputs, outputs in pairwise((width, *hidden, size)):
                 layers += [nn.Linear(inputs, outputs), nn.ReLU()]
         self.layers = nn.Sequential(*layers[:-1])

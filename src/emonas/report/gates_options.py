@@ -21,7 +21,10 @@ class GatesOptions(Options):
     source: str = Field(
         "", description="the paper and figure, such as 'Multi-gating NAS, figure 4'"
     )
-    system: str = Field(description="the system whose gates are shown")
+    system: str = Field(
+        description="the system whose gates are shown; of multi-gating they weigh what the "
+        "connections make of all features, named by the feature that it stands for"
+    )
     protocol: str = Field(
         description="the protocol of its run, and of the systems of one feature in the domains "
         "that `protocols` does not name"

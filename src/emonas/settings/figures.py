@@ -8,6 +8,7 @@ from emonas.report.embeddings_options import EmbeddingsOptions
 from emonas.report.gates_options import GatesOptions
 from emonas.settings.columns import UsedDomain, check_domain, known_domains
 from emonas.settings.messages import nearest
+from emonas.systems.multilingual_options import GatedOptions
 
 Use = tuple[str, str, str, Iterable[str]]
 """The path of a key, the kind of what it names, the name, and the names that there are."""
@@ -78,15 +79,30 @@ def _check_gates(settings: Any, path: str, figure: GatesOptions) -> None:
     for feature in (name for bars in figure.bars() for domain in bars.values() for name in domain):
         _check_hears(settings, f"{path}.published", figure.system, feature)
     for feature, system in figure.single.items():
-        _check_hears(settings, f"{path}.single.{feature}", system, feature)
+        _check_alone(settings, f"{path}.single.{feature}", system, feature)
         for protocol in _protocols_of_singles(settings, figure):
             _check_run(settings, f"{path}.single.{feature}", system, protocol)
+    weighed = settings.systems[figure.system]
+    if not isinstance(weighed, GatedOptions):
+        raise EmonasError(
+            f"{path}.system: {figure.system} ({getattr(weighed, 'network', 'a fusion')}) weighs no "
+            "features; name one of omoe, mmoe or multi-gating"
+        )
 
 
 def _check_hears(settings: Any, path: str, system: str, feature: str) -> None:
     heard = [entry.feature for entry in getattr(settings.systems[system], "inputs", ())]
     if feature not in heard:
         raise EmonasError(f"{path}: {system} hears no feature {feature}{nearest(feature, heard)}")
+
+
+def _check_alone(settings: Any, path: str, system: str, feature: str) -> None:
+    _check_hears(settings, path, system, feature)
+    heard = dict.fromkeys(entry.feature for entry in settings.systems[system].inputs)
+    if len(heard) > 1:
+        raise EmonasError(
+            f"{path}: {system} hears {', '.join(heard)}; name a system that hears {feature} alone"
+        )
 
 
 def _protocols_of_singles(settings: Any, figure: GatesOptions) -> Iterable[str]:

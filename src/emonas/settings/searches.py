@@ -7,6 +7,9 @@ from emonas.errors import EmonasError
 from emonas.kinds import kind_module
 from emonas.settings.messages import nearest
 
+_SHAPES = ("selector", "gate_selector", "size", "encoder", "encoders", "normalise")
+"""What else of a system says which features its genotype connects, and how they are heard."""
+
 
 def check_genotype(settings: Any, name: str, system: Any) -> None:
     """Check that a system that is built from a genotype says where it comes from.
@@ -54,7 +57,7 @@ def _check_other(settings: Any, name: str, system: Any) -> None:
             f"{path}: {other} has no search of its own; name a system that has one, or give a "
             "search method"
         )
-    for key in ("network", "inputs", "selector", "gate_selector"):
+    for key in ("network", "inputs", *_SHAPES):
         if getattr(found, key, None) != getattr(system, key, None):
             raise EmonasError(
                 f"{path}: {other} has another {key} than {name}, which can't be trained with its "

@@ -225,6 +225,11 @@ class FeatureFile:
         """How many features a frame has."""
         return int(self._dataset(self.facts.layers[0] if self.facts.layers else None).shape[1])
 
+    @property
+    def of_vectors(self) -> bool:
+        """Whether every utterance has one vector, and no frames in time."""
+        return self.facts.frame_rate == 0 and bool((np.diff(self._offsets) == 1).all())
+
     def length(self, utterance: str) -> int:
         """How many frames an utterance has.
 

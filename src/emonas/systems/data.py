@@ -114,29 +114,37 @@ def load_fold(
     Raises:
         EmonasError: the training part has fewer than two classes.
     """
-    table = read_part(train)
-    if table["label"].nunique() < 2:
-        raise EmonasError(
-            f"{train}: there is one class only, {', '.join(table['label'].unique())}; give the "
-            "protocol labels, or folds, with which at least two classes can be learnt"
-        )
-    return _fold(options, features, table, read_part(validation))
+    return _fold(options, features, train, read_part(train), read_part(validation))
 
 
 def load_whole_fold(
     options: SystemOptions, features: FeaturePaths, train: Path, validation: Path
 ) -> FoldData:
-    """Read both parts as one that is learnt from, standardised by itself; nobody validates."""
+    """Read both parts as one that is learnt from, standardised by itself; nobody validates.
+
+    Raises:
+        EmonasError: both together have fewer than two classes.
+    """
     both = pd.concat([read_part(train), read_part(validation)], ignore_index=True)
-    return _fold(options, features, both, both.head(0))
+    return _fold(options, features, train, both, both.head(0))
 
 
 def _fold(
-    options: SystemOptions, features: FeaturePaths, table: pd.DataFrame, others: pd.DataFrame
+    options: SystemOptions,
+    features: FeaturePaths,
+    path: Path,
+    table: pd.DataFrame,
+    others: pd.DataFrame,
 ) -> FoldData:
-    """What is learnt from `table`, and validated on `others`."""
+    """What is learnt from `table`, which is read from `path`, and validated on `others`."""
+    if table["label"].nunique() < 2:
+        raise EmonasError(
+            f"{path}: there is one class only, {', '.join(table['label'].unique())}; give the "
+            "protocol labels, or folds, with which at least two classes can be learnt"
+        )
     classes = tuple(sorted(table["label"].unique()))
     shape = network_shape(options, features, classes, table["domain"], table["label"])
+    _refuse_lone_classes(path, shape, classes)
     domains = tuple(shape.domains)
     examples = load_examples(table, classes, options.inputs, features, domains)
     normaliser = Normaliser()
@@ -153,6 +161,16 @@ def _fold(
         else None,
         normaliser=normaliser,
     )
+
+
+def _refuse_lone_classes(path: Path, shape: NetworkShape, classes: Sequence[str]) -> None:
+    for domain, numbers in shape.domains.items():
+        if len(numbers) < 2:
+            raise EmonasError(
+                f"{path}: of domain {domain or 'all'} there is one class only, "
+                f"{classes[numbers[0]]}, so that there is nothing to tell apart; give the protocol "
+                "labels with at least two classes in every domain, or leave its corpora out"
+            )
 
 
 def network_shape(
@@ -189,9 +207,8 @@ def _heard(inputs: Sequence[InputOptions], features: FeaturePaths) -> Iterator[_
         with FeatureFile(features[entry.feature][min(features[entry.feature])]) as file:
             layers = entry.layers or file.facts.layers
             for name in [f"{entry.feature}.{layer}" for layer in layers] or [entry.feature]:
-                one = file.facts.frame_rate == 0
-                width = 2 * file.width if entry.statistics and not one else file.width
-                yield _Heard(entry, name, width, one or entry.statistics)
+                width = 2 * file.width if entry.statistics else file.width
+                yield _Heard(entry, name, width, entry.statistics or file.of_vectors)
 
 
 def _learnable(table: pd.DataFrame, shape: NetworkShape, classes: Sequence[str]) -> pd.DataFrame:
@@ -250,7 +267,8 @@ def _streams(
             for corpus in sorted(rows)
         }
         there = [file.facts.layers for file in files.values()]
-        one = all(file.facts.frame_rate == 0 for file in files.values())
+        for file in files.values():
+            _refuse_constant(entry, file)
         for layer in entry.layers or (there[0] if there else ()) or (None,):
             stream: list[StoredArray] = [np.zeros((0, 0), np.float32)] * len(table)
             for corpus, numbers in rows.items():
@@ -258,17 +276,23 @@ def _streams(
                 for number, frames in zip(
                     numbers, files[corpus].read_many(names, layer), strict=True
                 ):
-                    stream[number] = _prepared(frames, entry, one=one)
+                    stream[number] = _prepared(frames, entry)
             yield stream
 
 
-def _prepared(frames: StoredArray, entry: InputOptions, *, one: bool) -> StoredArray:
-    """An utterance's frames as the input wants them; no other utterance has a say.
+def _refuse_constant(entry: InputOptions, file: FeatureFile) -> None:
+    """Refuse what would leave nothing of a feature of one vector: its deviation is 0."""
+    if entry.normalise == "utterance" and file.of_vectors:
+        raise EmonasError(
+            f"{file.path}: {entry.feature} has one vector an utterance, which normalise: utterance "
+            "would make zero; leave normalise out of the input"
+        )
 
-    `one` says of the feature that it has one vector an utterance.
-    """
+
+def _prepared(frames: StoredArray, entry: InputOptions) -> StoredArray:
+    """An utterance's frames as the input wants them; no other utterance has a say."""
     if entry.pool > 1:
         frames = pooled(frames, entry.pool)
     if entry.normalise == "utterance":
         frames = by_utterance(frames)
-    return statistics(frames) if entry.statistics and not one else frames
+    return statistics(frames) if entry.statistics else frames

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from emonas.errors import EmonasError
 from emonas.systems.multilingual_options import GatedOptions, MultilingualOptions
 from emonas.systems.shapes import NetworkShape
@@ -173,12 +175,22 @@ def domain_objective(
 ) -> Objective:
     """Cross entropy over the classes of a batch's domain, or over the union, and the contrastive
     loss with each domain's weight.
+
+    Raises:
+        EmonasError: a domain has one utterance, which batch normalisation can't take.
     """
     from emonas.systems.multilingual_objective import DomainObjective, DomainTarget
 
+    if options.tower_form == "code" and data.train.domains is not None:
+        for number, domain in enumerate(data.domains):
+            if np.count_nonzero(data.train.domains == number) == 1:
+                raise EmonasError(
+                    f"tower_form: code normalises over the batch, and domain {domain} has one "
+                    "utterance to learn from; set it to paper, or leave its corpus out"
+                )
     every = tuple(range(data.shape.classes))
     targets = [
-        DomainTarget(every if union else columns, options.of(domain).contrastive or 0.0)
+        DomainTarget(every if union else columns, options.of(domain).contrastive)
         for domain, columns in data.shape.domains.items()
     ]
     return DomainObjective(options, data, targets)
@@ -190,8 +202,8 @@ def _tower(options: MultilingualOptions, domain: str, width: int, classes: int) 
     own = options.of(domain)
     return Tower(
         width,
-        own.tower or options.tower,
-        own.activations or options.activations,
+        own.tower,
+        own.activations,
         options.dropout,
         classes,
         options.tower_form,

@@ -56,12 +56,12 @@ class DomainObjective(Objective):
         if self._contrastive is None or not alpha:
             return loss
         contrast = self._contrastive(output.embedding, batch.labels)
-        self._acted.append(contrast.utterances > 0)
+        self._acted.append(contrast.emotions > 1)
         whole: Tensor = loss + alpha * contrast.loss
         return whole
 
     def facts(self) -> dict[str, float]:
-        """The share of batches in which any emotion had enough utterances to be contrasted."""
+        """The share of batches in which two emotions or more had enough utterances."""
         if self._contrastive is None:
             return {}
         acted, self._acted = self._acted, []

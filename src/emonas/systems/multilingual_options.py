@@ -1,6 +1,6 @@
 """Options that the systems of one and of several languages share (Multi-gating NAS)."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -57,6 +57,14 @@ class DomainOptions(Options):
     )
 
 
+class DomainValues(NamedTuple):
+    """What holds in a domain."""
+
+    tower: int
+    activations: Activations
+    contrastive: float
+
+
 class MultilingualOptions(TrainedOptions):
     """An encoder a feature, a tower a domain."""
 
@@ -104,7 +112,8 @@ class MultilingualOptions(TrainedOptions):
                 raise ValueError(f"encoders names {feature}, which is not among the inputs")
         for entry in self.inputs:
             own = self.encoder_of(entry.feature)
-            if own.speaker and (entry.normalise != "none" or entry.pool > 1 or entry.statistics):
+            as_it_is = (entry.normalise or self.normalise) == "none"
+            if own.speaker and (not as_it_is or entry.pool > 1 or entry.statistics):
                 raise ValueError(
                     f"encoders: {entry.feature} is heard by GE2E's encoder as it is; give the "
                     "input `normalise: none`, and no pool or statistics"
@@ -116,10 +125,10 @@ class MultilingualOptions(TrainedOptions):
         feature = stream.rpartition(".")[0]
         return self.encoders.get(stream) or self.encoders.get(feature) or self.encoder
 
-    def of(self, domain: str) -> DomainOptions:
+    def of(self, domain: str) -> DomainValues:
         """What holds in a domain."""
         own = self.domains.get(domain, DomainOptions())
-        return DomainOptions(
+        return DomainValues(
             tower=self.tower if own.tower is None else own.tower,
             activations=own.activations or self.activations,
             contrastive=self.contrastive if own.contrastive is None else own.contrastive,

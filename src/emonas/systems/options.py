@@ -41,6 +41,15 @@ class InputOptions(Options):
         "(ours)",
     )
 
+    @model_validator(mode="after")
+    def _leaves_statistics_to_learn_from(self) -> "InputOptions":
+        if self.statistics and self.normalise == "utterance":
+            raise ValueError(
+                f"{self.feature}: normalise: utterance makes every mean 0 and every deviation 1, "
+                "so that `statistics` would tell nothing; leave one of them out"
+            )
+        return self
+
 
 def _feature_by_name(value: Any) -> Any:
     return {"feature": value} if isinstance(value, str) else value

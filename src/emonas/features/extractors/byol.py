@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, field_validator
 
 from emonas.errors import EmonasError
-from emonas.features.extraction import EncoderOptions, Extractor, Resources, Speech
+from emonas.features.extraction import EncoderOptions, Extractor, Form, Resources, Speech
 from emonas.features.frames import padded
 from emonas.features.precision import computes_in_half
 from emonas.storage.features import Array
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
     from emonas.networks.audio_ntt import AudioNTT2020
 
-FORM = "vector"
-"""What an utterance becomes: one vector."""
-
 FFT = 1024
 HOP = 160
 LOWEST_HZ = 60.0
@@ -33,6 +30,8 @@ RELEASED = "give a released file such as AudioNTT2020-BYOLA-64x96d2048.pth"
 
 class Options(EncoderOptions):
     """Options of BYOL-A and BYOL-S."""
+
+    form: ClassVar[Form] = "vector"
 
     extractor: Literal["byol"] = Field("byol", description="name of the extractor")
     sampling_rate: Literal[16000] = Field(

@@ -6,12 +6,9 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from emonas.features.extraction import Extractor, ExtractorOptions, Resources, Speech
+from emonas.features.extraction import Extractor, ExtractorOptions, Form, Resources, Speech
 from emonas.features.frames import PCM_FULL_SCALE, duration_in_samples, padded
 from emonas.storage.features import Array
-
-FORM = "vector"
-"""What an utterance becomes: one vector."""
 
 SHORTEST_MS = 100.0
 """openSMILE gives no numbers for audio shorter than its longest window, 60 ms."""
@@ -20,6 +17,7 @@ SHORTEST_MS = 100.0
 class Options(ExtractorOptions):
     """Options of openSMILE's functionals."""
 
+    form: ClassVar[Form] = "vector"
     package: ClassVar[str] = "opensmile"
     extra: ClassVar[str] = "egemaps"
 

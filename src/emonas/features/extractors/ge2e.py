@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from emonas.features.extraction import Extractor, ExtractorOptions, Resources, Speech
+from emonas.features.extraction import Extractor, ExtractorOptions, Form, Resources, Speech
 from emonas.features.packages import package_folder
 from emonas.features.speech_only import speech_only
 from emonas.storage.features import Array
@@ -18,14 +18,11 @@ if TYPE_CHECKING:
     import torch
 
 
-FORM = "vector"
-"""What an utterance becomes: one vector."""
-
-
 class Options(ExtractorOptions):
     """Options of GE2E; the package carries the weights."""
 
     uses_torch: ClassVar[bool] = True
+    form: ClassVar[Form] = "vector"
     package: ClassVar[str] = "resemblyzer"
     extra: ClassVar[str] = "ge2e"
 

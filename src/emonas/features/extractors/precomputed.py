@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from emonas.errors import EmonasError
-from emonas.features.extraction import Extractor, ExtractorOptions, Resources, Speech
+from emonas.features.extraction import Extractor, ExtractorOptions, Form, Resources, Speech
 from emonas.features.missing import told_missing
 from emonas.storage.features import Array
 
@@ -17,14 +17,11 @@ if TYPE_CHECKING:
     from emonas.features.own_files import OwnArrays
 
 
-FORM = "unknown"
-"""What an utterance becomes: frames or one vector, which the user's file says."""
-
-
 class Options(ExtractorOptions):
     """Options of a precomputed feature."""
 
     hears: ClassVar[bool] = False
+    form: ClassVar[Form] = "unknown"
 
     extractor: Literal["precomputed"] = Field("precomputed", description="name of the extractor")
     file: str = Field(

@@ -6,18 +6,16 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from emonas.features.extraction import Extractor, ExtractorOptions, Resources, Speech
+from emonas.features.extraction import Extractor, ExtractorOptions, Form, Resources, Speech
 from emonas.features.packages import missing_package
 from emonas.features.speech_only import speech_only
 from emonas.storage.features import Array
-
-FORM = "waveform"
-"""What an utterance becomes: its samples."""
 
 
 class Options(ExtractorOptions):
     """Options of the waveform; a frame is a sample."""
 
+    form: ClassVar[Form] = "waveform"
     extra: ClassVar[str] = "ge2e"
 
     extractor: Literal["waveform"] = Field("waveform", description="name of the extractor")

@@ -65,7 +65,8 @@ def trained_epochs(options: Options, system: TrainedOptions) -> int:
 
 
 def search(options: Options, problem: SearchProblem) -> SearchOutcome:
-    """Train the search network as the system is trained, and close what its gates closed.
+    """Train the search network as the system is trained, and close what its gates closed in the
+    epoch that the system's training chooses.
 
     Raises:
         EmonasError: the system has no connections to search.
@@ -86,7 +87,7 @@ def search(options: Options, problem: SearchProblem) -> SearchOutcome:
     )
     rates = {
         **learning_rates(system, data.shape, network),
-        connections.gates.log_kappa: options.gate_rate,
+        **dict.fromkeys(connections.log_kappas(), options.gate_rate),
     }
     learner = SupervisedLearner(network, training, problem.device, objective, rates=rates)
     seed = seed_of(problem.seed, problem.name, "batches")
@@ -98,11 +99,13 @@ def search(options: Options, problem: SearchProblem) -> SearchOutcome:
         resume=problem.resume,
         progress=Progress(f"search {problem.name}", training.epochs),
     )
-    opened = (connections.gates.settled() > 0).tolist()
+    opened = (connections.settled() > 0).tolist()
     return SearchOutcome(
         genotype=_genotype(options, problem, opened),
         weights=network.state_dict(),
-        history=[dict(row) for row in outcome.history],
+        history=[
+            {**row, "kept": int(row["epoch"] == outcome.best_epoch)} for row in outcome.history
+        ],
         costs=outcome.costs,
     )
 

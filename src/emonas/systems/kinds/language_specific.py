@@ -21,10 +21,6 @@ from emonas.systems.shapes import NetworkShape
 if TYPE_CHECKING:
     from torch import nn
 
-    from emonas.learning.objectives import Objective
-    from emonas.learning.optimisers import Rates
-    from emonas.systems.data import FoldData
-
 DOMAINS = True
 """Whether it treats the domains of a protocol apart."""
 
@@ -33,6 +29,9 @@ ONE_DOMAIN = True
 
 VECTORS_AS_THEY_ARE = True
 """Whether features of one vector an utterance reach the tower without an encoder."""
+
+objective = domain_objective
+rates = encoder_rates
 
 
 class Options(MultilingualOptions):
@@ -64,13 +63,3 @@ def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -
         domain_towers(options, shape, sum(encoded_widths(options, shape))),
         dropout=options.input_dropout,
     )
-
-
-def objective(options: Options, data: FoldData, network: nn.Module) -> Objective:
-    """Cross entropy, and the contrastive loss with its weight."""
-    return domain_objective(options, data, network)
-
-
-def rates(options: Options, shape: NetworkShape, network: nn.Module) -> Rates:
-    """Encoders that learn at another rate."""
-    return encoder_rates(options, shape, network)

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from torch import nn
 
     from emonas.learning.objectives import Objective
-    from emonas.learning.optimisers import Rates
     from emonas.systems.data import FoldData
 
 DOMAINS = True
 """Whether it treats the domains of a protocol apart: its batches are of one language each."""
+
+rates = encoder_rates
 
 
 class Options(MultilingualOptions):
@@ -48,8 +49,3 @@ def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -
 def objective(options: Options, data: FoldData, network: nn.Module) -> Objective:
     """Cross entropy over the union, and the contrastive loss with each domain's weight."""
     return domain_objective(options, data, network, union=True)
-
-
-def rates(options: Options, shape: NetworkShape, network: nn.Module) -> Rates:
-    """Encoders that learn at another rate."""
-    return encoder_rates(options, shape, network)

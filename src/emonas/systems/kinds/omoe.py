@@ -14,12 +14,11 @@ from emonas.systems.shapes import NetworkShape
 if TYPE_CHECKING:
     from torch import nn
 
-    from emonas.learning.objectives import Objective
-    from emonas.learning.optimisers import Rates
-    from emonas.systems.data import FoldData
-
 DOMAINS = True
 """Whether it treats the domains of a protocol apart."""
+
+objective = domain_objective
+rates = encoder_rates
 
 
 class Options(GatedOptions):
@@ -31,13 +30,3 @@ class Options(GatedOptions):
 def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -> nn.Module:
     """Encoders, one gating network, towers."""
     return gated_network(options, shape, gates=1)
-
-
-def objective(options: Options, data: FoldData, network: nn.Module) -> Objective:
-    """Cross entropy in the batch's domain, and the contrastive loss with its weight."""
-    return domain_objective(options, data, network)
-
-
-def rates(options: Options, shape: NetworkShape, network: nn.Module) -> Rates:
-    """Encoders that learn at another rate."""
-    return encoder_rates(options, shape, network)
