@@ -14,6 +14,7 @@ from emonas.learning.supervised import apply_network
 from emonas.storage.weights import write_weights
 from emonas.systems.building import build_network
 from emonas.systems.kinds.linear import solve
+from emonas.systems.normalising import Normaliser
 from emonas.systems.shapes import NetworkShape
 from emonas.systems.trained import TrainedFiles, load_network, system_weights
 
@@ -168,7 +169,7 @@ def test_it_comes_back_from_its_files(tmp_path):
     train, test = examples(60, 3, 1, "both"), examples(20, 3, 2, "both")
     network, _ = solved(train, None, 3, "both", classifier="lda")
     path = tmp_path / "weights.safetensors"
-    write_weights(path, system_weights(network, ()))
+    write_weights(path, system_weights(network, Normaliser()))
     again = load_network(
         TrainedFiles(options_of("both", classifier="lda"), path), NetworkShape((6, 5), 3)
     )

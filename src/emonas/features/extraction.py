@@ -35,7 +35,7 @@ class ExtractorOptions(Options):
         uses_torch: whether it computes with torch, on a GPU where there is one.
         hears: whether it needs the audio.
         reads: whether it needs the words.
-        form: what an utterance becomes.
+        gives: what an utterance becomes.
         least_seconds: what an utterance takes at least, as if it were so long.
         package: a package that it needs beside those of emonas; empty where there is none.
         extra: the extra of emonas that installs the package.
@@ -44,7 +44,7 @@ class ExtractorOptions(Options):
     uses_torch: ClassVar[bool] = False
     hears: ClassVar[bool] = True
     reads: ClassVar[bool] = False
-    form: ClassVar[Form] = "frames"
+    gives: ClassVar[Form] = "frames"
     least_seconds: ClassVar[float] = 0.0
     package: ClassVar[str] = ""
     extra: ClassVar[str] = ""

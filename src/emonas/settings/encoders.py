@@ -18,7 +18,7 @@ def check_encoders(settings: Any) -> None:
     """
     for name, system in settings.systems.items():
         for entry in getattr(system, "inputs", ()):
-            form = settings.features[entry.feature].form
+            form = settings.features[entry.feature].gives
             _check_input(f"systems.{name}.inputs", entry, form)
             if isinstance(system, MultilingualOptions):
                 _check_encoder(name, system, entry, "vector" if entry.statistics else form)

@@ -31,7 +31,7 @@ RELEASED = "give a released file such as AudioNTT2020-BYOLA-64x96d2048.pth"
 class Options(EncoderOptions):
     """Options of BYOL-A and BYOL-S."""
 
-    form: ClassVar[Form] = "vector"
+    gives: ClassVar[Form] = "vector"
 
     extractor: Literal["byol"] = Field("byol", description="name of the extractor")
     sampling_rate: Literal[16000] = Field(

@@ -17,7 +17,7 @@ SHORTEST_MS = 100.0
 class Options(ExtractorOptions):
     """Options of openSMILE's functionals."""
 
-    form: ClassVar[Form] = "vector"
+    gives: ClassVar[Form] = "vector"
     package: ClassVar[str] = "opensmile"
     extra: ClassVar[str] = "egemaps"
 

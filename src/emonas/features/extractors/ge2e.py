@@ -22,7 +22,7 @@ class Options(ExtractorOptions):
     """Options of GE2E; the package carries the weights."""
 
     uses_torch: ClassVar[bool] = True
-    form: ClassVar[Form] = "vector"
+    gives: ClassVar[Form] = "vector"
     package: ClassVar[str] = "resemblyzer"
     extra: ClassVar[str] = "ge2e"
 

@@ -21,7 +21,7 @@ class Options(ExtractorOptions):
     """Options of a precomputed feature."""
 
     hears: ClassVar[bool] = False
-    form: ClassVar[Form] = "unknown"
+    gives: ClassVar[Form] = "unknown"
 
     extractor: Literal["precomputed"] = Field("precomputed", description="name of the extractor")
     file: str = Field(

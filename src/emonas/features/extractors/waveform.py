@@ -15,7 +15,7 @@ from emonas.storage.features import Array
 class Options(ExtractorOptions):
     """Options of the waveform; a frame is a sample."""
 
-    form: ClassVar[Form] = "waveform"
+    gives: ClassVar[Form] = "waveform"
     extra: ClassVar[str] = "ge2e"
 
     extractor: Literal["waveform"] = Field("waveform", description="name of the extractor")
