@@ -89,10 +89,10 @@ class Clock:
             return 0.0
         if is_solved(options):
             return learnt.train * (2 if getattr(options, "refit", False) else 1)
-        epochs: int = options.training.epochs
+        passes: int = options.training.epochs
         # Trained twice: for the choice of the epoch, and with the validation part.
         chosen = getattr(options, "refit", False) and options.training.select != "last"
-        return learnt.train * epochs * (2 if chosen else 1)
+        return learnt.train * passes * (2 if chosen else 1)
 
     def _search_epochs(self, system: str, options: Any) -> int | None:
         """Epochs of all candidates together."""
