@@ -112,7 +112,8 @@ def load_fold(
     utterance of another class is left out, because nothing can learn it.
 
     Raises:
-        EmonasError: the training part has fewer than two classes.
+        EmonasError: the training part, or a domain of it that is told apart, has fewer than two
+            classes.
     """
     return _fold(options, features, train, read_part(train), read_part(validation))
 
@@ -123,7 +124,7 @@ def load_whole_fold(
     """Read both parts as one that is learnt from, standardised by itself; nobody validates.
 
     Raises:
-        EmonasError: both together have fewer than two classes.
+        EmonasError: both together, or a domain that is told apart, have fewer than two classes.
     """
     both = pd.concat([read_part(train), read_part(validation)], ignore_index=True)
     return _fold(options, features, train, both, both.head(0))
