@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from emonas.errors import EmonasError
-from emonas.evaluate.recognition import NORMALISATION, evaluate_recognition, normalised
+from emonas.evaluate.recognition import evaluate_recognition
 from emonas.storage.manifest import Utterance, write_manifest
 from emonas.storage.recognition import Recognition, read_recognition, write_recognition
 from emonas.storage.transcripts import write_transcript
+from emonas.storage.wording import NORMALISATION, normalised
 
 
 def distance(reference: list[str] | str, heard: list[str] | str) -> int:

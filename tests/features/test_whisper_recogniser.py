@@ -9,11 +9,12 @@ import torch
 
 from emonas.checkpoints.checkpoint import Checkpoint
 from emonas.errors import EmonasError
-from emonas.evaluate.recognition import error_rates, normalised
+from emonas.evaluate.recognition import error_rates
 from emonas.features.extraction import Resources, Speech
 from emonas.features.recogniser import Recogniser
 from emonas.features.recognisers.whisper import Options, build
 from emonas.learning.options import RuntimeOptions
+from emonas.storage.wording import normalised
 
 whisper = pytest.importorskip("whisper", reason="openai-whisper is not installed")
 

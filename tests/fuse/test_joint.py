@@ -17,6 +17,7 @@ from emonas.storage.features import FeatureFacts, write_features
 from emonas.storage.folds import PARTS, write_part
 from emonas.storage.predictions import read_predictions
 from emonas.storage.weights import read_weights
+from emonas.systems.material import Material
 from emonas.systems.outputs import SystemOutputs
 from emonas.systems.trained import TrainedFiles
 from emonas.train.job import TrainJob, train_system
@@ -67,7 +68,7 @@ def _train(folder, name, features, parts):
         name=name,
         system=system,
         seed=0,
-        features=features,
+        material=Material(features),
         parts=parts,
         runtime=CPU,
         resume=folder / "resume",

@@ -108,7 +108,7 @@ def test_random_genotypes_of_another_network_are_no_comparison():
     def system(name, ua, **card):
         figure = MetricFigure(mean=ua, std=0, folds_mean=ua, folds_std=0)
         return SimpleNamespace(
-            name=name, card=SystemCard(**card), metrics=SimpleNamespace(ua=figure)
+            name=name, card=SystemCard(**card), metrics=SimpleNamespace(figure=lambda _: figure)
         )
 
     entries = [
@@ -117,7 +117,7 @@ def test_random_genotypes_of_another_network_are_no_comparison():
         system("drawn", 0.55, network="cells", search="random"),
         system("cnn", 0.6, network="cells", search="darts"),
     ]
-    (verdict,) = verdicts(SimpleNamespace(systems={entry.name: entry for entry in entries}))
+    (verdict,) = verdicts(SimpleNamespace(emotional={entry.name: entry for entry in entries}))
     assert verdict.beats
     assert "drawn (55.0%)" in verdict.text
     assert "lucky" not in verdict.text

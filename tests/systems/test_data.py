@@ -9,7 +9,8 @@ from emonas.errors import EmonasError
 from emonas.kinds import kind_options
 from emonas.storage.features import FeatureFacts, FeatureFile, write_features
 from emonas.storage.folds import write_part
-from emonas.systems.data import feature_paths, load_examples, load_fold, load_whole_fold
+from emonas.systems.data import load_examples, load_fold, load_whole_fold
+from emonas.systems.material import Material, feature_paths
 
 BOTH = ("fbank", {"feature": "deep", "layers": ["12", "2"]})
 
@@ -19,7 +20,7 @@ def options(*inputs, **more):
 
 
 def load(fold, chosen):
-    return load_fold(chosen, fold.features, fold.parts["train"], fold.parts["validation"])
+    return load_fold(chosen, Material(fold.features), fold.parts["train"], fold.parts["validation"])
 
 
 def relabel(fold, part, **labels):
@@ -94,7 +95,9 @@ def test_no_utterance_of_another_part_changes_what_is_whitened(fold):
 
 def test_both_parts_have_a_say_in_a_whole_fold(fold):
     """Against the whitening of the two parts written as one."""
-    both = load_whole_fold(whitened(), fold.features, fold.parts["train"], fold.parts["validation"])
+    both = load_whole_fold(
+        whitened(), Material(fold.features), fold.parts["train"], fold.parts["validation"]
+    )
     table = pd.concat([fold.table("train"), fold.table("validation")])
     write_part(fold.parts["train"], table)
     write_part(fold.parts["validation"], table[:0])
@@ -164,7 +167,7 @@ def test_one_class_only_is_told_of_a_whole_fold(fold):
         write_part(fold.parts[part], fold.table(part).query("label == 'sad'"))
     parts = fold.parts["train"], fold.parts["validation"]
     with pytest.raises(EmonasError, match=r"train\.csv: there is one class only, sad"):
-        load_whole_fold(options("fbank"), fold.features, *parts)
+        load_whole_fold(options("fbank"), Material(fold.features), *parts)
 
 
 def test_one_class_only_of_a_domain_is_told(fold):

@@ -9,6 +9,7 @@ from emonas.kinds import kind_options
 from emonas.learning.options import RuntimeOptions
 from emonas.storage.features import FeatureFacts, write_features
 from emonas.storage.folds import write_part
+from emonas.systems.material import Material
 from emonas.systems.outputs import SystemOutputs
 from emonas.train.job import TrainJob, train_system
 
@@ -48,13 +49,13 @@ class Store:
             write_part(parts[part], table)
         return {"f": {"toy": path}}, parts
 
-    def job(self, system, seed=0, **more):
+    def job(self, system, seed=0, manifests=None, **more):
         features, parts = self.write()
         return TrainJob(
             name="toy/system/seed0/fold0",
             system=kind_options("network", {"inputs": ["f"], **system}),
             seed=seed,
-            features=features,
+            material=Material(features, manifests or {}),
             parts=parts,
             runtime=RuntimeOptions(device="cpu"),
             resume=self.folder / "resume",

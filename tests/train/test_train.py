@@ -20,6 +20,7 @@ from emonas.storage.predictions import read_predictions
 from emonas.storage.tables import read_table
 from emonas.storage.weights import write_weights
 from emonas.systems.building import build_network, build_searched, count_parameters
+from emonas.systems.material import Material
 from emonas.systems.shapes import NetworkShape
 from emonas.systems.trained import TrainedFiles
 from emonas.train.transfer import TransferJob, predict_transfer
@@ -137,7 +138,7 @@ def test_another_corpus_is_predicted_by_what_was_trained(store, system):
         trained=TrainedFiles(store.job(system).system, outputs.weights),
         predictions=outputs.predictions,
         part=elsewhere / "else.csv",
-        features={"f": {"else": paths["f"]["toy"]}},
+        material=Material({"f": {"else": paths["f"]["toy"]}}),
         runtime=RuntimeOptions(device="cpu"),
     )
     predict_transfer(job, elsewhere / "else.h5")

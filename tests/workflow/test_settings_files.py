@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from emonas.features.packages import ORIGINALS
+from emonas.packages import ORIGINALS
 
 ROOT = Path(__file__).parents[2]
 GIVEN = sorted((ROOT / "workflow").glob("papers/*.yaml")) + sorted(

@@ -11,7 +11,7 @@ rule evaluate:
         costs=lambda wildcards: system_files(wildcards, "cost.json"),
         transfer=lambda wildcards: [
             path
-            for corpus in PLAN.transfers_of(wildcards.protocol)
+            for corpus in PLAN.tested_elsewhere(wildcards.protocol, wildcards.system)
             for path in system_files(wildcards, f"transfer/{corpus}.h5")
         ],
         manifests=heard_manifests_of,
@@ -21,7 +21,9 @@ rule evaluate:
         "results/logs/evaluate/{protocol}-{system}.log",
     params:
         job=lambda wildcards: PLAN.evaluate_params(wildcards.protocol),
-        transfer=lambda wildcards: PLAN.transfers_of(wildcards.protocol),
+        transfer=lambda wildcards: PLAN.tested_elsewhere(
+            wildcards.protocol, wildcards.system
+        ),
         jobs=lambda wildcards: jobs_of(wildcards.protocol, wildcards.system),
     conda:
         "../../envs/emonas.yaml"

@@ -27,6 +27,19 @@ def own_feature_paths(wildcards):
     return PLAN.feature_paths(wildcards.system, PLAN.corpora_of(wildcards.protocol))
 
 
+def start_of(wildcards):
+    """The weights of the system that one starts from, of the same fold and seed."""
+    start = PLAN.start_of(wildcards.system)
+    if start is None:
+        return []
+    folder = f"results/train/{wildcards.protocol}/{start}/seed{wildcards.seed}"
+    return f"{folder}/{wildcards.fold}/weights.safetensors"
+
+
+def checkpoint_of(wildcards):
+    return PLAN.pretrained.record_of(PLAN.settings.systems[wildcards.system])
+
+
 rule train:
     input:
         train="results/protocols/{protocol}/{fold}/train.csv",
@@ -37,6 +50,11 @@ rule train:
         features=own_features,
         genotype=genotype_of,
         searched=searched_weights_of,
+        start=start_of,
+        checkpoint=checkpoint_of,
+        manifests=lambda wildcards: manifest_files(
+            PLAN.task_corpora(wildcards.system, PLAN.corpora_of(wildcards.protocol))
+        ),
     output:
         predictions="results/train/{protocol}/{system}/seed{seed}/{fold}/predictions.h5",
         history="results/train/{protocol}/{system}/seed{seed}/{fold}/history.csv",
@@ -64,6 +82,10 @@ rule train_transfer:
         predictions="results/train/{protocol}/{system}/seed{seed}/{fold}/predictions.h5",
         weights="results/train/{protocol}/{system}/seed{seed}/{fold}/weights.safetensors",
         genotype=genotype_of,
+        checkpoint=checkpoint_of,
+        manifests=lambda wildcards: manifest_files(
+            PLAN.task_corpora(wildcards.system, [wildcards.corpus])
+        ),
         features=lambda wildcards: PLAN.feature_files(wildcards.system, [wildcards.corpus]),
     output:
         predictions="results/train/{protocol}/{system}/seed{seed}/{fold}/transfer/{corpus}.h5",

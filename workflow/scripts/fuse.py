@@ -6,7 +6,7 @@ from emonas.fuse.options import FusionOptions
 from emonas.jobs import logged_job
 from emonas.learning.options import RuntimeOptions
 from emonas.storage.folds import PARTS
-from emonas.systems.data import feature_paths
+from emonas.systems.material import feature_paths
 from emonas.systems.outputs import SystemOutputs
 
 wildcards, params = snakemake.wildcards, snakemake.params.job

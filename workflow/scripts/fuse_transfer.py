@@ -5,7 +5,7 @@ from emonas.fuse.options import FusionOptions
 from emonas.fuse.transfer import FuseTransferJob, fuse_transfer
 from emonas.jobs import logged_job
 from emonas.learning.options import RuntimeOptions
-from emonas.systems.data import feature_paths
+from emonas.systems.material import feature_paths
 
 wildcards, params = snakemake.wildcards, snakemake.params.job
 options = FusionOptions.model_validate(params["system"])

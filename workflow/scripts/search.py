@@ -4,7 +4,7 @@ from emonas.jobs import logged_job
 from emonas.kinds import kind_options
 from emonas.learning.options import RuntimeOptions
 from emonas.search.job import SearchFiles, SearchJob, SearchOutputs, search_architecture
-from emonas.systems.data import feature_paths
+from emonas.systems.material import feature_paths
 
 wildcards, params = snakemake.wildcards, snakemake.params.job
 given = {name: Path(path) for name, path in snakemake.input.items() if isinstance(path, str)}

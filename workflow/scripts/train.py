@@ -4,7 +4,7 @@ from emonas.jobs import logged_job
 from emonas.kinds import kind_options
 from emonas.learning.options import RuntimeOptions
 from emonas.storage.folds import PARTS
-from emonas.systems.data import feature_paths
+from emonas.systems.material import material
 from emonas.systems.outputs import SystemOutputs
 from emonas.train.job import TrainJob, train_system
 
@@ -17,13 +17,16 @@ with logged_job(Path(snakemake.log[0])):
             name=f"{wildcards.protocol}/{wildcards.system}/seed{wildcards.seed}/{wildcards.fold}",
             system=kind_options("network", params["system"]),
             seed=int(wildcards.seed),
-            features=feature_paths(snakemake.params.features),
+            material=material(
+                snakemake.params.features, given.get("checkpoint"), snakemake.input.manifests
+            ),
             parts={part: given[part] for part in PARTS},
             runtime=RuntimeOptions.model_validate(params["runtime"]),
             resume=Path("results/resume"),
             code=params["code"],
             genotype=given.get("genotype"),
             searched=given.get("searched"),
+            start=given.get("start"),
         ),
         SystemOutputs(**{name: Path(path) for name, path in snakemake.output.items()}),
     )

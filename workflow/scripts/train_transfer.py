@@ -3,12 +3,12 @@ from pathlib import Path
 from emonas.jobs import logged_job
 from emonas.kinds import kind_options
 from emonas.learning.options import RuntimeOptions
-from emonas.systems.data import feature_paths
+from emonas.systems.material import material
 from emonas.systems.trained import TrainedFiles
 from emonas.train.transfer import TransferJob, predict_transfer
 
 params, given = snakemake.params.job, snakemake.input
-genotype = given.genotype
+genotype, checkpoint = given.genotype, given.checkpoint
 
 with logged_job(Path(snakemake.log[0])):
     predict_transfer(
@@ -21,7 +21,11 @@ with logged_job(Path(snakemake.log[0])):
             ),
             predictions=Path(given.predictions),
             part=Path(given.part),
-            features=feature_paths(snakemake.params.features),
+            material=material(
+                snakemake.params.features,
+                Path(checkpoint) if isinstance(checkpoint, str) else None,
+                given.manifests,
+            ),
             runtime=RuntimeOptions.model_validate(params["runtime"]),
         ),
         Path(snakemake.output.predictions),

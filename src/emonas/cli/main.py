@@ -67,7 +67,9 @@ def list_features(
         typer.Argument(help="a settings file, for its own features and what they need"),
     ] = None,
 ) -> None:
-    """List the features that there are, what each needs, and whether it is there."""
+    """List the features that there are, what each needs, and whether it is there; of a settings
+    file also what its systems need that train an encoder.
+    """
     from emonas.features.listing import kind_lines, settings_lines
 
     if settings is None:
@@ -75,6 +77,11 @@ def list_features(
     else:
         loaded = load_settings(settings)
         pretrained = Pretrained(loaded)
-        lines = settings_lines(loaded, pretrained.missing, pretrained.missing_transcript)
+        lines = settings_lines(
+            loaded,
+            pretrained.missing,
+            pretrained.missing_transcript,
+            pretrained.missing_encoder,
+        )
     for line in lines:
         typer.echo(line)

@@ -1,9 +1,10 @@
 """The stage's one job: the test predictions of a system's runs become its metrics."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from emonas.errors import EmonasError
 from emonas.evaluate.domains import of_domains
@@ -17,10 +18,13 @@ from emonas.evaluate.runs import (
     fold_scores,
     read_run,
 )
+from emonas.evaluate.tasks import of_tasks
 from emonas.jobs import report_line
 from emonas.storage.cost import NetworkCost, read_network_cost
 from emonas.storage.manifest import UNKNOWN_SPEAKER, read_manifest
 from emonas.storage.metrics import Metrics, Parameters, Transferred, write_metrics
+
+_NO_EMOTIONS: dict[str, Any] = {"confusion": [], "labels": []}
 
 
 @dataclass(frozen=True)
@@ -74,28 +78,54 @@ def evaluate_system(
     if pooled:
         _refuse_double_utterances(system, scored)
     speakers = corpora.speakers()
-    labels = all_labels(scored)
+    emotions = all(run.scores is not None for run in scored)
+    transferred = corpora.transfer if emotions else ()
     costs = [read_network_cost(run.cost) for run in runs]
     metrics = Metrics(
         protocol=protocol,
         system=system,
         seeds=len({run.seed for run in runs}),
         pooled=pooled,
-        **figures(scored, labels, speakers, pooled, repeated),
+        **(_of_emotions(scored, speakers, pooled, repeated) if emotions else _NO_EMOTIONS),
         folds=fold_scores(scored),
-        confusion=confusions(scored, labels),
-        labels=labels,
         parameters=_parameters(costs),
         macs=round(fmean(cost.macs for cost in costs)),
-        domains=of_domains(scored, speakers, pooled, repeated),
-        transfer={corpus: _transferred(ordered, corpus, speakers) for corpus in corpora.transfer},
+        shortened=sum(cost.shortened for cost in costs),
+        left_out=sum(cost.left_out for cost in costs),
+        tasks=of_tasks(scored, speakers, pooled, repeated),
+        transfer={corpus: _transferred(ordered, corpus, speakers) for corpus in transferred},
     )
     write_metrics(output, metrics)
-    report_line(f"{protocol}, {system}: UA {metrics.ua.mean:.4f}, WA {metrics.wa.mean:.4f}")
-    for domain, within in metrics.domains.items():
-        report_line(f"of {domain}: UA {within.ua.mean:.4f}, WA {within.wa.mean:.4f}")
-    for corpus, found in metrics.transfer.items():
-        report_line(f"on {corpus}: UA {found.ua.mean:.4f}, WA {found.wa.mean:.4f}")
+    for line in _told(metrics):
+        report_line(line)
+
+
+def _of_emotions(
+    runs: Sequence[Run], speakers: Speakers, pooled: bool, repeated: bool
+) -> dict[str, Any]:
+    """What of the metrics is about emotion, by key."""
+    labels = all_labels(runs)
+    return {
+        **figures(runs, labels, speakers, pooled, repeated),
+        "confusion": confusions(runs, labels),
+        "labels": labels,
+        "domains": of_domains(runs, speakers, pooled, repeated),
+    }
+
+
+def _told(metrics: Metrics) -> Iterator[str]:
+    """The figures in a line each."""
+    scores = {
+        f"{metrics.protocol}, {metrics.system}": metrics,
+        **{f"of {domain}": within for domain, within in metrics.domains.items()},
+        **metrics.tasks,
+        **{f"on {corpus}": found for corpus, found in metrics.transfer.items()},
+    }
+    for what, found in scores.items():
+        named = {key: getattr(found, key, None) for key in ("ua", "wa", "wer", "cer")}
+        told = [f"{key.upper()} {value.mean:.4f}" for key, value in named.items() if value]
+        if told:
+            yield f"{what}: {', '.join(told)}"
 
 
 def _transferred(runs: Sequence[RunFiles], corpus: str, speakers: Speakers) -> Transferred:

@@ -1,6 +1,5 @@
 """Word and character error rates of a recogniser on a corpus (CTA-RNN, table 1)."""
 
-import unicodedata
 from pathlib import Path
 
 import jiwer
@@ -9,11 +8,7 @@ from emonas.errors import EmonasError, make_again
 from emonas.storage.manifest import read_manifest
 from emonas.storage.recognition import Recognition, write_recognition
 from emonas.storage.transcripts import read_transcript
-
-NORMALISATION = (
-    "Unicode NFC, case folded, apostrophes dropped, other punctuation and symbols read as spaces"
-)
-_APOSTROPHES = "'\u2018\u2019\u02bc`"
+from emonas.storage.wording import NORMALISATION, normalised
 
 
 def evaluate_recognition(manifest: Path, transcript: Path, output: Path) -> None:
@@ -68,14 +63,3 @@ def error_rates(references: list[str], heard: list[str], without_text: int) -> R
         without_text=without_text,
         normalisation=NORMALISATION,
     )
-
-
-def normalised(text: str) -> str:
-    """Give a text as it is compared: see `NORMALISATION`; umlauts and accents stay."""
-    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
-    spoken = (_spoken(letter) for letter in folded if letter not in _APOSTROPHES)
-    return " ".join("".join(spoken).split())
-
-
-def _spoken(letter: str) -> str:
-    return " " if unicodedata.category(letter)[0] in "PS" else letter

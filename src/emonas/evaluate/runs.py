@@ -31,11 +31,11 @@ class RunFiles:
 
 @dataclass(frozen=True)
 class Run:
-    """One fold and seed, with its predictions for one part."""
+    """One fold and seed, with its predictions for one part; scores of emotion, if it tells any."""
 
     files: RunFiles
     test: Predictions
-    scores: Scores
+    scores: Scores | None
 
     @property
     def utterances(self) -> list[tuple[str, str]]:
@@ -53,7 +53,7 @@ def read_run(files: RunFiles, corpus: str | None = None) -> Run:
     test = read_predictions(path, "test")
     if not test.labels:
         raise EmonasError(f"{path}: the test part is empty; check the protocol")
-    return Run(files, test, score(test.labels, test.predicted))
+    return Run(files, test, score(test.labels, test.predicted) if test.classes else None)
 
 
 def all_labels(runs: Iterable[Run]) -> list[str]:
@@ -72,7 +72,7 @@ def figures(
     runs: Sequence[Run], labels: Sequence[str], speakers: Speakers, pooled: bool, repeated: bool
 ) -> dict[str, Figure]:
     """UA and WA, with their intervals where all speakers are known."""
-    groups = list(_by_seed(runs).values()) if pooled else [[run] for run in runs]
+    groups = list(by_seed(runs).values()) if pooled else [[run] for run in runs]
     spoken = [
         Spoken(
             [speakers.get(key, "") for run in group for key in run.utterances], *_together(group)
@@ -89,15 +89,15 @@ def figures(
 
 
 def _figure(runs: Sequence[Run], metric: str, pooled: bool, repeated: bool) -> Figure:
-    by_seed = _by_seed(runs)
+    groups = list(by_seed(runs).values())
     by_fold: dict[str, list[float]] = {}
     for run in runs:
         by_fold.setdefault(run.files.fold, []).append(getattr(run.scores, metric))
     folds = [fmean(values) for values in by_fold.values()]
     if pooled:
-        seeds = [getattr(score(*_together(group)), metric) for group in by_seed.values()]
+        seeds = [getattr(score(*_together(group)), metric) for group in groups]
     else:
-        seeds = [fmean(getattr(run.scores, metric) for run in group) for group in by_seed.values()]
+        seeds = [fmean(getattr(run.scores, metric) for run in group) for group in groups]
     return Figure(
         mean=fmean(seeds),
         std=spread(folds if repeated else seeds),
@@ -106,7 +106,8 @@ def _figure(runs: Sequence[Run], metric: str, pooled: bool, repeated: bool) -> F
     )
 
 
-def _by_seed(runs: Iterable[Run]) -> dict[int, list[Run]]:
+def by_seed(runs: Iterable[Run]) -> dict[int, list[Run]]:
+    """The runs of each seed."""
     found: dict[int, list[Run]] = {}
     for run in runs:
         found.setdefault(run.files.seed, []).append(run)
@@ -119,10 +120,10 @@ def fold_scores(runs: Iterable[Run]) -> list[FoldScore]:
         FoldScore(
             fold=run.files.fold,
             seed=run.files.seed,
-            ua=run.scores.ua,
-            wa=run.scores.wa,
-            utterances=run.scores.utterances,
-            classes=run.scores.classes,
+            ua=None if run.scores is None else run.scores.ua,
+            wa=None if run.scores is None else run.scores.wa,
+            utterances=len(run.test.labels),
+            classes=len(set(run.test.labels)),
         )
         for run in runs
     ]

@@ -11,9 +11,9 @@ from pydantic import Field
 
 from emonas.errors import EmonasError
 from emonas.features.audio import Resampler
-from emonas.features.packages import missing_package
 from emonas.features.precision import Precision
 from emonas.options import LayerName, Options
+from emonas.packages import missing_package
 from emonas.storage.features import Array
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from emonas.checkpoints.options import CheckpointOptions
 from emonas.checkpoints.places import locate
 from emonas.checkpoints.reading import files_of
 from emonas.errors import EmonasError
-from emonas.features.packages import ORIGINALS, missing_package
 from emonas.kinds import Family, all_kinds
+from emonas.packages import ORIGINALS, missing_package
 
 WIDTH = 100
 GAP = "  "
@@ -51,13 +51,16 @@ def settings_lines(
     settings: Any,
     missing: Callable[[str], str],
     missing_transcript: Callable[[str], str],
+    missing_encoder: Callable[[str], str],
 ) -> list[str]:
-    """The features and transcripts of a settings file, and whether what they need is there.
+    """The features and transcripts of a settings file, and the systems that train an encoder, and
+    whether what they need is there.
 
     Args:
         settings: the checked settings.
         missing: says why a feature can't be had; empty where it can.
         missing_transcript: the same of a transcript.
+        missing_encoder: the same of a system's encoder.
     """
     head = ("extractor", "needs", "there")
     features = [
@@ -68,9 +71,18 @@ def settings_lines(
         _settings_entry(settings, name, options.recogniser, options, missing_transcript(name))
         for name, options in settings.transcripts.items()
     ]
+    systems = [
+        _settings_entry(settings, name, options.network, options, missing_encoder(name))
+        for name, options in settings.systems.items()
+        if getattr(options, "checkpoint", None) is not None
+    ]
     lines = _table(("feature", *head), features)
-    if transcripts:
-        lines += ["", *_table(("transcript", "recogniser", *head[1:]), transcripts)]
+    for family, kind, entries in (
+        ("transcript", "recogniser", transcripts),
+        ("system", "network", systems),
+    ):
+        if entries:
+            lines += ["", *_table((family, kind, *head[1:]), entries)]
     return lines
 
 
@@ -98,7 +110,7 @@ def _settings_entry(settings: Any, name: str, kind: str, options: Any, reason: s
         there, reason = _parts(settings, options)
     if not reason and hasattr(options, "files"):
         there, reason = _own_files(options, settings.corpora)
-    for family in ("features", "transcripts"):
+    for family in ("features", "transcripts", "systems"):
         reason = reason.removeprefix(f"{family}.{name}: ")
     return Entry((name, kind, ", ".join(needs), "no" if reason else there), reason)
 

@@ -6,9 +6,9 @@ from typing import ClassVar, Literal, Protocol
 from pydantic import Field
 
 from emonas.features.extraction import Speech
-from emonas.features.packages import missing_package
 from emonas.features.precision import Precision
 from emonas.options import Options
+from emonas.packages import missing_package
 
 
 class RecogniserOptions(Options):

@@ -18,7 +18,8 @@ from emonas.learning.batches import Examples
 from emonas.networks.fusion import JointNetwork
 from emonas.storage.folds import read_part
 from emonas.storage.weights import read_weights
-from emonas.systems.data import FeaturePaths, feature_files, load_examples, network_shape
+from emonas.systems.data import load_examples, network_shape
+from emonas.systems.material import FeaturePaths, Material, feature_files
 from emonas.systems.trained import TrainedFiles, load_network, load_normaliser
 
 
@@ -76,7 +77,7 @@ def joint_sources(options: FusionOptions, inputs: JointInputs) -> Sources:
             entry,
             network_shape(
                 entry.system,
-                inputs.features,
+                Material(inputs.features),
                 classes,
                 tables["train"]["domain"],
                 tables["train"]["label"],

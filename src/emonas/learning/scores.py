@@ -30,19 +30,23 @@ class Tally:
     def add(self, scored: Scored) -> None:
         """Add one batch."""
         self._loss += scored.loss * len(scored.labels)
-        self._right.append((scored.logits.argmax(dim=1) == scored.labels).cpu())
         self._labels.append(scored.labels.cpu())
+        if scored.logits.shape[1]:
+            self._right.append((scored.logits.argmax(dim=1) == scored.labels).cpu())
         self._domains.append(scored.domain)
 
     def figures(self, part: str) -> dict[str, float]:
         """Mean loss, UA (mean of the class recalls) and WA, named `{part}_loss` and so on.
 
         Where domains are told apart, UA and WA are the means of theirs, so that a large domain
-        does not outweigh a small one.
+        does not outweigh a small one. A network without classes has its loss alone.
         """
+        loss = self._loss / sum(map(len, self._labels))
+        if not self._right:
+            return {f"{part}_loss": loss}
         scores = [self._accuracies(domain) for domain in sorted(set(self._domains), key=str)]
         return {
-            f"{part}_loss": self._loss / sum(map(len, self._labels)),
+            f"{part}_loss": loss,
             f"{part}_ua": fmean(ua for ua, _ in scores),
             f"{part}_wa": fmean(wa for _, wa in scores),
         }

@@ -21,7 +21,7 @@ from emonas.learning.optimisers import (
 )
 from emonas.learning.options import TrainingOptions
 from emonas.learning.scores import Scored
-from emonas.networks.streams import Output
+from emonas.networks.streams import Output, Stream
 
 
 class SupervisedLearner:
@@ -49,7 +49,11 @@ class SupervisedLearner:
         self.device = device
         self._options = options
         self._objective = (objective or CrossEntropy(options)).to(device)
-        self._parameters = list(network.parameters() if parameters is None else parameters)
+        self._parameters = [
+            parameter
+            for parameter in (network.parameters() if parameters is None else parameters)
+            if parameter.requires_grad
+        ]
         self._parameters += self._objective.parameters()
         self._optimiser = make_optimiser(self._parameters, options, rates)
         self._rate = options.learning_rate
@@ -77,21 +81,37 @@ class SupervisedLearner:
         """One step of the optimiser."""
         self.network.train()
         self._objective.train()
-        output = self._masked(batch).through(self.network)
-        loss = self._objective(output, batch)
         self._optimiser.zero_grad()
-        loss.backward(inputs=self._parameters)
+        scored = [
+            self._add_gradient(piece, len(piece.labels) / len(batch.labels))
+            for piece in self._masked(batch).pieces(self._options.pieces)
+        ]
         if self._options.clip is not None:
             nn.utils.clip_grad_norm_(self._parameters, self._options.clip)
         self._optimiser.step()
+        loss = sum(part.loss * len(part.logits) for part in scored) / len(batch.labels)
+        logits = torch.cat([part.logits for part in scored])
+        return Scored(loss, logits, batch.labels, batch.domain)
+
+    def _add_gradient(self, batch: Batch, share: float) -> Scored:
+        """Add the gradient of a batch that is a share of the whole one."""
+        with self._precision():
+            output = batch.through(self.network)
+            loss = self._objective(output, batch)
+        (share * loss).backward(inputs=self._parameters)
         return Scored(loss.item(), output.logits.detach(), batch.labels, batch.domain)
+
+    def _precision(self) -> torch.autocast:
+        mixed = self._options.precision == "mixed"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=mixed)
 
     @torch.no_grad()
     def validate_batch(self, batch: Batch) -> Scored:
         """Score without learning."""
         self.network.eval()
-        output = batch.through(self.network)
-        loss = self._objective.classification(output, batch)
+        with self._precision():
+            output = batch.through(self.network)
+            loss = self._objective.classification(output, batch)
         return Scored(loss.item(), output.logits, batch.labels, batch.domain)
 
     def facts(self) -> dict[str, float]:
@@ -143,8 +163,20 @@ def apply_network(
     # Batches of one domain each come in another order.
     order = torch.from_numpy(np.argsort(np.concatenate(batches.rows())))
     gates = [output.gates.cpu() for output in outputs if output.gates is not None]
+    tasks = [output.tasks for output in outputs if output.tasks is not None]
     return Output(
         torch.cat([output.logits.cpu() for output in outputs])[order],
         torch.cat([output.embedding.cpu() for output in outputs])[order],
         torch.cat(gates)[order] if gates else None,
+        {task: _joined([of[task] for of in tasks], order) for task in tasks[0]} if tasks else None,
     )
+
+
+def _joined(streams: Sequence[Stream], order: Tensor) -> Stream:
+    """The streams of all batches in one, padded with zeros to the longest."""
+    steps = max(stream.frames.shape[1] for stream in streams)
+    padded = [
+        nn.functional.pad(s.frames.cpu(), (0, 0, 0, steps - s.frames.shape[1])) for s in streams
+    ]
+    lengths = torch.cat([stream.lengths.cpu() for stream in streams])
+    return Stream(torch.cat(padded)[order], lengths[order])

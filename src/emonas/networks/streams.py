@@ -1,6 +1,6 @@
 """What goes into and comes out of every network."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -26,12 +26,15 @@ class Stream(NamedTuple):
 
 class Output(NamedTuple):
     """`logits` (batch, classes), `embedding` (batch, width), what the classifier saw, and `gates`
-    (batch, gated inputs), the weights that a gating network gave, where there is one.
+    (batch, gated inputs), the weights that a gating network gave, where there is one. `tasks` are
+    the answers to tasks beside the classes, by name: `frames` (batch, steps, answers) of a stream,
+    one step where an utterance has one answer.
     """
 
     logits: Tensor
     embedding: Tensor
     gates: Tensor | None = None
+    tasks: Mapping[str, Stream] | None = None
 
 
 def side_by_side(streams: Sequence[Stream]) -> Stream:

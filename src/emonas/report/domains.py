@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from emonas.report.gather import ProtocolResults, SystemResults
+from emonas.report.reached import bounds, deviation
 from emonas.report.summary import (
     INTERVAL_NOTE,
-    bounds,
     chance,
-    deviation,
     warnings,
     what_mean_is,
 )
@@ -22,7 +21,7 @@ def domains_title(protocol: ProtocolResults) -> str:
 
 def domains_summary(protocol: ProtocolResults) -> Table:
     """The systems by domain, and chance level as the last row."""
-    rows = [_row(name, system) for name, system in protocol.systems.items()]
+    rows = [_row(name, system) for name, system in protocol.emotional.items()]
     rows.append(_chance_row(protocol))
     columns = [Column("system", "System")]
     for domain in protocol.domains:
@@ -31,7 +30,7 @@ def domains_summary(protocol: ProtocolResults) -> Table:
         *warnings(protocol),
         f"Of each {protocol.domain} its test utterances alone, by models that learnt from all: UA "
         "is the mean recall of the classes that it has there, and chance is of these alone.",
-        what_mean_is(next(iter(protocol.systems.values())).metrics),
+        what_mean_is(next(iter(protocol.emotional.values())).metrics),
     ]
     if any(column.bounds for column in columns):
         notes.append(INTERVAL_NOTE)

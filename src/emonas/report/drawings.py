@@ -17,13 +17,15 @@ from emonas.report.summary import chance
 def draw_figures(protocols: Iterable[ProtocolResults], folder: Path) -> None:
     """Draw the figures of all protocols into `folder`."""
     for protocol in protocols:
-        metrics = {name: system.metrics for name, system in protocol.systems.items()}
-        level, _ = chance(next(iter(metrics.values())).confusion)
+        metrics = {name: system.metrics for name, system in protocol.emotional.items()}
         remark = _remark(protocol)
-        draw_systems(metrics, level, folder / names.systems_figure(protocol.name), remark)
+        if metrics:
+            level, _ = chance(next(iter(metrics.values())).confusion)
+            draw_systems(metrics, level, folder / names.systems_figure(protocol.name), remark)
+        for name, found in metrics.items():
+            confusion = folder / names.confusion_figure(protocol.name, name)
+            draw_confusion(found, confusion, remark)
         for system in protocol.systems.values():
-            confusion = folder / names.confusion_figure(protocol.name, system.name)
-            draw_confusion(system.metrics, confusion, remark)
             _draw_search(protocol.name, system, folder)
 
 

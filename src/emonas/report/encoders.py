@@ -64,7 +64,7 @@ def _overlaps(plan: ReportPlan, protocol: str, corpora: Sequence[str]) -> tuple[
 def heard_checkpoints(plan: ReportPlan, system: str) -> set[str]:
     """The checkpoints that a system hears: through its inputs, their transcripts, its streams."""
     card = plan.systems[system]
-    found: set[str] = set()
+    found = {card.checkpoint}
     for stream in card.streams:
         found |= heard_checkpoints(plan, stream)
     for name in card.features:
@@ -132,6 +132,9 @@ def _uses(plan: ReportPlan, checkpoint: str) -> Iterator[str]:
     for name, feature in plan.features.items():
         if feature.checkpoint == checkpoint:
             yield f"{name} ({feature.extractor})"
+    for name, system in plan.systems.items():
+        if system.checkpoint == checkpoint:
+            yield f"{name}, which trains it ({system.network})"
     for name, transcript in plan.transcripts.items():
         if transcript.checkpoint == checkpoint:
             yield f"transcript {name} ({transcript.recogniser})"

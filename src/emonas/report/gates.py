@@ -8,7 +8,8 @@ from emonas.report.gates_options import GatesOptions
 from emonas.report.options import Published
 from emonas.report.own import Own, OwnFigures
 from emonas.report.papers import NOT_RUN, reasons_of
-from emonas.report.summary import INTERVAL_NOTE, chance, deviation, warnings
+from emonas.report.reached import deviation
+from emonas.report.summary import INTERVAL_NOTE, chance, warnings
 from emonas.report.tables import Column, Row, Table
 from emonas.storage.metrics import Metrics, OfDomain
 
@@ -161,10 +162,11 @@ def _alone(own: OwnFigures, options: GatesOptions, domain: str, feature: str) ->
 
 def _scored(own: OwnFigures, metrics: Metrics, found: Metrics | OfDomain) -> Own:
     level, _ = chance(found.confusion)
+    figure = found.figure("ua") if isinstance(found, Metrics) else found.ua
     return Own(
-        value=found.ua.mean,
-        spread=deviation(found.ua, metrics),
-        interval=found.ua.interval,
+        value=figure.mean,
+        spread=deviation(figure, metrics),
+        interval=figure.interval,
         level=level,
         **_where(own, metrics),
     )

@@ -90,6 +90,12 @@ class ProtocolResults:
         metrics = (system.metrics for system in self.systems.values())
         return sorted({domain for found in metrics for domain in found.domains})
 
+    @property
+    def emotional(self) -> dict[str, SystemResults]:
+        """The systems that learn emotion, which a first stage of training may not."""
+        found = self.systems.items()
+        return {name: system for name, system in found if system.metrics.ua is not None}
+
     def is_synthetic_on(self, corpus: str) -> bool:
         """Whether the speech that the models learnt from, or that of the other corpus, is."""
         return self.synthetic or corpus in self.synthetic_transfers
@@ -161,7 +167,8 @@ def _system(
         raise EmonasError(f"{search}: there is no genotype of {system}; run its search again")
     path = results / "evaluate" / protocol / system / "metrics.json"
     metrics = read_metrics(path)
-    _refuse_gaps(path, plan.protocols[protocol].transfer, metrics.transfer)
+    if metrics.ua is not None:
+        _refuse_gaps(path, plan.protocols[protocol].transfer, metrics.transfer)
     return SystemResults(
         name=system,
         card=card,

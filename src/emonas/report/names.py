@@ -90,7 +90,9 @@ def report_figures(plan: ReportPlan) -> list[str]:
     for protocol in plan.run_protocols():
         names.append(systems_figure(protocol))
         for system in plan.run_systems(protocol):
-            names += [confusion_figure(protocol, system), curves_figure(protocol, system)]
+            names.append(curves_figure(protocol, system))
+            if plan.systems[system].tells_emotions:
+                names.append(confusion_figure(protocol, system))
             if plan.systems[system].draws_cells:
                 names.append(cells_figure(protocol, system))
     return names

@@ -7,8 +7,18 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from emonas.options import Options
 
-Score = Literal["ua", "wa", "parameters"]
-Metric = Literal["ua", "wa", "parameters", "wer", "cer"]
+Score = Literal[
+    "ua",
+    "wa",
+    "parameters",
+    "gender_ua",
+    "gender_wa",
+    "style_ua",
+    "style_wa",
+    "asr_wer",
+    "asr_cer",
+]
+Metric = Literal[Score, "wer", "cer"]
 ERROR_RATES: frozenset[Metric] = frozenset({"wer", "cer"})
 Published = float | Literal["not in our copy"]
 _PUBLISHED = (
@@ -22,8 +32,10 @@ class ColumnOptions(Options):
 
     metric: Metric = Field(
         "ua",
-        description="`ua` and `wa`, the `parameters` of a system, or a transcript's word and "
-        "character error rates `wer` and `cer`",
+        description="`ua` and `wa`, the `parameters` of a system, what it reaches at a task beside "
+        "emotion (`gender_ua`, `asr_wer`, ...; with * that of the system it starts from, where it "
+        "has not that task itself), or a transcript's word and character error rates `wer` and "
+        "`cer`",
     )
     protocol: str | None = Field(
         None, description="the protocol of the figures; the row's or table's where it is not given"
@@ -54,6 +66,8 @@ class ColumnOptions(Options):
             raise ValueError("corpus goes with wer and cer; scores on another corpus are transfer")
         if self.metric == "parameters" and self.transfer is not None:
             raise ValueError("parameters are the same on every corpus; leave transfer out")
+        if self.metric not in ("ua", "wa") and self.transfer is not None:
+            raise ValueError(f"{self.metric} is that of the protocol itself; leave transfer out")
         return self
 
     @model_validator(mode="after")

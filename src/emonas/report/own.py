@@ -2,23 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from emonas.errors import EmonasError
 from emonas.report.gather import ProtocolResults
 from emonas.report.labels import map_sentence
 from emonas.report.options import ERROR_RATES, ColumnOptions, RowOptions
 from emonas.report.plan import ReportPlan
+from emonas.report.reached import deviation
 from emonas.report.recognition import Rates, rate_warnings
 from emonas.report.resolving import Running, protocol_of
-from emonas.report.summary import across_warnings, chance, deviation, warnings
+from emonas.report.summary import across_warnings, chance, warnings
+from emonas.report.tasks import TASK_METRICS
 from emonas.report.words import listed
-from emonas.storage.metrics import Metrics, OfDomain, Transferred
+from emonas.storage.metrics import Figure, Metrics, OfDomain, Transferred
 
 
 @dataclass(frozen=True)
 class Own:
     """One own figure; `missing` says why there is none.
 
+    `stage` is the system that this one starts from and whose figure it is, where it is not its own;
     `protocol` is where it was reached, `search` the weights of the search network where the figure
     is a number of weights, `level` what chance reaches. `warnings` must stand beside it.
     """
@@ -30,6 +34,7 @@ class Own:
     level: float | None = None
     protocol: str = ""
     missing: str = ""
+    stage: str = ""
     synthetic: bool = False
     warnings: tuple[str, ...] = ()
 
@@ -88,6 +93,8 @@ class OwnFigures:
         if column.metric == "parameters":
             counts = metrics.parameters
             return replace(own, value=counts.derived, search=counts.search)
+        if column.metric in TASK_METRICS:
+            return _of_task(own, column.metric, results, metrics)
         if column.domain is None:
             return _scored(own, column, metrics, metrics)
         if column.domain not in metrics.domains:
@@ -151,10 +158,34 @@ class OwnFigures:
         return f"{corpus} not recognised: `recognition` of these settings has no such entry"
 
 
+def _of_task(own: Own, metric: str, results: ProtocolResults, metrics: Metrics) -> Own:
+    """What a system reaches at a task, or the one that it starts from, or that one's, has reached;
+    empty where none has the task.
+    """
+    task, key, _ = TASK_METRICS[metric]
+    current, stage = metrics.system, ""
+    while task not in results.systems[current].metrics.tasks:
+        current = stage = results.systems[current].card.start
+        if current not in results.systems:
+            return Own()
+    found = results.systems[current].metrics
+    figure: Figure = getattr(found.tasks[task], key)
+    return replace(
+        own,
+        value=figure.mean,
+        spread=deviation(figure, found),
+        interval=figure.interval,
+        stage=stage,
+    )
+
+
 def _scored(
     own: Own, column: ColumnOptions, scores: Metrics | OfDomain | Transferred, metrics: Metrics
 ) -> Own:
-    figure = scores.ua if column.metric == "ua" else scores.wa
+    metric: Literal["ua", "wa"] = "ua" if column.metric == "ua" else "wa"
+    figure: Figure | None = getattr(scores, metric)
+    if figure is None:
+        return replace(own, missing=f"{metrics.system} does not learn emotion")
     ua, wa = chance(scores.confusion)
     return replace(
         own,

@@ -8,9 +8,12 @@ from emonas.report.options import ERROR_RATES, ColumnOptions, RowOptions, TableO
 from emonas.report.own import Own, OwnFigures
 from emonas.report.summary import INTERVAL_NOTE
 from emonas.report.tables import Column, Table
+from emonas.report.tasks import TASK_METRICS
 from emonas.report.words import listed
 
 NOT_RUN = "not run"
+STAGE_MARK = "*"
+"""Stands behind a figure that is that of the first stage."""
 SYNTHETIC_DIFFERENCE = "synthetic"
 _METRICS = {
     "ua": "UA",
@@ -18,6 +21,7 @@ _METRICS = {
     "parameters": "Parameters",
     "wer": "word error rate",
     "cer": "character error rate",
+    **{name: words for name, (*_, words) in TASK_METRICS.items()},
 }
 
 
@@ -90,6 +94,7 @@ def _row(line: _Line, options: TableOptions) -> dict[str, Any]:
         cells[f"{name}_published"] = published
         cells[f"{name}_own"] = NOT_RUN if own.missing else own.value
         cells[f"{name}_own_std"] = own.spread
+        cells[f"{name}_own_mark"] = STAGE_MARK if own.stage else None
         cells[f"{name}_own_low"], cells[f"{name}_own_high"] = own.interval or (None, None)
         cells[f"{name}_search"] = own.search
         if isinstance(published, float) and own.value is not None:
@@ -135,7 +140,8 @@ def _columns_of(
     shown = own_title if published else f"{title} (%)"
     # Error rates are of one recogniser that runs once: they have nothing to deviate.
     spread = "" if column.metric in ERROR_RATES else f"{name}_own_std"
-    yield Column(f"{name}_own", shown, "percent", spread, bounds)
+    mark = f"{name}_own_mark" if any(own.stage for own in figures) else ""
+    yield Column(f"{name}_own", shown, "percent", spread, bounds, mark)
     if published:
         yield Column(f"{name}_difference", f"{title}, difference", "points")
 
@@ -151,6 +157,10 @@ def _notes(options: TableOptions, lines: Sequence[_Line]) -> Iterable[str]:
             yield f"{line.entry.label}: {line.entry.row.note}"
     figures = [(line.entry.label, own) for line in lines for own in line.own.values()]
     yield from reasons_of(figures)
+    stages = dict.fromkeys((label, own.stage) for label, own in figures if own.stage)
+    if stages:
+        told = listed(f"{label} from {stage}" for label, stage in stages)
+        yield f"* is that of the system that a row starts from, which has that task: {told}."
     yield from options.notes
     if any(own.interval for _, own in figures):
         yield INTERVAL_NOTE

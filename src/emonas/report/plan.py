@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from emonas.report.figure_kinds import AnyFigureOptions
 from emonas.report.options import TableOptions
+from emonas.storage.predictions import EMOTION
 
 
 class _Card(BaseModel):
@@ -63,7 +64,9 @@ class SystemCard(_Card):
     """A system: a network with its inputs and search, or a fusion of streams.
 
     An input is a feature's name, and behind a space its layers where some are chosen. `searcher` is
-    the system whose search found the genotypes.
+    the system whose search found the genotypes, `checkpoint` the weights that it trains on itself,
+    `start` the system that it starts from, and `random_encoder` says that its encoder is of random
+    weights; `tasks` are those that it learns, none for emotion alone.
     """
 
     kind: Literal["network", "fusion"] = "network"
@@ -74,7 +77,16 @@ class SystemCard(_Card):
     searcher: str = ""
     shared_search: bool = False
     retrain: bool = True
+    checkpoint: str = ""
+    start: str = ""
+    random_encoder: bool = False
+    tasks: list[str] = Field(default_factory=list)
     options: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def tells_emotions(self) -> bool:
+        """Whether emotion is what it learns, alone or among other tasks."""
+        return not self.tasks or EMOTION in self.tasks
 
     @property
     def draws_cells(self) -> bool:

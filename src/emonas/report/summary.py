@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from emonas.report.gather import ProtocolResults
+from emonas.report.reached import cells
 from emonas.report.tables import Column, Row, Table
+from emonas.report.tasks import task_cells, task_columns
 from emonas.report.words import describe
-from emonas.storage.metrics import Figure, FoldScore, Metrics
+from emonas.storage.metrics import FoldScore, Metrics
 
 SYNTHETIC_WARNING = (
     "The speech is synthetic: these scores say that the pipeline works, not that it recognises "
@@ -33,6 +35,8 @@ _SYSTEM_COLUMNS = (
     Column("seeds", "Seeds", "count"),
     Column("what", "What it is"),
 )
+_SCORES = 6
+"""How many of these columns come before the tasks beside emotion."""
 _FOLD_COLUMNS = (
     Column("system", "System"),
     Column("fold", "Fold"),
@@ -65,11 +69,6 @@ def transfer_warnings(protocol: ProtocolResults, corpus: str) -> tuple[str, ...]
     return tuple(dict.fromkeys((*across_warnings(protocol, corpus), *warnings(protocol))))
 
 
-def deviation(figure: Figure, metrics: Metrics) -> float | None:
-    """The deviation to show behind a mean: none where there was nothing to deviate."""
-    return None if metrics.seeds == 1 and figure.std == 0 else figure.std
-
-
 def chance(confusion: Sequence[Sequence[int]]) -> tuple[float, float]:
     """UA and WA of always answering the commonest class of what was tested."""
     totals = [sum(row) for row in confusion]
@@ -82,40 +81,40 @@ def systems_summary(protocol: ProtocolResults) -> Table:
     rows: list[dict[str, Any]] = []
     for name, system in protocol.systems.items():
         metrics = system.metrics
-        several = len({fold.fold for fold in metrics.folds}) > 1
         rows.append(
             {
                 "system": name,
                 "what": describe(system.card),
-                "ua": metrics.ua.mean,
-                "ua_std": deviation(metrics.ua, metrics),
-                **bounds("ua", metrics.ua),
-                "wa": metrics.wa.mean,
-                "wa_std": deviation(metrics.wa, metrics),
-                "ua_folds": metrics.ua.folds_mean,
-                "ua_folds_std": metrics.ua.folds_std if several else None,
-                "wa_folds": metrics.wa.folds_mean,
-                "wa_folds_std": metrics.wa.folds_std if several else None,
+                **cells("ua", metrics.ua, metrics),
+                **cells("wa", metrics.wa, metrics),
+                **_folds_cells(metrics),
+                **task_cells(metrics),
                 "parameters": metrics.parameters.derived,
                 "parameters_search": metrics.parameters.search,
                 "seeds": metrics.seeds,
             }
         )
+    for system in list(protocol.emotional.values())[:1]:
+        ua, wa = chance(system.metrics.confusion)
+        rows.append({"system": "chance", "what": "always the commonest class", "ua": ua, "wa": wa})
     first = next(iter(protocol.systems.values())).metrics
-    ua, wa = chance(first.confusion)
-    rows.append({"system": "chance", "what": "always the commonest class", "ua": ua, "wa": wa})
     notes = (*warnings(protocol), what_mean_is(first))
     if any("ua_low" in row for row in rows):
         notes = (*notes, INTERVAL_NOTE)
-    return Table(f"Systems under {protocol.name}", with_bounds(_SYSTEM_COLUMNS, rows), rows, notes)
+    tasks = task_columns(system.metrics for system in protocol.systems.values())
+    columns = with_bounds((*_SYSTEM_COLUMNS[:_SCORES], *tasks, *_SYSTEM_COLUMNS[_SCORES:]), rows)
+    return Table(f"Systems under {protocol.name}", columns, rows, notes)
 
 
-def bounds(stem: str, figure: Figure) -> dict[str, float]:
-    """The cells of an interval, where there is one."""
-    if figure.interval is None:
-        return {}
-    low, high = figure.interval
-    return {f"{stem}_low": low, f"{stem}_high": high}
+def _folds_cells(metrics: Metrics) -> dict[str, float | None]:
+    """Means and deviations over folds."""
+    several = len({fold.fold for fold in metrics.folds}) > 1
+    row: dict[str, float | None] = {}
+    for stem, figure in (("ua", metrics.ua), ("wa", metrics.wa)):
+        if figure is not None:
+            row[f"{stem}_folds"] = figure.folds_mean
+            row[f"{stem}_folds_std"] = figure.folds_std if several else None
+    return row
 
 
 def with_bounds(columns: tuple[Column, ...], rows: Sequence[Row]) -> tuple[Column, ...]:

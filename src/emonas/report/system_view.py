@@ -10,8 +10,9 @@ from emonas.report.connections import WHERE, connections_table
 from emonas.report.degenerate import degenerate_genotypes
 from emonas.report.gather import CONTRASTIVE, FoundGenotype, Ledger, ProtocolResults, SystemResults
 from emonas.report.pictures import Picture, picture
-from emonas.report.summary import bounds, deviation
+from emonas.report.reached import cells
 from emonas.report.tables import Column, Table, show
+from emonas.report.tasks import task_cells, task_columns
 from emonas.report.words import (
     count,
     describe,
@@ -34,7 +35,7 @@ class SystemView:
     remarks: list[str]
     degenerate: list[str]
     folds: Table
-    confusion: Picture
+    confusion: Picture | None
     curves: Picture
     cells: Picture | None
     other_cells: list[tuple[str, str]]
@@ -66,7 +67,9 @@ def system_view(
         folds=Table(f"Folds and seeds of {name}", folds.columns[1:], own),
         confusion=picture(
             folder, names.confusion_figure(protocol, name), f"Confusion matrix of {name}"
-        ),
+        )
+        if system.card.tells_emotions
+        else None,
         curves=picture(folder, names.curves_figure(protocol, name), f"Validation curves of {name}"),
         cells=picture(folder, cells, f"{_found(first)} found for {name}, {there}")
         if first
@@ -104,19 +107,18 @@ def _other_cells(protocol: str, system: SystemResults) -> list[tuple[str, str]]:
 def _scores(system: SystemResults) -> list[tuple[str, str]]:
     metrics = system.metrics
     row: Mapping[str, Any] = {
-        "ua": metrics.ua.mean,
-        "ua_std": deviation(metrics.ua, metrics),
-        **bounds("ua", metrics.ua),
-        "wa": metrics.wa.mean,
-        "wa_std": deviation(metrics.wa, metrics),
+        **cells("ua", metrics.ua, metrics),
+        **cells("wa", metrics.wa, metrics),
+        **task_cells(metrics),
         "derived": metrics.parameters.derived,
     }
     columns = (
         Column("ua", "UA (%)", "percent", "ua_std", "ua"),
         Column("wa", "WA (%)", "percent", "wa_std"),
+        *task_columns([metrics]),
         Column("derived", "parameters", "millions"),
     )
-    return [(column.title, show(row, column)) for column in columns]
+    return [(c.title, show(row, c)) for c in columns if row.get(c.key) is not None]
 
 
 def _facts(system: SystemResults) -> list[tuple[str, str]]:
@@ -127,6 +129,7 @@ def _facts(system: SystemResults) -> list[tuple[str, str]]:
     facts.append(("Trained network", f"{metrics.parameters.derived:,} weights"))
     if metrics.macs is not None:
         facts.append(("One utterance", f"{metrics.macs:,} multiply-accumulates"))
+    facts += _long(system)
     if (share := _contrastive(system)) is not None:
         facts.append(("Contrastive loss", f"acted in {100 * share:.1f}% of the batches"))
     if system.search_cost is not None:
@@ -134,6 +137,17 @@ def _facts(system: SystemResults) -> list[tuple[str, str]]:
     if system.cost is not None:
         facts.append(("Cost of training", _cost(system.cost)))
     return facts + option_pairs(system.card.options)
+
+
+def _long(system: SystemResults) -> list[tuple[str, str]]:
+    """What became of utterances that are longer than the system allows."""
+    metrics = system.metrics
+    seconds = system.card.options.get("longest_seconds")
+    if seconds is None:
+        return []
+    runs = count(len(metrics.folds), "run")
+    told = f"{metrics.shortened:,} times cut, {metrics.left_out:,} times left out of training"
+    return [("Longer than allowed", f"than {seconds:g} s: {told}, over all parts of {runs}")]
 
 
 def _contrastive(system: SystemResults) -> float | None:
@@ -160,6 +174,15 @@ def _cost(ledger: Ledger) -> str:
 
 def _remarks(system: SystemResults) -> list[str]:
     remarks = []
+    if system.card.random_encoder:
+        remarks.append(
+            "Its encoder began with random weights, and not with pretrained ones: its scores say "
+            "that the training works, not what such an encoder is worth."
+        )
+    if not system.card.tells_emotions:
+        remarks.append(
+            "It does not learn emotion: it is a first stage, from which other systems start."
+        )
     if system.card.shared_search:
         remarks.append(
             "One search serves all folds: utterances that a fold tests may have had a part in the "

@@ -37,7 +37,8 @@ _LATEX = {
 class Column:
     """A column: the key of its value in a row, its heading, how it is shown, and what is shown
     behind it: the key of a standard deviation, and what comes before `_low` and `_high` in the
-    keys of an interval's bounds. Of the kind `interval`, its own key comes before those.
+    keys of an interval's bounds. Of the kind `interval`, its own key comes before those. `mark` is
+    the key of a sign that stands behind the number, such as *.
     """
 
     key: str
@@ -45,6 +46,7 @@ class Column:
     kind: Kind = "text"
     spread: str = ""
     bounds: str = ""
+    mark: str = ""
 
     @property
     def keys(self) -> list[str]:
@@ -52,7 +54,7 @@ class Column:
         if self.kind == "interval":
             return _bound_keys(self.key)
         bounds = _bound_keys(self.bounds) if self.bounds else []
-        return [key for key in (self.key, self.spread, *bounds) if key]
+        return [key for key in (self.key, self.mark, self.spread, *bounds) if key]
 
 
 def _bound_keys(stem: str) -> list[str]:
@@ -85,7 +87,7 @@ def show(row: Row, column: Column) -> str:
         return EMPTY
     if isinstance(value, str):
         return value
-    text = _number(float(value), column.kind)
+    text = _number(float(value), column.kind) + str(row.get(column.mark) or "")
     deviation = row.get(column.spread) if column.spread else None
     if deviation is not None:
         text += f" ± {_number(float(deviation), column.kind)}"

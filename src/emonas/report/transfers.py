@@ -4,11 +4,10 @@ from typing import Any
 
 from emonas.report.gather import ProtocolResults
 from emonas.report.labels import map_sentence
+from emonas.report.reached import bounds, cells
 from emonas.report.summary import (
     INTERVAL_NOTE,
-    bounds,
     chance,
-    deviation,
     transfer_warnings,
     what_mean_is,
     with_bounds,
@@ -26,18 +25,15 @@ def transfer_title(protocol: ProtocolResults, corpus: str) -> str:
 def transfer_summary(protocol: ProtocolResults, corpus: str) -> Table:
     """The systems within their protocol and on another corpus, and chance level as the last row."""
     rows: list[dict[str, Any]] = []
-    for name, system in protocol.systems.items():
+    for name, system in protocol.emotional.items():
         metrics = system.metrics
         there = metrics.transfer[corpus]
         several = len({fold.fold for fold in there.folds}) > 1
         rows.append(
             {
                 "system": name,
-                "ua": metrics.ua.mean,
-                "ua_std": deviation(metrics.ua, metrics),
-                **bounds("ua", metrics.ua),
-                "wa": metrics.wa.mean,
-                "wa_std": deviation(metrics.wa, metrics),
+                **cells("ua", metrics.ua, metrics),
+                **cells("wa", metrics.wa, metrics),
                 "there_ua": there.ua.mean,
                 "there_ua_std": there.ua.folds_std if several else None,
                 **bounds("there_ua", there.ua),
@@ -46,7 +42,7 @@ def transfer_summary(protocol: ProtocolResults, corpus: str) -> Table:
                 **bounds("there_wa", there.wa),
             }
         )
-    first = next(iter(protocol.systems.values())).metrics
+    first = next(iter(protocol.emotional.values())).metrics
     rows.append(_chance_row(first.confusion, first.transfer[corpus]))
     notes = [
         *transfer_warnings(protocol, corpus),

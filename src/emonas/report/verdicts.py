@@ -23,7 +23,7 @@ def verdicts(protocol: ProtocolResults) -> list[Verdict]:
     """Compare every searched system with the linear ones of its protocol, and with random
     genotypes of its own kind of network, by UA.
     """
-    systems = protocol.systems.values()
+    systems = protocol.emotional.values()
     baselines = [system for system in systems if _is_baseline(system)]
     return [
         _verdict(system, [other for other in baselines if _compares(system, other)])
@@ -42,7 +42,7 @@ def _compares(system: SystemResults, baseline: SystemResults) -> bool:
 
 
 def _verdict(system: SystemResults, baselines: Sequence[SystemResults]) -> Verdict:
-    reached = 100 * system.metrics.ua.mean
+    reached = 100 * system.metrics.figure("ua").mean
     if not baselines:
         text = (
             f"reaches {reached:.1f}% UA. No linear system and none with a random genotype was "
@@ -51,7 +51,7 @@ def _verdict(system: SystemResults, baselines: Sequence[SystemResults]) -> Verdi
         return Verdict(system.name, text, None)
     beaten, unbeaten = [], []
     for other in baselines:
-        theirs = 100 * other.metrics.ua.mean
+        theirs = 100 * other.metrics.figure("ua").mean
         kind = "linear" if other.card.network in LINEAR_NETWORKS else "random-genotype"
         named = f"the {kind} system {other.name} ({theirs:.1f}%)"
         points = f"by {abs(reached - theirs):.1f} points"

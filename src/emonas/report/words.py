@@ -40,6 +40,10 @@ def describe(card: SystemCard) -> str:
         method = card.options.get("method", "")
         return f"fusion of {listed(card.streams)}" + (f" by {method}" if method else "")
     text = f"{card.network} on {listed(card.inputs)}" if card.inputs else card.network
+    if card.tasks:
+        weights = "random weights" if card.random_encoder else card.checkpoint
+        begins = f"{card.start} (of {weights})" if card.start else weights
+        text += f", learns {listed(card.tasks)} from {begins} on"
     return f"{text}, searched by {card.search}" if card.search else text
 
 

@@ -11,7 +11,8 @@ from emonas.storage.cost import write_epoch_costs
 from emonas.storage.genotype import write_genotype
 from emonas.storage.tables import write_rows
 from emonas.storage.weights import write_weights
-from emonas.systems.data import FeaturePaths, feature_files, load_fold
+from emonas.systems.data import load_fold
+from emonas.systems.material import FeaturePaths, Material, feature_files
 from emonas.systems.options import TrainedOptions
 
 
@@ -63,7 +64,8 @@ def search_architecture(job: SearchJob, output: SearchOutputs) -> None:
 
 def _run(job: SearchJob, task: SearchTask) -> SearchOutcome:
     if job.files is not None:
-        data = load_fold(job.system, job.files.features, job.files.train, job.files.validation)
+        files = job.files
+        data = load_fold(job.system, Material(files.features), files.train, files.validation)
         task = SearchProblem(**vars(task), data=data)
     outcome: SearchOutcome = kind_module("method", job.search.method).search(job.search, task)
     return outcome

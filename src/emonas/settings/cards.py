@@ -73,6 +73,8 @@ def _heard_cards(plan: Plan) -> dict[str, Any]:
     }
     named = [card.checkpoint for card in features.values()]
     named += [card.checkpoint for card in transcripts.values()]
+    trained = [name for _, system in plan.runs for name in plan.trained_of(system)]
+    named += [getattr(settings.systems[name], "checkpoint", None) or "" for name in trained]
     weights = dict.fromkeys(filter(None, named))
     return {
         "features": features,
@@ -134,5 +136,9 @@ def _system_card(plan: Plan, name: str) -> SystemCard:
         searcher=plan.searcher_of(name) if plan.is_searched(name) else "",
         shared_search=plan.uses_shared_search(name),
         retrain=not plan.tests_searched(name),
+        checkpoint=getattr(options, "checkpoint", None) or "",
+        start=plan.start_of(name) or "",
+        tasks=list(getattr(options, "tasks", ())),
+        random_encoder=getattr(options, "random", None) is not None,
         options=values,
     )

@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from emonas.features.packages import ORIGINALS
 from emonas.kinds import kind_module, kind_name
+from emonas.packages import ORIGINALS
 from emonas.settings.cards import report_plan
 from emonas.settings.code import code_digest
 from emonas.settings.runnable import Runnable

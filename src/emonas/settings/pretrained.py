@@ -38,6 +38,13 @@ class Pretrained:
             return f"transcripts.{transcript}: {options.missing}"
         return self._missing_weights(options)
 
+    def missing_encoder(self, system: str) -> str:
+        """Why the encoder of a system can't be had here; empty where it can, or it has none."""
+        options = self._settings.systems[system]
+        if getattr(options, "missing", ""):
+            return f"systems.{system}: {options.missing}"
+        return self._missing_weights(options)
+
     def _missing_weights(self, options: Any) -> str:
         name = getattr(options, "checkpoint", None)
         if name is None:
@@ -57,7 +64,7 @@ class Pretrained:
         """The options that a feature is made from, by the path of their key."""
         options = self._settings.features[feature]
         yield f"features.{feature}", options
-        yield from self._weights_of(options)
+        yield from self.weights_of(options)
         transcript = getattr(options, "transcript", None)
         if transcript is not None:
             yield from self.parts_of_transcript(transcript)
@@ -66,9 +73,10 @@ class Pretrained:
         """The options that a transcript is made from, by the path of their key."""
         options = self._settings.transcripts[transcript]
         yield f"transcripts.{transcript}", options
-        yield from self._weights_of(options)
+        yield from self.weights_of(options)
 
-    def _weights_of(self, options: Any) -> Iterator[tuple[str, Any]]:
+    def weights_of(self, options: Any) -> Iterator[tuple[str, Any]]:
+        """The options of the weights that a feature, recogniser or system needs, by their key."""
         name = getattr(options, "checkpoint", None)
         if name is not None:
             yield f"checkpoints.{name}", self._settings.checkpoints[name]
@@ -89,7 +97,9 @@ class Pretrained:
         return {"transcript": {"options": heard.model_dump(mode="json"), "checkpoint": source}}
 
     def record_of(self, options: Any) -> str | list[str]:
-        """The record of the weights that a feature or recogniser needs; none for one without."""
+        """The record of the weights that a feature, recogniser or system needs; none for one
+        without.
+        """
         name = getattr(options, "checkpoint", None)
         return [] if name is None else _record(name)
 

@@ -14,6 +14,7 @@ from emonas.settings.encoders import check_encoders
 from emonas.settings.messages import nearest
 from emonas.settings.papers import check_papers, uses_of_papers
 from emonas.settings.searches import check_borrowed, check_genotype
+from emonas.settings.starts import check_emotions, check_started, check_starts, check_tuned_stream
 from emonas.settings.streams import check_streams, check_validation
 
 
@@ -32,6 +33,7 @@ def check_references(settings: Any) -> None:
             _check_layers(f"systems.{name}.inputs", entry, settings.features[entry.feature])
     check_streams(settings, _has_layers)
     check_encoders(settings)
+    check_starts(settings)
     for feature, options in settings.features.items():
         _check_alone(feature, options, settings)
         _check_own_file(feature, options, settings)
@@ -53,8 +55,21 @@ def _uses(settings: Any) -> Iterator[tuple[str, str, str, Iterable[str]]]:
         else:
             for entry in system.inputs:
                 yield f"systems.{name}.inputs", "feature", entry.feature, settings.features
+            yield from _uses_of_encoder(settings, name, system)
     yield from _uses_of_features(settings)
     yield from _uses_of_results(settings)
+
+
+def _uses_of_encoder(
+    settings: Any, name: str, system: Any
+) -> Iterator[tuple[str, str, str, Iterable[str]]]:
+    """The weights and the system that a system begins with."""
+    for key, kind, defined in (
+        ("checkpoint", "checkpoint", settings.checkpoints),
+        ("start", "system", settings.systems),
+    ):
+        if (used := getattr(system, key, None)) is not None:
+            yield f"systems.{name}.{key}", kind, used, defined
 
 
 def _uses_of_features(settings: Any) -> Iterator[tuple[str, str, str, Iterable[str]]]:
@@ -167,6 +182,7 @@ def _uses_of_texts(settings: Any) -> Iterator[tuple[str, Iterable[str]]]:
 
 
 def _check_runs(settings: Any) -> None:
+    check_emotions(settings)
     for index, run in enumerate(settings.runs):
         for name in run.systems:
             system = settings.systems[name]
@@ -174,6 +190,7 @@ def _check_runs(settings: Any) -> None:
             training = getattr(system, "training", None)
             check_domains(f"runs.{index}.protocol", protocol, name, system)
             check_borrowed(f"runs.{index}.systems", run.systems, name, system)
+            check_started(f"runs.{index}.systems", run.systems, name, system)
             check_validation(f"runs.{index}.protocol", protocol, name, training)
             if not isinstance(system, FusionOptions):
                 continue
@@ -188,6 +205,7 @@ def _check_runs(settings: Any) -> None:
                         "add it"
                     )
                 check_joint(name, system, stream, settings.systems[stream])
+                check_tuned_stream(name, system, stream, settings.systems[stream])
                 if getattr(settings.systems[stream], "refit", False):
                     raise EmonasError(
                         f"systems.{name}.fuse: {stream} has refit: true, so that it has heard the "

@@ -11,6 +11,7 @@ from emonas.kinds import kind_module
 from emonas.settings.absent import absent_files, absent_own_files
 from emonas.settings.model import SettingsBase
 from emonas.settings.pretrained import Pretrained
+from emonas.systems.task_targets import other_tasks, tells_emotions
 
 
 class Runnable:
@@ -98,6 +99,7 @@ class Runnable:
         """Why a system can't be run under a protocol here; empty where it can."""
         reasons = [self.missing_root(corpus) for corpus in self.corpora_of(protocol)]
         reasons += [self.pretrained.missing(feature) for feature in self.features_of(system)]
+        reasons += [self.pretrained.missing_encoder(name) for name in self.trained_of(system)]
         return next(filter(None, reasons), "") or next(self._absent_files(protocol, system), "")
 
     def missing_root(self, corpus: str) -> str:
@@ -136,9 +138,10 @@ class Runnable:
             yield f"corpora.{corpus}", self.settings.corpora[corpus]
         for feature in self.features_of(system):
             yield from self.pretrained.parts_of(feature)
-        for name in self.streams_of(system) if self.is_fused(system) else [system]:
+        for name in self.trained_of(system):
             if self.is_searched(name):
                 yield f"systems.{self.searcher_of(name)}.search", self.search_of(name)
+            yield from self.pretrained.weights_of(self.settings.systems[name])
 
     # What a system consists of.
 
@@ -179,6 +182,18 @@ class Runnable:
         """The systems that a system fuses."""
         return list(self.settings.systems[system].fuse)
 
+    def trained_of(self, system: str) -> list[str]:
+        """The trained systems that a system consists of: itself, or the streams that it fuses."""
+        return self.streams_of(system) if self.is_fused(system) else [system]
+
+    def start_of(self, system: str) -> str | None:
+        """The system that a system starts from, such as a first stage."""
+        return getattr(self.settings.systems[system], "start", None)
+
+    def task_corpora(self, system: str, corpora: Iterable[str]) -> list[str]:
+        """Those of some corpora whose words, gender or style a system learns: all or none."""
+        return list(corpora) if other_tasks(self.settings.systems[system]) else []
+
     def joint_streams_of(self, system: str) -> list[str]:
         """The streams whose networks are trained on with the fusion; none where they are frozen."""
         return self.streams_of(system) if self.settings.systems[system].joint else []
@@ -191,6 +206,12 @@ class Runnable:
         """The other corpora that a protocol's models are tested on, as far as they are here."""
         named = self.settings.protocols[protocol].transfer
         return [corpus for corpus in named if not self._missing_transfer(protocol, corpus)]
+
+    def tested_elsewhere(self, protocol: str, system: str) -> list[str]:
+        """The other corpora that a system's models are tested on: all, if it tells emotions."""
+        trained = self.trained_of(system)
+        tells = all(tells_emotions(self.settings.systems[name]) for name in trained)
+        return self.transfers_of(protocol) if tells else []
 
     def heard_corpora(self, protocol: str) -> list[str]:
         """The corpora of a protocol, and those that its models are tested on."""
@@ -226,7 +247,7 @@ class Runnable:
         return sorted(set(chain(*asked)), key=_by_number) if all(asked) else []
 
     def _inputs_of(self, system: str) -> Iterator[Any]:
-        for name in self.streams_of(system) if self.is_fused(system) else [system]:
+        for name in self.trained_of(system):
             yield from self.settings.systems[name].inputs
 
     def uses_shared_search(self, system: str) -> bool:

@@ -22,13 +22,16 @@ class EpochCost:
 @dataclass(frozen=True)
 class NetworkCost:
     """Weights of the search network (none without a search) and the trained one, and its
-    multiply-accumulates for one utterance of the shape in `example`.
+    multiply-accumulates for one utterance of the shape in `example`; utterances that are longer
+    than the system allows, as many as were `shortened` and were `left_out` of training.
     """
 
     search: int | None
     derived: int
     macs: int
     example: list[list[int]]
+    shortened: int = 0
+    left_out: int = 0
 
 
 def write_epoch_costs(path: Path, rows: Iterable[EpochCost]) -> None:

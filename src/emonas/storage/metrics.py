@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -30,12 +30,12 @@ class Figure(_Model):
 
 
 class FoldScore(_Model):
-    """The scores of one fold and seed on its test part; `best_epoch` was chosen on validation."""
+    """The scores of one fold and seed on its test part; none of a system without emotions."""
 
     fold: str
     seed: int
-    ua: float
-    wa: float
+    ua: float | None
+    wa: float | None
     utterances: int
     classes: int
 
@@ -76,28 +76,58 @@ class OfDomain(_Model):
     gates: dict[str, float] = Field(default_factory=dict)
 
 
+class TaskScore(_Model):
+    """What a system reaches at a task beside emotion, where the answer is known.
+
+    `ua` and `wa` are of gender and style, the word and character error rates `wer` and `cer` of
+    asr; `utterances` of the test parts have a known answer, over all seeds and folds.
+    """
+
+    ua: Figure | None = None
+    wa: Figure | None = None
+    wer: Figure | None = None
+    cer: Figure | None = None
+    utterances: int
+
+
 class Metrics(_Model):
     """What a system reached under a protocol.
 
     `ua` is the mean of class recalls, `wa` plain accuracy; `pooled` says that `mean` is over a
     seed's pooled test predictions; `confusion` counts (true, predicted) over all seeds and
-    folds; `transfer` is by the other corpus, `domains` by domain where the protocol has any.
+    folds; `transfer` is by the other corpus, `domains` by domain where the protocol has any, and
+    `tasks` by task beside emotion. A system that does not learn emotion has tasks alone.
+    `shortened` and `left_out` count the utterances that are longer than the system allows, over all
+    folds and seeds.
     """
 
     protocol: str
     system: str
     seeds: int
     pooled: bool
-    ua: Figure
-    wa: Figure
+    ua: Figure | None = None
+    wa: Figure | None = None
     folds: list[FoldScore]
     confusion: list[list[int]]
     labels: list[str]
     parameters: Parameters
     macs: int | None = None
-    tasks: dict[str, Any] = Field(default_factory=dict)
+    shortened: int = 0
+    left_out: int = 0
+    tasks: dict[str, TaskScore] = Field(default_factory=dict)
     domains: dict[str, OfDomain] = Field(default_factory=dict)
     transfer: dict[str, Transferred] = Field(default_factory=dict)
+
+    def figure(self, metric: Literal["ua", "wa"]) -> Figure:
+        """A figure of emotion.
+
+        Raises:
+            ValueError: the system does not learn it.
+        """
+        figure = self.ua if metric == "ua" else self.wa
+        if figure is None:
+            raise ValueError(f"{self.system} does not learn emotion")
+        return figure
 
 
 def write_metrics(path: Path, metrics: Metrics) -> None:

@@ -1,7 +1,7 @@
 """`predictions.h5` of `results/train/...` and `results/fuse/...`: a group a part."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
@@ -16,6 +16,21 @@ EMOTION = "emotion"
 
 
 @dataclass(frozen=True)
+class TaskPredictions:
+    """What a system says to one task beside emotion.
+
+    `truth` and `said` have an entry an utterance, the truth empty where nobody knows it; `answers`
+    are those that the system can give, of asr the characters; `logits` is (utterances, answers),
+    none of asr, which has them a frame.
+    """
+
+    truth: tuple[str, ...]
+    said: tuple[str, ...]
+    answers: tuple[str, ...]
+    logits: npt.NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
 class Predictions:
     """A system's outputs for one part.
 
@@ -24,7 +39,8 @@ class Predictions:
     `classes`, minus infinity where a system can't answer with a class in the utterance's domain;
     `embedding` is (utterances, width), what the classifier saw; `gates` is (utterances, gated
     features), the weights that a gating network gave to the features that `gated` names, where
-    there is one.
+    there is one. A system that does not learn emotion has no `classes`; `tasks` are the others that
+    it learns.
     """
 
     utterances: tuple[str, ...]
@@ -36,6 +52,7 @@ class Predictions:
     domains: tuple[str, ...] = ()
     gates: npt.NDArray[np.float32] | None = None
     gated: tuple[str, ...] = ()
+    tasks: Mapping[str, TaskPredictions] = field(default_factory=dict)
 
     @property
     def each_domain(self) -> tuple[str, ...]:
@@ -44,7 +61,9 @@ class Predictions:
 
     @property
     def predicted(self) -> tuple[str, ...]:
-        """The class of the largest logit of each utterance."""
+        """The class of the largest logit of each utterance; none without classes."""
+        if not self.classes:
+            return ()
         return tuple(self.classes[index] for index in self.logits.argmax(axis=1))
 
     @property
@@ -68,6 +87,19 @@ def joined(pieces: Sequence[Predictions]) -> Predictions:
         if any(piece.gates is None for piece in pieces)
         else np.concatenate([piece.gates for piece in pieces if piece.gates is not None]),
         gated=pieces[0].gated,
+        tasks={
+            task: _joined_task([piece.tasks[task] for piece in pieces]) for task in pieces[0].tasks
+        },
+    )
+
+
+def _joined_task(pieces: Sequence[TaskPredictions]) -> TaskPredictions:
+    logits = [piece.logits for piece in pieces if piece.logits is not None]
+    return TaskPredictions(
+        tuple(chain.from_iterable(piece.truth for piece in pieces)),
+        tuple(chain.from_iterable(piece.said for piece in pieces)),
+        pieces[0].answers,
+        np.concatenate(logits) if logits else None,
     )
 
 
@@ -88,6 +120,27 @@ def write_predictions(path: Path, parts: Mapping[str, Predictions]) -> None:
             if part.gates is not None:
                 gates = group.create_dataset("gates", data=part.gates.astype(np.float32))
                 gates.attrs.create("features", list(part.gated), dtype=text)
+            for task, found in part.tasks.items():
+                _write_task(group.create_group(f"tasks/{task}"), found)
+
+
+def _write_task(group: h5py.Group, found: TaskPredictions) -> None:
+    text = h5py.string_dtype("utf-8")
+    group.attrs.create("answers", list(found.answers), dtype=text)
+    group.create_dataset("truth", data=list(found.truth), dtype=text)
+    group.create_dataset("said", data=list(found.said), dtype=text)
+    if found.logits is not None:
+        group.create_dataset("logits", data=found.logits.astype(np.float32))
+
+
+def _read_task(group: h5py.Group) -> TaskPredictions:
+    logits = group.get("logits")
+    return TaskPredictions(
+        truth=tuple(group["truth"].asstr()[:]),
+        said=tuple(group["said"].asstr()[:]),
+        answers=tuple(str(name) for name in group.attrs["answers"]),
+        logits=None if logits is None else logits[:],
+    )
 
 
 def read_predictions(path: Path, part: str) -> Predictions:
@@ -111,6 +164,7 @@ def read_predictions(path: Path, part: str) -> Predictions:
                 domains=() if domains is None else tuple(domains.asstr()[:]),
                 gates=None if gates is None else gates[:],
                 gated=() if gates is None else tuple(str(name) for name in gates.attrs["features"]),
+                tasks={task: _read_task(found) for task, found in group.get("tasks", {}).items()},
             )
         _check(predictions)
     except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
@@ -131,3 +185,6 @@ def _check(predictions: Predictions) -> None:
         raise ValueError("names and domains do not agree")
     if predictions.gates is not None and predictions.gates.shape != (count, len(predictions.gated)):
         raise ValueError("gates and features do not agree")
+    for task, found in predictions.tasks.items():
+        if {len(found.truth), len(found.said)} != {count}:
+            raise ValueError(f"names and {task} do not agree")

@@ -1,21 +1,21 @@
 """How feature files and a fold's parts become examples."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from emonas.checkpoints.recorded import read_record
-from emonas.errors import EmonasError, make_again
+from emonas.errors import EmonasError
 from emonas.learning.batches import Examples
 from emonas.storage.features import FeatureFile, StoredArray
 from emonas.storage.folds import read_part
 from emonas.storage.frames import pooled
+from emonas.systems.material import FeaturePaths, Material
 from emonas.systems.normalising import (
     Normaliser,
     by_utterance,
@@ -24,63 +24,13 @@ from emonas.systems.normalising import (
 )
 from emonas.systems.options import InputOptions, SystemOptions
 from emonas.systems.shapes import NetworkShape, classes_by_domain, knows_domains
-
-FeaturePaths = Mapping[str, Mapping[str, Path]]
-"""Paths of feature files, by feature and corpus."""
-
-
-def feature_paths(features: Mapping[str, Mapping[str, Any]]) -> FeaturePaths:
-    """Paths of feature files from plain values, each file held against its digests.
-
-    Args:
-        features: by feature, `corpora` with a path a corpus, the `digest` of everything in the
-            settings that the feature depends on, and as `checkpoint` the record of its verified
-            weights, empty where it needs none.
-
-    Raises:
-        EmonasError: a file is damaged, or was made with other options, weights or code; the
-            record of the weights is missing; or a feature has other layers, another frame rate or
-            width in one corpus than in another.
-    """
-    paths = {
-        feature: {corpus: Path(path) for corpus, path in entry["corpora"].items()}
-        for feature, entry in features.items()
-    }
-    for feature, entry in features.items():
-        record = entry["checkpoint"]
-        weights = read_record(Path(record)).digest if record else ""
-        shapes = {
-            corpus: _checked(path, entry["digest"], weights, record)
-            for corpus, path in paths[feature].items()
-        }
-        if len(set(shapes.values())) > 1:
-            told = "; ".join(f"{corpus}: {shape}" for corpus, shape in shapes.items())
-            raise EmonasError(
-                f"features.{feature}: differs between the corpora ({told}); write it alike for all"
-            )
-    return paths
-
-
-def _checked(path: Path, digest: str, weights: str, record: str) -> str:
-    """The shape of a file's features in words, if the file is that of the settings."""
-    with FeatureFile(path) as file:
-        facts, width = file.facts, file.width
-    if facts.digest != digest:
-        raise EmonasError(
-            f"{path}: was made with other options, weights or code than the settings name; "
-            f"{make_again(path)}"
-        )
-    if facts.checkpoint != weights:
-        raise EmonasError(
-            f"{path}: was made with other weights than those of {record or 'the settings'}; "
-            f"{make_again(path)}"
-        )
-    return f"{len(facts.layers)} layers, {facts.frame_rate:g} frames a second, {width} features"
-
-
-def feature_files(features: FeaturePaths) -> list[Path]:
-    """All feature files, in the order of their names."""
-    return [path for _, paths in sorted(features.items()) for _, path in sorted(paths.items())]
+from emonas.systems.task_targets import (
+    learnt_answers,
+    other_tasks,
+    read_known,
+    targets,
+    tells_emotions,
+)
 
 
 @dataclass(frozen=True)
@@ -104,7 +54,7 @@ class FoldData:
 
 
 def load_fold(
-    options: SystemOptions, features: FeaturePaths, train: Path, validation: Path
+    options: SystemOptions, material: Material, train: Path, validation: Path
 ) -> FoldData:
     """Read training and validation part, standardised by the training part.
 
@@ -113,55 +63,118 @@ def load_fold(
 
     Raises:
         EmonasError: the training part, or a domain of it that is told apart, has fewer than two
-            classes.
+            classes, or of a task beside emotion fewer than two answers.
     """
-    return _fold(options, features, train, read_part(train), read_part(validation))
+    return _fold(options, material, train, read_part(train), read_part(validation))
 
 
 def load_whole_fold(
-    options: SystemOptions, features: FeaturePaths, train: Path, validation: Path
+    options: SystemOptions, material: Material, train: Path, validation: Path
 ) -> FoldData:
     """Read both parts as one that is learnt from, standardised by itself; nobody validates.
 
     Raises:
-        EmonasError: both together, or a domain that is told apart, have fewer than two classes.
+        EmonasError: as of `load_fold`, of both together.
     """
     both = pd.concat([read_part(train), read_part(validation)], ignore_index=True)
-    return _fold(options, features, train, both, both.head(0))
+    return _fold(options, material, train, both, both.head(0))
 
 
 def _fold(
     options: SystemOptions,
-    features: FeaturePaths,
+    material: Material,
     path: Path,
     table: pd.DataFrame,
     others: pd.DataFrame,
 ) -> FoldData:
     """What is learnt from `table`, which is read from `path`, and validated on `others`."""
+    table = _without_long(options, material.features, path, table)
+    classes = _classes(options, path, table)
+    known = read_known(other_tasks(options), table, material.manifests)
+    shape = replace(
+        network_shape(options, material, classes, table["domain"], table["label"]),
+        tasks=learnt_answers(options, path, table, known),
+    )
+    _refuse_lone_classes(path, shape, classes)
+    examples = load_part(options, material, classes, shape, table)
+    normaliser = Normaliser()
+    if options.normalise == "feature":
+        manners = [stream.entry.normalise for stream in _heard(options.inputs, material.features)]
+        normaliser = fit_normaliser(examples, manners)
+    held = _learnable(others, shape, classes) if classes else others
+    return FoldData(
+        classes=classes,
+        shape=shape,
+        train=normaliser(examples),
+        validation=normaliser(load_part(options, material, classes, shape, held))
+        if len(held)
+        else None,
+        normaliser=normaliser,
+    )
+
+
+def load_part(
+    options: SystemOptions,
+    material: Material,
+    classes: Sequence[str],
+    shape: NetworkShape,
+    table: pd.DataFrame,
+) -> Examples:
+    """The utterances of a part as a system hears them, with the right answers to its tasks where
+    there are manifests; not yet standardised.
+
+    Raises:
+        EmonasError: domains are told apart, and an utterance is of none that was learnt from; or a
+            manifest does not hold one.
+    """
+    examples = load_examples(
+        table, classes, options.inputs, material.features, tuple(shape.domains)
+    )
+    known = read_known(shape.tasks, table, material.manifests) if material.manifests else {}
+    heard = replace(examples, targets=targets(known, shape.tasks))
+    return heard if options.longest is None else heard.cut(options.longest)
+
+
+def _classes(options: SystemOptions, path: Path, table: pd.DataFrame) -> tuple[str, ...]:
+    """The classes that a system learns; none where emotion is not what it learns."""
+    if not tells_emotions(options):
+        return ()
     if table["label"].nunique() < 2:
         raise EmonasError(
             f"{path}: there is one class only, {', '.join(table['label'].unique())}; give the "
             "protocol labels, or folds, with which at least two classes can be learnt"
         )
-    classes = tuple(sorted(table["label"].unique()))
-    shape = network_shape(options, features, classes, table["domain"], table["label"])
-    _refuse_lone_classes(path, shape, classes)
-    domains = tuple(shape.domains)
-    examples = load_examples(table, classes, options.inputs, features, domains)
-    normaliser = Normaliser()
-    if options.normalise == "feature":
-        manners = [stream.entry.normalise for stream in _heard(options.inputs, features)]
-        normaliser = fit_normaliser(examples, manners)
-    held = _learnable(others, shape, classes)
-    return FoldData(
-        classes=classes,
-        shape=shape,
-        train=normaliser(examples),
-        validation=normaliser(load_examples(held, classes, options.inputs, features, domains))
-        if len(held)
-        else None,
-        normaliser=normaliser,
-    )
+    return tuple(sorted(table["label"].unique()))
+
+
+def longer_ones(
+    options: SystemOptions, features: FeaturePaths, table: pd.DataFrame
+) -> npt.NDArray[np.bool_]:
+    """Which utterances of a part are longer than a system allows."""
+    long = np.zeros(len(table), dtype=bool)
+    if options.longest is None:
+        return long
+    corpora, names = table["corpus"].to_numpy(), table["utterance"].to_numpy()
+    for entry in options.inputs:
+        for corpus, path in features[entry.feature].items():
+            with FeatureFile(path) as file:
+                for row in np.flatnonzero(corpora == corpus):
+                    long[row] |= file.length(names[row]) > options.longest
+    return long
+
+
+def _without_long(
+    options: SystemOptions, features: FeaturePaths, path: Path, table: pd.DataFrame
+) -> pd.DataFrame:
+    if not options.leaves_long_out:
+        return table
+    kept = table[~longer_ones(options, features, table)].reset_index(drop=True)
+    if not len(kept):
+        raise EmonasError(
+            f"{path}: every utterance is longer than the system's longest_seconds, and too_long: "
+            "skip leaves such out; allow more, or set too_long: cut"
+        )
+    return kept
 
 
 def _refuse_lone_classes(path: Path, shape: NetworkShape, classes: Sequence[str]) -> None:
@@ -176,21 +189,22 @@ def _refuse_lone_classes(path: Path, shape: NetworkShape, classes: Sequence[str]
 
 def network_shape(
     options: SystemOptions,
-    features: FeaturePaths,
+    material: Material,
     classes: Sequence[str],
     domains: Iterable[str],
     labels: Iterable[str],
 ) -> NetworkShape:
-    """The shape of a system's network, by its feature files and by the domain and label of each
-    utterance of the training part.
+    """The shape of a system's network, by its files and by the domain and label of each utterance
+    of the training part; what it answers to other tasks is not known here.
     """
-    heard = list(_heard(options.inputs, features))
+    heard = list(_heard(options.inputs, material.features))
     return NetworkShape(
         widths=tuple(stream.width for stream in heard),
         classes=len(classes),
         names=tuple(stream.name for stream in heard),
         vectors=tuple(stream.vector for stream in heard),
         domains=classes_by_domain(domains, labels, classes) if knows_domains(options) else {},
+        checkpoint=material.checkpoint,
     )
 
 

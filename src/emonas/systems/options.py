@@ -86,6 +86,16 @@ class SystemOptions(Options):
         """Utterances that are predicted at a time."""
         return TOGETHER
 
+    @property
+    def longest(self) -> int | None:
+        """The longest utterance in frames; what is behind is not heard. None for no limit."""
+        return None
+
+    @property
+    def leaves_long_out(self) -> bool:
+        """Whether a longer one is left out of what is learnt from."""
+        return False
+
     def gated(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """Those among the streams' names to which a gating network gives weights."""
         return ()

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 import torch
@@ -18,12 +18,25 @@ from emonas.storage.predictions import Predictions, write_predictions
 from emonas.storage.tables import write_rows
 from emonas.storage.weights import write_weights
 from emonas.systems.building import count_parameters
+from emonas.systems.task_outputs import Asked, task_predictions
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from emonas.learning.batches import Examples
     from emonas.learning.loop import Outcome
+
+
+class Long(NamedTuple):
+    """Utterances of all parts that are longer than the system allows: how many were cut, and how
+    many were left out of training.
+    """
+
+    shortened: int
+    left_out: int
+
+
+NONE_LONG = Long(0, 0)
 
 
 @dataclass(frozen=True)
@@ -44,11 +57,15 @@ def predict_part(
     classes: tuple[str, ...],
     size: int,
     device: torch.device,
+    asked: Asked | None = None,
 ) -> Predictions:
-    """Apply a network to the utterances of a part; `examples` are in the table's order."""
+    """Apply a network to the utterances of a part; `examples` are in the table's order, and so is
+    what is `asked` of tasks beside the classes.
+    """
     if not len(table):
         return no_predictions(classes)
     output = apply_network(network, examples, size, device)
+    tasks = output.tasks if asked else None
     return Predictions(
         utterances=tuple(table["utterance"]),
         corpora=tuple(table["corpus"]),
@@ -58,6 +75,7 @@ def predict_part(
         embedding=output.embedding.numpy(),
         domains=tuple(table["domain"]) if table["domain"].any() else (),
         gates=None if output.gates is None else output.gates.numpy(),
+        tasks=task_predictions(tasks, asked, len(table)) if tasks and asked else {},
     )
 
 
@@ -83,8 +101,11 @@ def write_outputs(
     write_predictions(outputs.predictions, parts)
 
 
-def network_cost(network: nn.Module, example: Examples, searched: int | None) -> NetworkCost:
-    """Weights, and the multiply-accumulates of one utterance as torch counts them.
+def network_cost(
+    network: nn.Module, example: Examples, searched: int | None, long: Long = NONE_LONG
+) -> NetworkCost:
+    """Weights, and the multiply-accumulates of one utterance as torch counts them; and what became
+    of utterances that are longer than the system allows.
 
     torch counts matrix products and convolutions; pooling, norms and activations count nothing.
     Shapes alone are computed, because on a CPU torch can't see into its LSTM.
@@ -95,4 +116,5 @@ def network_cost(network: nn.Module, example: Examples, searched: int | None) ->
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         batch.to(shapes_only).through(sketch)
     shapes = [list(stream.frames.shape[1:]) for stream in batch.streams]
-    return NetworkCost(searched, count_parameters(network), counter.get_total_flops() // 2, shapes)
+    macs = counter.get_total_flops() // 2
+    return NetworkCost(searched, count_parameters(network), macs, shapes, *long)

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from emonas.storage.folds import read_part
 from emonas.storage.predictions import Predictions, joined
-from emonas.systems.data import FeaturePaths, load_examples
+from emonas.systems.data import load_part
+from emonas.systems.material import Material
 from emonas.systems.normalising import Normaliser
 from emonas.systems.options import SystemOptions
 from emonas.systems.outputs import no_predictions, predict_part
 from emonas.systems.shapes import NetworkShape
+from emonas.systems.task_outputs import Asked
+from emonas.systems.task_targets import read_known
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,21 +29,27 @@ BATCHES_AT_A_TIME = 8
 
 @dataclass(frozen=True)
 class Hearing:
-    """How a trained system hears: its options, the feature files, the fold's classes and
-    normaliser, and the shape of its network.
+    """How a trained system hears: its options, the files, the fold's classes and normaliser, and
+    the shape of its network.
     """
 
     system: SystemOptions
-    features: FeaturePaths
+    material: Material
     classes: tuple[str, ...]
     normaliser: Normaliser
     shape: NetworkShape
 
     def examples(self, table: pd.DataFrame) -> Examples:
         """The utterances of a table as the network hears them."""
-        inputs = self.system.inputs
-        heard = load_examples(table, self.classes, inputs, self.features, tuple(self.shape.domains))
+        heard = load_part(self.system, self.material, self.classes, self.shape, table)
         return self.normaliser(heard)
+
+    def asked(self, table: pd.DataFrame) -> Asked | None:
+        """What the network is asked of the utterances of a table beside their emotion."""
+        answers, manifests = self.shape.tasks, self.material.manifests
+        if not answers:
+            return None
+        return Asked(answers, read_known(answers, table, manifests) if manifests else {})
 
 
 def predict_list(
@@ -57,6 +66,7 @@ def predict_list(
     for start in range(0, len(table), step):
         piece = table.iloc[start : start + step]
         examples = hearing.examples(piece)
-        found = predict_part(network, piece, examples, hearing.classes, together, device)
+        asked = hearing.asked(piece)
+        found = predict_part(network, piece, examples, hearing.classes, together, device, asked)
         pieces.append(replace(found, gated=hearing.system.gated(hearing.shape.names)))
     return joined(pieces) if pieces else no_predictions(hearing.classes)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from emonas.kinds import kind_module
 from emonas.systems.options import SystemOptions
@@ -21,6 +22,9 @@ class NetworkShape:
         vectors: of each stream whether it has one vector an utterance, and no frames.
         domains: the numbers of the classes that occur in each domain, by its name; empty for a
             network that knows no domains.
+        tasks: the answers to each task beside the classes, by its name; of asr the characters.
+        checkpoint: the verified weights that the network begins with, and whose sizes it has;
+            none for one that is made anew.
     """
 
     widths: tuple[int, ...]
@@ -28,6 +32,8 @@ class NetworkShape:
     names: tuple[str, ...] = ()
     vectors: tuple[bool, ...] = ()
     domains: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    tasks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    checkpoint: Path | None = None
 
 
 def knows_domains(options: SystemOptions) -> bool:

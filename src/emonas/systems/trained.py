@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _NETWORK = "network."
+_ENCODER = "encoder."
 _WHITENING = "whitening."
 
 
@@ -94,12 +95,37 @@ def take_weights(network: nn.Module, path: Path) -> None:
     Raises:
         EmonasError: the file is damaged, or they are of another network.
     """
-    state = {
+    fill_network(network, _network_weights(path), path)
+
+
+def start_from(network: nn.Module, path: Path) -> None:
+    """Give a network what another one learnt that `path` holds: its encoder, and the heads of
+    tasks that both have with the same answers.
+
+    Raises:
+        EmonasError: the file is damaged, or the encoder is another one.
+    """
+    there, own = _network_weights(path), network.state_dict()
+    fitting = {
+        name: tensor
+        for name, tensor in there.items()
+        if name in own and own[name].shape == tensor.shape
+    }
+    encoder = {name for name in own if name.startswith(_ENCODER)}
+    if not encoder or not encoder <= set(fitting):
+        raise EmonasError(
+            f"{path}: its encoder is not that of the system that starts from it; give both the "
+            "same network, and the same checkpoint or sizes of a random encoder"
+        )
+    network.load_state_dict({**own, **fitting})
+
+
+def _network_weights(path: Path) -> dict[str, Tensor]:
+    return {
         name.removeprefix(_NETWORK): tensor
         for name, tensor in read_weights(path).items()
         if name.startswith(_NETWORK)
     }
-    fill_network(network, state, path)
 
 
 def fill_network(network: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:

@@ -17,23 +17,18 @@ from emonas.learning.loop import Outcome, Plan, fit
 from emonas.learning.resume import ResumePoint
 from emonas.learning.seeds import seed_of
 from emonas.learning.supervised import SupervisedLearner
-from emonas.storage.folds import Part
+from emonas.storage.folds import Part, read_part
 from emonas.storage.genotype import AnyGenotype, read_genotype
 from emonas.storage.predictions import Predictions
 from emonas.storage.weights import read_weights
 from emonas.systems.building import build_network, build_searched, count_parameters
-from emonas.systems.data import (
-    FeaturePaths,
-    FoldData,
-    feature_files,
-    load_fold,
-    load_whole_fold,
-)
+from emonas.systems.data import FoldData, load_fold, load_whole_fold, longer_ones
+from emonas.systems.material import Material
 from emonas.systems.objective import learning_rates, make_objective
 from emonas.systems.options import SystemOptions, TrainedOptions
-from emonas.systems.outputs import SystemOutputs, network_cost, write_outputs
+from emonas.systems.outputs import Long, SystemOutputs, network_cost, write_outputs
 from emonas.systems.predicting import Hearing, predict_list
-from emonas.systems.trained import fill_network, system_weights
+from emonas.systems.trained import fill_network, start_from, system_weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,14 +36,16 @@ class TrainJob(LearningJob):
     """One system, fold and seed.
 
     `genotype` is what a search found, None for a system without one; `searched` are the weights of
-    the searched network where it is to be tested as it is (`retrain: false`).
+    the searched network where it is to be tested as it is (`retrain: false`); `start` are the
+    weights of the system that this one starts from, None for one that starts from none.
     """
 
     system: SystemOptions
-    features: FeaturePaths
+    material: Material
     parts: Mapping[Part, Path]
     genotype: Path | None = None
     searched: Path | None = None
+    start: Path | None = None
 
 
 def train_system(job: TrainJob, outputs: SystemOutputs) -> None:
@@ -62,11 +59,12 @@ def train_system(job: TrainJob, outputs: SystemOutputs) -> None:
     with job.resume_point("train", _inputs(job), system=job.system) as resume:
         learnt = _trained(job, genotype, device, resume)
         data, network = learnt.data, learnt.network
-        hearing = Hearing(job.system, job.features, data.classes, data.normaliser, data.shape)
+        hearing = Hearing(job.system, job.material, data.classes, data.normaliser, data.shape)
         parts: dict[str, Predictions] = {
             part: predict_list(network, hearing, path, device) for part, path in job.parts.items()
         }
-        cost = network_cost(network, data.train, _searched_parameters(job, genotype, data))
+        searched = _searched_parameters(job, genotype, data)
+        cost = network_cost(network, data.train, searched, _long(job))
         weights = system_weights(network, data.normaliser)
         write_outputs(outputs, parts, weights, learnt.outcome, cost)
 
@@ -86,12 +84,12 @@ def _trained(
     """The searched network as it is, or the system's own, trained."""
     if isinstance(job.system, TrainedOptions) and job.system.refit:
         return _refitted(job, job.system, genotype, device, resume)
-    data = load_fold(job.system, job.features, job.parts["train"], job.parts["validation"])
+    data = load_fold(job.system, job.material, job.parts["train"], job.parts["validation"])
     if job.searched is not None and genotype is not None:
         network = build_searched(job.system, genotype, data.shape)
         fill_network(network, read_weights(job.searched), job.searched)
         return _Learnt(data, network, Outcome())
-    network = build_network(job.system, genotype, data.shape)
+    network = _begun(job, genotype, data)
     return _Learnt(data, network, _learn(job, data, network, device, resume))
 
 
@@ -108,12 +106,12 @@ def _refitted(
     train, validation = job.parts["train"], job.parts["validation"]
     outcome, epochs = None, system.training.epochs
     if system.training.select != "last":
-        data = load_fold(system, job.features, train, validation)
-        network = build_network(system, genotype, data.shape)
+        data = load_fold(system, job.material, train, validation)
+        network = _begun(job, genotype, data)
         outcome = _fit(job, system, data, network, device, resume)
         epochs = outcome.best_epoch
-    whole = load_whole_fold(system, job.features, train, validation)
-    network = build_network(system, genotype, whole.shape)
+    whole = load_whole_fold(system, job.material, train, validation)
+    network = _begun(job, genotype, whole)
     second = _fit(job, system, whole, network, device, resume.part("refit"), epochs)
     if outcome is None:
         return _Learnt(whole, network, second)
@@ -123,9 +121,27 @@ def _refitted(
     return _Learnt(whole, network, replace(outcome, costs=[*outcome.costs, *paid]))
 
 
+def _begun(job: TrainJob, genotype: AnyGenotype | None, data: FoldData) -> nn.Module:
+    """The network before its training: anew, or with what another system learnt."""
+    network = build_network(job.system, genotype, data.shape)
+    if job.start is not None:
+        start_from(network, job.start)
+    return network
+
+
+def _long(job: TrainJob) -> Long:
+    """What became of the utterances of all parts that are longer than the system allows."""
+    counts = {
+        part: int(longer_ones(job.system, job.material.features, read_part(path)).sum())
+        for part, path in job.parts.items()
+    }
+    left_out = counts["train"] if job.system.leaves_long_out else 0
+    return Long(sum(counts.values()) - left_out, left_out)
+
+
 def _inputs(job: TrainJob) -> list[Path]:
-    found = [path for path in (job.genotype, job.searched) if path is not None]
-    return [*job.parts.values(), *feature_files(job.features), *found]
+    found = [path for path in (job.genotype, job.searched, job.start) if path is not None]
+    return [*job.parts.values(), *job.material.files, *found]
 
 
 def _learn(
@@ -156,8 +172,16 @@ def _fit(
         plan = Plan(last)
     return fit(
         SupervisedLearner(network, options, device, objective, rates=rates),
-        Batches(data.train, options.batch, seed_of(job.seed, job.name, "batches"), shuffle=True),
-        None if data.validation is None else Batches(data.validation, options.batch),
+        Batches(
+            data.train,
+            options.batch,
+            seed_of(job.seed, job.name, "batches"),
+            shuffle=True,
+            by_length=options.by_length,
+        ),
+        None
+        if data.validation is None
+        else Batches(data.validation, options.batch, by_length=options.by_length),
         plan,
         resume=resume,
         progress=Progress(f"train {job.name}", plan.epochs),

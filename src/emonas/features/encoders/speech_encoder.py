@@ -7,17 +7,15 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from emonas.errors import EmonasError
-from emonas.features.encoders.transformers_folder import (
-    check_model_type,
-    load_model,
-    reading,
+from emonas.checkpoints.speech_models import (
+    SpeechModel,
+    load_input_normaliser,
+    load_speech_model,
 )
 from emonas.features.extraction import BlockEncoderOptions, Resources, Speech
 from emonas.features.frames import padded, pooled_layers
@@ -29,9 +27,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from transformers import PreTrainedModel, Wav2Vec2FeatureExtractor
 
-_OWN_WEIGHTS = ("encoder.", "feature_extractor.conv_layers.", "feature_projection.")
-_WEIGHTS_OF_TRAINING = ("masked_spec_embed", "adapter.")
-
 
 class SpeechEncoderOptions(BlockEncoderOptions):
     """Options of an encoder of the waveform."""
@@ -39,6 +34,7 @@ class SpeechEncoderOptions(BlockEncoderOptions):
     package: ClassVar[str] = "transformers"
     extra: ClassVar[str] = "transformers"
 
+    extractor: SpeechModel = Field(description="name of the extractor")
     sampling_rate: Literal[16000] = Field(16000, description="rate in Hz that it was trained on")
 
 
@@ -175,8 +171,6 @@ class SpeechEncoder:
 def build_speech_encoder(
     options: SpeechEncoderOptions,
     resources: Resources,
-    model_class: Callable[[], Any],
-    example: str,
     parts: Callable[[Any], SpeechNetwork] | None = None,
 ) -> SpeechEncoder:
     """Load the folder of a model and make its extractor.
@@ -184,8 +178,6 @@ def build_speech_encoder(
     Args:
         options: of the extractor, whose name is the `model_type` of config.json.
         resources: the checkpoint, the layers, and where to compute.
-        model_class: gives the class in transformers.
-        example: a model of the hub that would do.
         parts: takes the loaded model apart, where it is not run by transformers.
 
     Raises:
@@ -194,16 +186,15 @@ def build_speech_encoder(
     """
     from emonas.learning.devices import prepare
 
-    kind = options.extractor
     path = resources.weights
-    check_model_type(path, (kind,), example)
-    model = load_model(path, model_class(), _OWN_WEIGHTS, _WEIGHTS_OF_TRAINING)
+    model = load_speech_model(path, options.extractor)
     config: Any = model.config
     layers = resources.chosen_layers(0, config.num_hidden_layers)
     convolutions = list(zip(config.conv_kernel, config.conv_stride, strict=True))
     network = (parts or _parts)(model)
     device = prepare(resources.runtime, 0)
-    return SpeechEncoder(options, network, convolutions, _normaliser(path), layers, device)
+    normaliser = load_input_normaliser(path)
+    return SpeechEncoder(options, network, convolutions, normaliser, layers, device)
 
 
 def _parts(model: PreTrainedModel) -> SpeechNetwork:
@@ -218,28 +209,6 @@ def _parts(model: PreTrainedModel) -> SpeechNetwork:
     # A batch normalisation before the positional convolution makes zeros something else.
     pads = not getattr(model.config, "conv_pos_batch_norm", False)
     return SpeechNetwork(front, whole.encoder, whole.encoder.layers, pads, whole)
-
-
-def _normaliser(path: Path) -> Wav2Vec2FeatureExtractor:
-    """Give the folder's own normaliser; without one that of transformers, which normalises.
-
-    Raises:
-        EmonasError: it is damaged, or made for another sampling rate.
-    """
-    from transformers import Wav2Vec2FeatureExtractor
-
-    # The second is how newer versions save it together with a tokenizer.
-    saved = ("preprocessor_config.json", "processor_config.json")
-    kind: Any = Wav2Vec2FeatureExtractor
-    normaliser: Wav2Vec2FeatureExtractor = kind()
-    if any((path / name).is_file() for name in saved):
-        with reading(path):
-            normaliser = kind.from_pretrained(path, local_files_only=True)
-    if normaliser.sampling_rate != 16000:
-        raise EmonasError(
-            f"{path}: the model was trained at {normaliser.sampling_rate} Hz; give one of 16000 Hz"
-        )
-    return normaliser
 
 
 def _alike(lengths: Sequence[int]) -> list[list[int]]:

@@ -14,7 +14,7 @@ from pydantic import Field
 from emonas.errors import EmonasError
 from emonas.features.extraction import Extractor, ExtractorOptions, Resources, Speech
 from emonas.features.frames import PCM_FULL_SCALE, duration_in_samples, padded
-from emonas.features.packages import package_folder
+from emonas.packages import package_folder
 from emonas.storage.features import Array
 
 if TYPE_CHECKING:

@@ -10,12 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from emonas.checkpoints.transformers_folder import check_model_type, load_model, reading
 from emonas.errors import EmonasError
-from emonas.features.encoders.transformers_folder import (
-    check_model_type,
-    load_model,
-    reading,
-)
 from emonas.features.extraction import EncoderOptions, Extractor, Resources, Speech
 from emonas.features.precision import computes_in_half
 from emonas.options import LayerName

@@ -10,8 +10,8 @@ import numpy as np
 from pydantic import Field
 
 from emonas.features.extraction import Extractor, ExtractorOptions, Form, Resources, Speech
-from emonas.features.packages import package_folder
 from emonas.features.speech_only import speech_only
+from emonas.packages import package_folder
 from emonas.storage.features import Array
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Outputs of the blocks of HuBERT, by transformers."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -21,10 +21,4 @@ def build(options: Options, resources: Resources) -> Extractor:
         EmonasError: the checkpoint is damaged or of another architecture, a layer is asked for
             that it has not, or a GPU is asked for where there is none.
     """
-    return build_speech_encoder(options, resources, _model_class, "facebook/hubert-base-ls960")
-
-
-def _model_class() -> Any:
-    from transformers import HubertModel
-
-    return HubertModel
+    return build_speech_encoder(options, resources)

@@ -39,13 +39,7 @@ def build(options: Options, resources: Resources) -> Extractor:
             where there is none.
     """
     parts = _parts_of_torchaudio if options.backend == "torchaudio" else None
-    return build_speech_encoder(options, resources, _model_class, "facebook/wav2vec2-base", parts)
-
-
-def _model_class() -> Any:
-    from transformers import Wav2Vec2Model
-
-    return Wav2Vec2Model
+    return build_speech_encoder(options, resources, parts)
 
 
 def _parts_of_torchaudio(model: Any) -> SpeechNetwork:

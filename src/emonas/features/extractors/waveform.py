@@ -7,8 +7,8 @@ import numpy as np
 from pydantic import Field
 
 from emonas.features.extraction import Extractor, ExtractorOptions, Form, Resources, Speech
-from emonas.features.packages import missing_package
 from emonas.features.speech_only import speech_only
+from emonas.packages import missing_package
 from emonas.storage.features import Array
 
 

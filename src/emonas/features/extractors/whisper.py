@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from emonas.checkpoints.whisper import load_whisper
 from emonas.features.encoders.whisper import (
     WINDOW_SECONDS,
     frames_of,
-    load_whisper,
     log_mels,
     windows_of,
 )

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
+from emonas.checkpoints.whisper import load_whisper
 from emonas.errors import EmonasError
 from emonas.features.encoders.whisper import (
     WINDOW_SECONDS,
-    load_whisper,
     log_mels,
     windows_of,
 )

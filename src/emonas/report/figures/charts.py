@@ -59,11 +59,11 @@ def draw_systems(
         axes = figure.subplots()
         for row, name in enumerate(names):
             metrics = systems[name]
-            scores = 100 * np.asarray([fold.ua for fold in metrics.folds])
+            scores = 100 * np.asarray([fold.ua for fold in metrics.folds], dtype=float)
             # A fixed small offset by rank keeps equal scores apart without any randomness.
             offsets = (np.arange(len(scores)) % 5 - 2) * 0.07
             axes.plot(scores, row + offsets, "o", ms=5, alpha=0.45, color=PALETTE[0], mew=0)
-            mean = 100 * metrics.ua.mean
+            mean = 100 * metrics.figure("ua").mean
             axes.plot([mean, mean], [row - 0.32, row + 0.32], color=PALETTE[1], linewidth=2.6)
             axes.annotate(
                 f"{mean:.1f}",

@@ -1,6 +1,6 @@
 """Panels of curves by epoch: one measure of many histories, and what a kind of system counts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,7 @@ from emonas.report.figures.style import FAINT, MARKERS, PALETTE
 from emonas.report.gather import CONTRASTIVE, History
 
 _OPEN = "open_"
+_COSINE = "cosine_"
 
 
 def draw_measure(axes: Axes, histories: Sequence[History], column: str, factor: int) -> None:
@@ -50,21 +51,39 @@ def _lines(table: pd.DataFrame, column: str) -> list[pd.Series]:
 
 
 def count_panels(histories: Sequence[History]) -> list[Callable[[Axes], None]]:
-    """How to draw what a system counts by epoch besides losses and scores: open connections, and
-    the share of batches in which the contrastive loss acted.
+    """How to draw what a system counts by epoch besides losses and scores: open connections, the
+    share of batches in which the contrastive loss acted, and how far tasks' gradients conflict.
     """
     panels: list[Callable[[Axes], None]] = []
     columns = dict.fromkeys(name for history in histories for name in history.table.columns)
     if opened := [name for name in columns if name.startswith(_OPEN)]:
         panels.append(partial(_draw_open, histories=histories, columns=opened))
+    if cosines := [name for name in columns if name.startswith(_COSINE)]:
+        panels.append(partial(_draw_conflict, histories=histories, columns=cosines))
     if lines_of(histories, CONTRASTIVE):
         panels.append(partial(_draw_contrastive, histories=histories))
     return panels
 
 
 def _draw_open(axes: Axes, histories: Sequence[History], columns: Sequence[str]) -> None:
-    """A colour a domain: a faint line a history, and their median."""
-    for place, column in enumerate(columns):
+    """A colour a domain."""
+    _draw_columns(axes, histories, {name: name.removeprefix(_OPEN) for name in columns})
+    axes.set_ylabel("connections expected open")
+    axes.set_ylim(bottom=0)
+
+
+def _draw_conflict(axes: Axes, histories: Sequence[History], columns: Sequence[str]) -> None:
+    """A colour a pair of tasks; below 0 their gradients pull the encoder in opposite directions."""
+    named = {name: " and ".join(name.removeprefix(_COSINE).split("_")) for name in columns}
+    axes.axhline(0, color=FAINT, linewidth=1)
+    _draw_columns(axes, histories, named)
+    axes.set_ylabel("cosine of the gradients")
+    axes.set_ylim(-1.05, 1.05)
+
+
+def _draw_columns(axes: Axes, histories: Sequence[History], columns: Mapping[str, str]) -> None:
+    """A colour a column, which has a name: a faint line a history, and their median."""
+    for place, (column, name) in enumerate(columns.items()):
         sign: dict[str, Any] = {
             "color": PALETTE[place % len(PALETTE)],
             "marker": MARKERS[place % len(MARKERS)],
@@ -75,12 +94,9 @@ def _draw_open(axes: Axes, histories: Sequence[History], columns: Sequence[str])
         if lines:
             median = pd.concat(lines, axis=1).median(axis=1)
             every = max(1, len(median) // 8)
-            name = column.removeprefix(_OPEN)
             axes.plot(
                 median.index, median, linewidth=1.8, ms=4.5, markevery=every, label=name, **sign
             )
-    axes.set_ylabel("connections expected open")
-    axes.set_ylim(bottom=0)
     axes.legend(loc="best", fontsize=8)
     _count_epochs(axes)
 

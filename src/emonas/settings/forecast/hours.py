@@ -177,7 +177,9 @@ class Clock:
         if key not in self._learnt:
             folder, runtime = self._folder / str(len(self._learnt)), self._plan.settings.runtime
             try:
-                self._learnt[key] = rehearse_system(options, there, runtime, folder)
+                located = self._plan.pretrained.located(options)
+                weights = None if located is None else located.path
+                self._learnt[key] = rehearse_system(options, there, runtime, folder, weights)
             except EmonasError as error:
                 self._learnt[key] = None
                 self._tell(f"systems.{system}: {error}")

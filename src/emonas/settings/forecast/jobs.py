@@ -113,7 +113,7 @@ def _recognised(plan: Plan) -> Needs:
 
 
 def _heard_jobs(plan: Plan, heard: Needs, recognised: Needs) -> Iterator[Jobs]:
-    """Features, and the transcripts and weights that they and the error rates need."""
+    """Features, and the transcripts and weights that they, systems and error rates need."""
     settings = plan.settings
     read = [
         ((corpus, str(settings.features[feature].transcript)), needed)
@@ -123,6 +123,11 @@ def _heard_jobs(plan: Plan, heard: Needs, recognised: Needs) -> Iterator[Jobs]:
     transcripts = _merged([*read, *recognised.items()])
     users = [(settings.features[feature], needed) for (_, feature), needed in heard.items()]
     users += [(settings.transcripts[name], needed) for (_, name), needed in transcripts.items()]
+    users += [
+        (settings.systems[name], run in plan.runs)
+        for run in all_runs(plan)
+        for name in plan.trained_of(run[1])
+    ]
     named = ((getattr(options, "checkpoint", None), needed) for options, needed in users)
     weights = _merged((name, needed) for name, needed in named if name is not None)
     for checkpoint, needed in weights.items():
@@ -151,7 +156,7 @@ def _system_jobs(
         yield Jobs("search", searches, skipped, protocol, system)
     stage = plan.stage_of(system)
     yield Jobs(stage, each, skipped, protocol, system)
-    if transfers := len(plan.transfers_of(protocol)):
+    if transfers := len(plan.tested_elsewhere(protocol, system)):
         count = None if each is None else transfers * each
         yield Jobs(f"{stage}_transfer", count, skipped, protocol, system)
     yield Jobs("evaluate", 1, skipped, protocol, system)

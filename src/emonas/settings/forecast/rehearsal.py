@@ -15,11 +15,13 @@ from emonas.fuse.job import FuseJob, fuse_streams
 from emonas.kinds import kind_module, kind_options
 from emonas.learning.options import RuntimeOptions
 from emonas.search.job import SearchFiles, SearchJob, SearchOutputs, search_architecture
+from emonas.settings.forecast.answers import rehearsable, write_answers
 from emonas.storage.cost import NetworkCost, write_network_cost
 from emonas.storage.features import Array, FeatureFacts, write_features
 from emonas.storage.folds import PARTS, Part, write_part
 from emonas.storage.predictions import Predictions, read_predictions, write_predictions
 from emonas.storage.tables import read_table
+from emonas.systems.material import Material
 from emonas.systems.options import TrainedOptions
 from emonas.systems.outputs import SystemOutputs
 from emonas.train.job import TrainJob, train_system
@@ -80,16 +82,22 @@ def rehearse_extraction(options: Any, seconds: float, resources: Resources) -> H
 
 
 def rehearse_system(
-    options: Any, heard: Mapping[str, Heard], runtime: RuntimeOptions, folder: Path
+    options: Any,
+    heard: Mapping[str, Heard],
+    runtime: RuntimeOptions,
+    folder: Path,
+    checkpoint: Path | None = None,
 ) -> Learnt:
     """Search and train a system for one epoch, first to warm up, then on as many as time allows.
 
     An epoch here is one batch. Small batches take longer an utterance, so this is an upper bound.
+    A system that begins with weights which are not at hand is rehearsed with random ones.
 
     Raises:
         EmonasError: the system can't be searched or trained so.
     """
-    learnt = _rehearse(options, heard, runtime, folder / "warm", SIZES[0])
+    options = rehearsable(options, checkpoint)
+    learnt = _rehearse(options, heard, runtime, folder / "warm", SIZES[0], checkpoint)
     for size in SIZES[1:]:
         # What takes long from the start is not measured again: there the first steps count little.
         longest = learnt.utterances * max(learnt.search, learnt.train)
@@ -97,7 +105,7 @@ def rehearse_system(
         if slow or learnt.utterances >= options.together:
             break
         count = min(size, options.together)
-        learnt = _rehearse(options, heard, runtime, folder / str(size), count)
+        learnt = _rehearse(options, heard, runtime, folder / str(size), count, checkpoint)
     return learnt
 
 
@@ -137,7 +145,12 @@ def is_solved(options: Any) -> bool:
 
 
 def _rehearse(
-    options: Any, heard: Mapping[str, Heard], runtime: RuntimeOptions, folder: Path, count: int
+    options: Any,
+    heard: Mapping[str, Heard],
+    runtime: RuntimeOptions,
+    folder: Path,
+    count: int,
+    checkpoint: Path | None,
 ) -> Learnt:
     paths = {name: {CORPUS: folder / f"{name}.h5"} for name in heard}
     for number, (name, example) in enumerate(heard.items()):
@@ -164,7 +177,7 @@ def _rehearse(
         name="rehearsal",
         system=system,
         seed=0,
-        features=paths,
+        material=Material(paths, write_answers(options, folder / CORPUS, parts), checkpoint),
         parts=parts,
         runtime=runtime,
         resume=folder / "resume",

@@ -1,4 +1,4 @@
-"""Packages that some features need and others do not."""
+"""Packages that some kinds need and others do not."""
 
 import importlib.util
 from pathlib import Path

@@ -1,0 +1,135 @@
+"""The losses of several tasks in one (Two-stage fine-tuning, eqs. 1 and 2)."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import torch
+from torch import Tensor, nn
+
+from emonas.learning.batches import NO_ANSWER, Batch, Targets
+from emonas.learning.objectives import CrossEntropy, Objective
+from emonas.networks.streams import Output, Stream
+from emonas.storage.predictions import EMOTION
+from emonas.systems.task_options import ASR
+from emonas.systems.task_outputs import BLANK
+
+CONFLICT = "cosine"
+"""What the columns of a history begin with that hold the cosine of two tasks' gradients."""
+
+
+class TaskObjective(Objective):
+    """The weighed sum of the tasks' losses: cross entropy, and CTC for asr.
+
+    An utterance of which an answer is not known has no part in that task's loss. On the first
+    batch of every epoch, the cosine of each two tasks' gradients in the encoder is measured: where
+    it is negative, the tasks pull it in opposite directions.
+
+    Args:
+        emotion: the loss of the emotions.
+        weights: of each task's loss.
+        shared: the parameters of the encoder that learn.
+    """
+
+    def __init__(
+        self, emotion: CrossEntropy, weights: Mapping[str, float], shared: Sequence[nn.Parameter]
+    ) -> None:
+        super().__init__()
+        self._emotion = emotion
+        self._weights = dict(weights)
+        # In a tuple, so that they stay the network's alone.
+        self._shared = (tuple(shared),)
+        self._sums = dict.fromkeys(weights, 0.0)
+        self._batches = 0
+        self._cosines: dict[str, float] = {}
+
+    def losses(self, output: Output, batch: Batch) -> dict[str, Tensor]:
+        """The loss of each task."""
+        return {task: self._loss(task, output, batch) for task in self._weights}
+
+    def classification(self, output: Output, batch: Batch) -> Tensor:
+        """The loss of the emotions; of all tasks together where emotion is none of them."""
+        if EMOTION in self._weights:
+            return self._emotion.classification(output, batch)
+        return self._weighed(self.losses(output, batch))
+
+    def forward(self, output: Output, batch: Batch) -> Tensor:
+        """The weighed sum."""
+        losses = self.losses(output, batch)
+        if not self._batches and len(losses) > 1:
+            self._cosines = gradient_cosines(losses, self._shared[0])
+        for task, loss in losses.items():
+            self._sums[task] += loss.item()
+        self._batches += 1
+        return self._weighed(losses)
+
+    def facts(self) -> dict[str, float]:
+        """Each task's mean loss over the batches, and the cosines of their gradients."""
+        count, sums = max(1, self._batches), self._sums
+        cosines, self._cosines = self._cosines, {}
+        self._sums, self._batches = dict.fromkeys(self._weights, 0.0), 0
+        named = {f"{CONFLICT}_{pair}": cosine for pair, cosine in cosines.items()}
+        return {f"train_{task}_loss": total / count for task, total in sums.items()} | named
+
+    def _weighed(self, losses: Mapping[str, Tensor]) -> Tensor:
+        return torch.stack([self._weights[task] * loss for task, loss in losses.items()]).sum()
+
+    def _loss(self, task: str, output: Output, batch: Batch) -> Tensor:
+        if task == EMOTION:
+            return self._emotion.classification(output, batch)
+        answers, right = (output.tasks or {})[task], (batch.targets or {})[task]
+        return ctc_loss(answers, right) if task == ASR else answer_loss(answers, right)
+
+
+def answer_loss(answers: Stream, right: Targets) -> Tensor:
+    """Cross entropy, the mean over the utterances whose answer is known; 0 where none is."""
+    known = right.lengths > 0
+    if not known.any():
+        return answers.frames.sum() * 0.0
+    logits, numbers = answers.frames[known, 0], right.numbers[known, 0]
+    return nn.functional.cross_entropy(logits.float(), numbers)
+
+
+def ctc_loss(answers: Stream, right: Targets) -> Tensor:
+    """CTC's loss by character (Graves et al. 2006), the mean over the utterances with a text.
+
+    A text that is longer than its utterance has frames can't be spelt, and weighs nothing.
+    """
+    known = right.lengths > 0
+    if not known.any():
+        return answers.frames.sum() * 0.0
+    numbers, lengths = right.numbers[known], right.lengths[known]
+    losses = nn.functional.ctc_loss(
+        answers.frames[known].float().log_softmax(dim=2).transpose(0, 1),
+        numbers.masked_fill(numbers == NO_ANSWER, BLANK),
+        answers.lengths[known],
+        lengths,
+        blank=BLANK,
+        reduction="none",
+        zero_infinity=True,
+    )
+    return (losses / lengths).mean()
+
+
+def gradient_cosines(
+    losses: Mapping[str, Tensor], parameters: Sequence[nn.Parameter]
+) -> dict[str, float]:
+    """The cosine of each two tasks' gradients (Two-stage fine-tuning, 2.2; Yu et al. 2020).
+
+    Those of two tasks `a` and `b` are named `a_b`; none where nothing is shared, or a task has no
+    gradient there.
+    """
+    if not parameters:
+        return {}
+    gradients = {}
+    for task, loss in losses.items():
+        found = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
+        parts = [
+            torch.zeros_like(parameter) if gradient is None else gradient
+            for gradient, parameter in zip(found, parameters, strict=True)
+        ]
+        gradients[task] = nn.utils.parameters_to_vector(parts).double()
+    return {
+        f"{one}_{other}": float(torch.dot(gradients[one], gradients[other]) / length)
+        for one, other in combinations(gradients, 2)
+        if (length := gradients[one].norm() * gradients[other].norm()) > 0
+    }

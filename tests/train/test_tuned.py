@@ -1,0 +1,186 @@
+"""Training of an encoder: two stages, freezing, an overfit, a kill in the middle of an epoch."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import emonas.learning.supervised
+from emonas.errors import EmonasError
+from emonas.storage.manifest import Utterance, write_manifest
+from emonas.storage.predictions import read_predictions
+from emonas.storage.tables import read_table
+
+pytest.importorskip("transformers", reason="transformers is not installed")
+SMALL = {"layers": 2, "width": 32, "heads": 2, "feed_forward": 32, "channels": 16}
+TUNED = {
+    "network": "wav2vec2",
+    "random": SMALL,
+    "training": {"epochs": 3, "batch": 8, "learning_rate": 0.002, "select": "last"},
+}
+WORDS = ("oh", "no", "we", "go")
+
+
+@pytest.fixture
+def spoken(store, tmp_path):
+    """The store's utterances as short waveforms: pitch for gender, loudness for emotion."""
+    generator = np.random.default_rng(0)
+    rows = []
+    for number, name in enumerate(store.frames):
+        gender = ("female", "male")[number % 2]
+        steps = np.arange(int(generator.integers(1200, 2400)))
+        tone = np.sin(2 * np.pi * (220, 110)[number % 2] * steps / 16000)
+        loud = 0.1 + 0.3 * (number % 3)
+        samples = loud * tone + 0.01 * generator.normal(size=len(steps))
+        store.frames[name] = samples.astype(np.float32)[:, None]
+        text = " ".join(WORDS[(number + step) % 4] for step in range(1 + number % 2))
+        style = ("scripted", "improvised", "")[number % 3]
+        rows.append(
+            Utterance(name, "", "toy", "", "", gender, "", style, text, "", 0.1, 16000, name)
+        )
+    path = tmp_path / "corpora" / "toy" / "manifest.csv"
+    write_manifest(path, rows)
+    store.manifests = {"toy": path}
+    return store
+
+
+def weights(outputs, prefix):
+    return {k: v for k, v in load_file(outputs.weights).items() if k.startswith(prefix)}
+
+
+def test_all_tasks_are_learnt_and_told_beside_emotion(spoken):
+    system = {**TUNED, "tasks": ["emotion", "asr", "gender", "style"], "skip": 1}
+    outputs = spoken.train(system, manifests=spoken.manifests)
+    found = read_predictions(outputs.predictions, "test")
+    assert found.classes == ("angry", "neutral", "sad")
+    assert set(found.tasks) == {"asr", "gender", "style"}
+    truth = {name: ("female", "male")[n % 2] for n, name in enumerate(spoken.frames)}
+    assert list(found.tasks["gender"].truth) == [truth[name] for name in found.utterances]
+    assert found.tasks["gender"].answers == ("female", "male")
+    assert found.tasks["asr"].answers == tuple(sorted(set(" ".join(WORDS))))
+    assert "" in found.tasks["style"].truth
+    history = read_table(outputs.history)
+    pairs = ("emotion_asr", "emotion_gender", "emotion_style", "asr_gender", "gender_style")
+    for pair in pairs:
+        values = history[f"cosine_{pair}"].astype(float)
+        assert values.between(-1, 1).all()
+    assert json.loads(outputs.cost.read_text())["macs"] > 0
+
+
+def test_a_first_stage_learns_no_emotion_and_the_second_starts_from_it(spoken):
+    first = {**TUNED, "tasks": ["asr", "gender"], "skip": 1}
+    one = spoken.train(first, "one", manifests=spoken.manifests)
+    stage = read_predictions(one.predictions, "test")
+    assert (stage.classes, stage.logits.shape) == ((), (len(stage.utterances), 0))
+    assert "train_ua" not in read_table(one.history).columns
+    second = {**TUNED, "tasks": ["emotion", "gender"], "freeze": 1}
+    two = spoken.train(second, "two", manifests=spoken.manifests, start=one.weights)
+    before, after = weights(one, "network.encoder."), weights(two, "network.encoder.")
+    frozen = [name for name in before if "layers.0." in name or "feature_" in name]
+    assert frozen
+    for name in frozen:
+        assert torch.equal(before[name], after[name]), name
+    learnt = [name for name in before if "layers.1." in name]
+    assert not all(torch.equal(before[name], after[name]) for name in learnt)
+    # Started elsewhere, it ends elsewhere.
+    anew = spoken.train(second, "anew", manifests=spoken.manifests)
+    other = weights(anew, "network.encoder.")
+    assert not torch.equal(other[frozen[0]], after[frozen[0]])
+
+
+def test_heads_of_tasks_that_both_stages_have_go_on_where_they_were(spoken):
+    """Trained on at a rate of next to nothing, the second says of gender what the first did."""
+    first = {**TUNED, "tasks": ["asr", "gender"]}
+    one = spoken.train(first, "one", manifests=spoken.manifests)
+    still = {**TUNED["training"], "learning_rate": 1e-12, "epochs": 1}
+    second = {**TUNED, "tasks": ["emotion", "gender", "asr"], "training": still}
+    two = spoken.train(second, "two", manifests=spoken.manifests, start=one.weights)
+    was, now = (read_predictions(found.predictions, "test").tasks for found in (one, two))
+    np.testing.assert_allclose(now["gender"].logits, was["gender"].logits, atol=1e-5)
+    assert now["asr"].said == was["asr"].said
+
+
+def test_another_encoder_is_nothing_to_start_from(spoken):
+    one = spoken.train({**TUNED, "tasks": ["gender"]}, "one", manifests=spoken.manifests)
+    other = {**TUNED, "random": {**SMALL, "layers": 3}}
+    with pytest.raises(EmonasError, match=r"weights\.safetensors: its encoder is not that"):
+        spoken.train(other, "two", start=one.weights)
+
+
+class KilledError(Exception):
+    """A kill."""
+
+
+def test_killed_in_the_middle_of_an_epoch_it_goes_on_to_the_same_predictions(spoken, monkeypatch):
+    system = {**TUNED, "tasks": ["emotion", "asr", "gender"], "dropout": 0.3}
+    whole = spoken.train(system, "whole", manifests=spoken.manifests)
+    learner = emonas.learning.supervised.SupervisedLearner
+    plain, batches = learner.train_batch, []
+
+    def killed(self, batch):
+        batches.append(len(batch.labels))
+        # 24 utterances are three batches an epoch: the second of the second epoch.
+        if len(batches) == 5:
+            raise KilledError
+        return plain(self, batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(learner, "train_batch", killed)
+        with pytest.raises(KilledError):
+            spoken.train(system, "killed", manifests=spoken.manifests)
+    again = spoken.train(system, "killed", manifests=spoken.manifests)
+    assert again.predictions.read_bytes() == whole.predictions.read_bytes()
+    assert again.weights.read_bytes() == whole.weights.read_bytes()
+
+
+def test_utterances_that_are_too_long_are_cut_or_left_out_and_counted(spoken):
+    longest = 1800 / 16000
+    lengths = {name: len(samples) for name, samples in spoken.frames.items()}
+    long = {
+        part: sum(lengths[name] > 1800 for name in names) for part, names in spoken.parts.items()
+    }
+    assert 0 < long["train"] < len(spoken.parts["train"])
+    cut = spoken.train({**TUNED, "longest_seconds": longest}, "cut")
+    cost = json.loads(cut.cost.read_text())
+    assert (cost["shortened"], cost["left_out"]) == (sum(long.values()), 0)
+    skipped = spoken.train({**TUNED, "longest_seconds": longest, "too_long": "skip"}, "skipped")
+    cost = json.loads(skipped.cost.read_text())
+    assert cost["left_out"] == long["train"]
+    assert cost["shortened"] == long["validation"] + long["test"]
+    # Every utterance is predicted all the same.
+    for part, names in spoken.parts.items():
+        assert set(read_predictions(skipped.predictions, part).utterances) == set(names)
+    # What is cut off is not heard: with nothing behind the cut the same is learnt.
+    spoken.frames = {name: samples[:1800] for name, samples in spoken.frames.items()}
+    short = spoken.train({**TUNED, "longest_seconds": longest}, "short")
+    one, other = (read_predictions(found.predictions, "test") for found in (cut, short))
+    np.testing.assert_array_equal(one.logits, other.logits)
+
+
+def test_with_nothing_short_enough_there_is_nothing_to_learn(spoken):
+    spoken.frames = {name: np.zeros((2000, 1), np.float32) for name in spoken.frames}
+    with pytest.raises(EmonasError, match=r"every utterance is longer than.*too_long: cut"):
+        spoken.train({**TUNED, "longest_seconds": 0.1, "too_long": "skip"})
+
+
+def test_a_block_that_is_not_there_is_named(spoken):
+    with pytest.raises(EmonasError, match="freeze is 3, and the random encoder has 2 blocks"):
+        spoken.train({**TUNED, "freeze": 3})
+
+
+def test_more_memory_saved_is_the_same_learning(spoken):
+    """By length, in pieces and recomputed, the losses are those of the plain training, nearly."""
+    plain = {**TUNED, "dropout": 0.0, "training": {**TUNED["training"], "by_length": True}}
+    saving = {
+        **plain,
+        "recompute": True,
+        "training": {**plain["training"], "pieces": 2},
+    }
+    found = [
+        read_table(spoken.train(system, name).history)["train_loss"].astype(float)
+        for system, name in ((plain, "plain"), (saving, "saving"))
+    ]
+    # The encoder's own dropout draws other numbers in pieces.
+    np.testing.assert_allclose(found[0], found[1], rtol=0.1)

@@ -1,0 +1,91 @@
+"""Two stages, end to end: what starts from what, what is printed of which, what runs again."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytest.importorskip("transformers", reason="transformers is not installed")
+SETTINGS = Path(__file__).with_name("two-stage.yaml")
+
+
+@pytest.fixture(scope="module")
+def run(fresh, tmp_path_factory):
+    """The settings run to their end; gives the checkout and what it said."""
+    checkout = fresh.copy(tmp_path_factory.mktemp("two stages") / "my run")
+    shutil.copy2(SETTINGS, checkout.folder / "tiny.yaml")
+    return checkout, checkout.snakemake("--cores", "2")
+
+
+@pytest.fixture
+def changed(run, tmp_path):
+    return run[0].copy(tmp_path / "a changed run")
+
+
+def metrics(run, system):
+    path = run[0].folder / f"results/evaluate/stages/{system}/metrics.json"
+    return json.loads(path.read_text())
+
+
+def test_a_first_stage_has_its_tasks_and_no_emotion(run):
+    found = metrics(run, "first")
+    assert (found["ua"], found["confusion"], found["transfer"]) == (None, [], {})
+    assert set(found["tasks"]) == {"asr", "gender"}
+    assert 0 <= found["tasks"]["gender"]["ua"]["mean"] <= 1
+    assert found["tasks"]["asr"]["wer"]["mean"] > 0
+    assert set(metrics(run, "at-once")["tasks"]) == {"asr", "gender", "style"}
+    assert metrics(run, "second")["transfer"].keys() == {"german"}
+    assert found["shortened"] > 0
+
+
+def test_a_second_stage_starts_from_the_first_of_its_fold_and_seed(run):
+    checkout, said = run
+    trained = [job for job in checkout.announced(said) if job.name.startswith("train stages/")]
+    assert len(trained) == 8
+    for job in trained:
+        _, system, seed, fold = job.name.removeprefix("train ").split("/")
+        start = f"results/train/stages/first/seed{seed}/{fold}/weights.safetensors"
+        assert (start in job.inputs) == system.startswith("second")
+        learns = "results/corpora/english/manifest.csv" in job.inputs
+        assert learns == (system != "second")
+
+
+def test_the_table_marks_what_is_the_first_stage_s(run):
+    folder = run[0].folder / "results/report/tables"
+    rows = {row["row"]: row for row in csv.DictReader((folder / "stages.csv").open())}
+    first, second = metrics(run, "first")["tasks"], metrics(run, "second-gender")["tasks"]
+    gender, wer = first["gender"]["ua"]["mean"], first["asr"]["wer"]["mean"]
+    row = rows["second"]
+    assert float(row["gender UA_own"]) == pytest.approx(gender)
+    assert float(row["WER_own"]) == pytest.approx(wer)
+    assert (row["gender UA_own_mark"], row["WER_own_mark"]) == ("*", "*")
+    row = rows["second with gender"]
+    assert float(row["gender UA_own"]) == pytest.approx(second["gender"]["ua"]["mean"])
+    assert (row["gender UA_own_mark"], row["WER_own_mark"]) == ("", "*")
+    text = (folder / "stages.md").read_text()
+    assert f"{100 * gender:.1f}\\*" in text
+    assert "second from first" in text
+
+
+def test_the_report_says_that_the_encoder_is_random_and_draws_the_conflict(run):
+    page = (run[0].folder / "results/report/index.html").read_text()
+    assert "began with random weights" in page
+    assert "does not learn emotion: it is a first stage" in page
+    assert "times cut" in page
+    curves = run[0].folder / "results/report/figures"
+    drawn = [path for path in curves.glob("stages-at-once*.svg") if "curves" in path.name]
+    assert drawn
+    history = run[0].folder / "results/train/stages/at-once/seed0/group1/history.csv"
+    assert "cosine_emotion_asr" in history.read_text().splitlines()[0]
+
+
+def test_the_second_stage_alone_runs_again(changed):
+    settings = yaml.safe_load((changed.folder / "tiny.yaml").read_text())
+    settings["systems"]["second"]["freeze"] = 2
+    (changed.folder / "tiny.yaml").write_text(yaml.safe_dump(settings))
+    said = changed.snakemake("--cores", "2", "-n")
+    names = {job.name.rpartition("/")[0] for job in changed.announced(said) if "train" in job.name}
+    assert names == {"train stages/second/0", "train_transfer stages/second/0"}, names
