@@ -25,13 +25,15 @@ class Stream(NamedTuple):
 
 
 class Output(NamedTuple):
-    """`logits` (batch, classes), `embedding` (batch, width), what the classifier saw, and `gates`
-    (batch, gated inputs), the weights that a gating network gave, where there is one.
+    """`logits` (batch, classes), `embedding` (batch, width), what the classifier saw, `gates`
+    (batch, gated inputs), the weights that a gating network gave, where there is one, and `frames`
+    (batch, time, classes), the logits of each frame, where frames are classified.
     """
 
     logits: Tensor
     embedding: Tensor
     gates: Tensor | None = None
+    frames: Tensor | None = None
 
 
 def side_by_side(streams: Sequence[Stream]) -> Stream:
