@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
+from emonas.learning.options import TrainingOptions
 from emonas.storage.genotype import AnyGenotype
 from emonas.systems.frame_options import FrameOptions, frame_classifier
 from emonas.systems.shapes import NetworkShape
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
 EQUAL_LENGTHS = True
 
 
+class SequenceTraining(TrainingOptions):
+    """Training begins with the blank alone, and at 0.001 leaves it late."""
+
+    learning_rate: float = Field(
+        5e-3, gt=0, description="learning rate at the start (ours: at 0.001 it learns late)"
+    )
+
+
 class Options(FrameOptions):
     """CTC-RNN: each frame has the utterance's emotion or none, and CTC aligns them."""
 
@@ -28,6 +37,10 @@ class Options(FrameOptions):
         ge=1,
         description="how often an utterance's emotion stands in the sequence that is learnt, with "
         "frames of no emotion between; a short utterance has as many as fit (our reading)",
+    )
+
+    training: SequenceTraining = Field(
+        default_factory=SequenceTraining, description="how it is trained"
     )
 
     @model_validator(mode="after")
