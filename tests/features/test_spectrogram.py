@@ -60,6 +60,26 @@ def test_v1_is_the_transform_at_140_equally_spaced_frequencies() -> None:
     np.testing.assert_allclose(image, expected, atol=1e-3)
 
 
+@pytest.mark.parametrize("samples", [40000, 150000, 575, 576, 10])
+def test_without_seconds_an_utterance_keeps_its_windows(samples: int) -> None:
+    waveform = noise(samples)
+    windows = windows_of(waveform, max(samples, 400) / 16000)
+    assert len(windows) == 1 + (max(samples, 400) - 400) // 176
+    magnitude = np.array([np.abs(np.fft.rfft(window)) for window in windows])
+    expected = averaged(np.log(np.maximum(magnitude, 1e-5)), len(windows), 140)
+    found = extract(waveform, seconds=None, frames=None)
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("form", ["v1", "v2"])
+def test_of_8_seconds_all_windows_are_kept(form: str) -> None:
+    whole, own = noise(128000), {"seconds": None, "frames": None, "form": form}
+    kept = extract(whole, frames=None, form=form)
+    assert kept.shape == (726, 140)
+    np.testing.assert_array_equal(kept, extract(whole, **own))
+    np.testing.assert_array_equal(kept[:300], extract(whole[: 400 + 299 * 176], **own))
+
+
 @pytest.mark.parametrize("form", ["v1", "v2"])
 def test_a_tone_stands_in_its_bin(form: str) -> None:
     waveform = np.sin(2 * np.pi * 2000 * np.arange(128000) / 16000).astype(np.float32)
@@ -86,10 +106,24 @@ def test_silence_is_the_floor() -> None:
 
 def test_frame_rate() -> None:
     assert build(Options(), RESOURCES).frame_rate == 17.5
+    assert build(Options(seconds=None, frames=None), RESOURCES).frame_rate == 16000 / 176
+
+
+def test_only_utterances_of_their_own_length_differ_in_length() -> None:
+    assert Options().fixed_length
+    assert Options(frames=None).fixed_length
+    assert not Options(seconds=None, frames=None).fixed_length
 
 
 @pytest.mark.parametrize(
-    "options", [{"form": "v1", "frequency": "mel"}, {"seconds": 0.01}, {"unknown": 1}]
+    "options",
+    [
+        {"form": "v1", "frequency": "mel"},
+        {"seconds": 0.01},
+        {"seconds": None},
+        {"seconds": None, "frames": 20},
+        {"unknown": 1},
+    ],
 )
 def test_options_that_make_no_sense_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(ValidationError):

@@ -221,3 +221,18 @@ def test_refit_is_no_business_of_the_search(languages):
     plain = Plan(check_settings(languages)).search_params("searched")
     languages["systems"]["searched"]["refit"] = True
     assert Plan(check_settings(languages)).search_params("searched") == plain
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"labels_of": {"german": ["angry"]}}, "of domain de there is one class only, angry"),
+        ({"domain": "corpus", "labels_of": {"english": ["sad"]}}, "of domain english there is one"),
+        ({"merge": {"happy": "other", "sad": "other"}, "labels": ["other", "x"]}, "one class only"),
+    ],
+)
+def test_a_domain_of_one_class_is_told_before_any_job(languages, changes, said):
+    languages["protocols"]["several"] |= changes
+    told = refused(languages)
+    assert said in told
+    assert "bottom has nothing to tell apart there; give it labels" in told

@@ -19,6 +19,13 @@ VARIABLE = [
     ({"network": "recurrent", "hidden": 5, "cell": "lstm"}, None),
     ({"network": "linear"}, None),
 ]
+BASELINES = [
+    {"network": "cnn-lstm", "channels": [3, 4], "hidden": 5},
+    {"network": "cnn-gru", "channels": [3, 4], "hidden": 5, "dense": 6},
+    {"network": "rnn-elm", "hidden": 5},
+    {"network": "ctc-rnn", "hidden": 5},
+    {"network": "ctc-rnn", "hidden": 5, "labels": 3},
+]
 SMALL = {"heads": 2, "head_width": 3}
 GRUS = {**SMALL, "hidden": 5, "layers": 2}
 EQUAL = [
@@ -113,6 +120,19 @@ def test_padding_and_company_change_nothing_over_several_streams(values):
         padding = int(torch.randint(0, 40, (1,), generator=generator))
         frames = torch.randn(streams, 6, 20, 8, generator=generator)
         compare_streams(made, [padded(stream, lengths, padding) for stream in frames])
+
+
+@pytest.mark.parametrize("values", BASELINES)
+def test_padding_and_company_change_nothing_of_the_baselines(values):
+    made = network(values, None)
+    if values["network"] == "rnn-elm":
+        made.solved.fill_(value=True)  # so that the machine answers
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(5):
+        lengths = torch.randint(1, 20, (6,), generator=generator).tolist()
+        padding = int(torch.randint(0, 40, (1,), generator=generator))
+        frames = torch.randn(6, 20, 8, generator=generator)
+        compare_streams(made, [padded(frames, lengths, padding)])
 
 
 @pytest.mark.parametrize("second", [False, True])

@@ -299,6 +299,7 @@ def test_a_file_of_other_weights_is_refused(tmp_path):
         (FeatureFacts("e", {}, 25.0), np.zeros((2, 3)), "there: 0 layers, 25 frames a second"),
         (FeatureFacts("e", {}, 50.0), np.zeros((2, 4)), "frames a second, 4 features"),
         (FeatureFacts("e", {}, 50.0, ("1", "2")), np.zeros((2, 2, 3)), "there: 2 layers"),
+        (FeatureFacts("e", {}, 0.0), np.zeros((1, 3)), "there: 0 layers, one vector an utterance"),
     ],
 )
 def test_features_that_differ_between_corpora_are_refused(tmp_path, facts, frames, told):

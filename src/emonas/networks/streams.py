@@ -28,13 +28,15 @@ class Output(NamedTuple):
     """`logits` (batch, classes), `embedding` (batch, width), what the classifier saw, and `gates`
     (batch, gated inputs), the weights that a gating network gave, where there is one. `tasks` are
     the answers to tasks beside the classes, by name: `frames` (batch, steps, answers) of a stream,
-    one step where an utterance has one answer.
+    one step where an utterance has one answer. `frames` (batch, time, classes) are the logits of
+    each frame, where frames are classified.
     """
 
     logits: Tensor
     embedding: Tensor
     gates: Tensor | None = None
     tasks: Mapping[str, Stream] | None = None
+    frames: Tensor | None = None
 
 
 def side_by_side(streams: Sequence[Stream]) -> Stream:

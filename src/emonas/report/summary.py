@@ -84,7 +84,7 @@ def systems_summary(protocol: ProtocolResults) -> Table:
         rows.append(
             {
                 "system": name,
-                "what": describe(system.card),
+                "what": describe(name, system.card),
                 **cells("ua", metrics.ua, metrics),
                 **cells("wa", metrics.wa, metrics),
                 **_folds_cells(metrics),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from emonas.report import names
-from emonas.report.connections import WHERE, connections_table
+from emonas.report.connections import WHERE, connections_table, opened
 from emonas.report.degenerate import degenerate_genotypes
 from emonas.report.gather import CONTRASTIVE, FoundGenotype, Ledger, ProtocolResults, SystemResults
 from emonas.report.pictures import Picture, picture
@@ -17,6 +17,7 @@ from emonas.report.words import (
     count,
     describe,
     duration,
+    listed,
     memory,
     option_pairs,
 )
@@ -59,7 +60,7 @@ def system_view(
     return SystemView(
         name=name,
         anchor=system_anchor(protocol, name),
-        what=describe(system.card),
+        what=describe(name, system.card),
         scores=_scores(system),
         facts=_facts(system),
         remarks=inflated + _remarks(system),
@@ -179,6 +180,11 @@ def _remarks(system: SystemResults) -> list[str]:
             "Its encoder began with random weights, and not with pretrained ones: its scores say "
             "that the training works, not what such an encoder is worth."
         )
+    if closed := _deaf_domains(system):
+        remarks.append(
+            f"Of {listed(closed)} every connection is closed, so that nothing is heard there: "
+            "its scores are chance. A smaller penalty leaves some open."
+        )
     if not system.card.tells_emotions:
         remarks.append(
             "It does not learn emotion: it is a first stage, from which other systems start."
@@ -206,6 +212,19 @@ def _remarks(system: SystemResults) -> list[str]:
     if diverged := _diverged(system):
         remarks.append(f"{count(diverged, 'trial')} of candidate cells diverged and dropped out.")
     return remarks
+
+
+def _deaf_domains(system: SystemResults) -> list[str]:
+    """The domains of which some search left no connection open."""
+    return sorted(
+        {
+            domain
+            for found in system.genotypes
+            if isinstance(found.genotype, ConnectionsGenotype)
+            for domain, table in found.genotype.domains.items()
+            if not opened(table)
+        }
+    )
 
 
 def _diverged(system: SystemResults) -> int:

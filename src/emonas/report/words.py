@@ -34,8 +34,8 @@ def memory(mebibytes: float) -> str:
     return f"{mebibytes / 1024:.1f} GiB" if mebibytes >= 1024 else f"{mebibytes:.0f} MiB"
 
 
-def describe(card: SystemCard) -> str:
-    """What a system is, in a few words."""
+def describe(name: str, card: SystemCard) -> str:
+    """What a system of some name is, in a few words."""
     if card.kind == "fusion":
         method = card.options.get("method", "")
         return f"fusion of {listed(card.streams)}" + (f" by {method}" if method else "")
@@ -44,7 +44,11 @@ def describe(card: SystemCard) -> str:
         weights = "random weights" if card.random_encoder else card.checkpoint
         begins = f"{card.start} (of {weights})" if card.start else weights
         text += f", learns {listed(card.tasks)} from {begins} on"
-    return f"{text}, searched by {card.search}" if card.search else text
+    if not card.search:
+        return text
+    if card.searcher and card.searcher != name:
+        return f"{text}, trained with what the search of {card.searcher} found"
+    return f"{text}, searched by {card.search}" + ("" if card.retrain else ", as it was searched")
 
 
 def option_pairs(options: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -157,6 +157,7 @@ def _check_domains_of_runs(plan: Runnable, corpora: _Corpora) -> None:
         known = _domains(plan, protocol, corpora)
         if not known:
             continue
+        _refuse_lone_classes(protocol, system, plan, corpora)
         if getattr(module, "ONE_DOMAIN", False) and len(known) > 1:
             raise EmonasError(
                 f"protocols.{protocol}: {system} ({options.network}) learns one domain, and there "
@@ -170,6 +171,29 @@ def _check_domains_of_runs(plan: Runnable, corpora: _Corpora) -> None:
                     f"({options.network}) never heard; it learns {', '.join(sorted(known))}: leave "
                     "the transfer out, or take it to a protocol of other systems"
                 )
+
+
+def _refuse_lone_classes(protocol: str, system: str, plan: Runnable, corpora: _Corpora) -> None:
+    """Every domain that a system tells apart has at least two classes, as far as is known here."""
+    options = plan.settings.protocols[protocol]
+    found: dict[str, set[str]] = {}
+    for corpus in options.corpora:
+        uttered = corpora.emotions(corpus, options) - {""}
+        there = {options.merge.get(emotion, emotion) for emotion in uttered}
+        names = {corpus} if options.domain == "corpus" else corpora.languages(corpus, options)
+        if not there or not names:
+            return
+        asked = options.labels_of.get(corpus, options.labels)
+        for name in names:
+            found.setdefault(name, set()).update(there if asked is None else there & set(asked))
+    for name, classes in sorted(found.items()):
+        if len(classes) < 2:
+            only = f"one class only, {next(iter(classes))}" if classes else "no class"
+            raise EmonasError(
+                f"protocols.{protocol}: of domain {name} there is {only}, so that {system} has "
+                "nothing to tell apart there; give it labels with at least two, or leave its "
+                "corpora out"
+            )
 
 
 def _domains(plan: Runnable, protocol: str, corpora: _Corpora) -> set[str]:

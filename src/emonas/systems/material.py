@@ -67,7 +67,7 @@ def feature_paths(features: Mapping[str, Mapping[str, Any]]) -> FeaturePaths:
 def _checked(path: Path, digest: str, weights: str, record: str) -> str:
     """The shape of a file's features in words, if the file is that of the settings."""
     with FeatureFile(path) as file:
-        facts, width = file.facts, file.width
+        facts, width, vectors = file.facts, file.width, file.of_vectors
     if facts.digest != digest:
         raise EmonasError(
             f"{path}: was made with other options, weights or code than the settings name; "
@@ -78,7 +78,8 @@ def _checked(path: Path, digest: str, weights: str, record: str) -> str:
             f"{path}: was made with other weights than those of {record or 'the settings'}; "
             f"{make_again(path)}"
         )
-    return f"{len(facts.layers)} layers, {facts.frame_rate:g} frames a second, {width} features"
+    form = "one vector an utterance" if vectors else f"{facts.frame_rate:g} frames a second"
+    return f"{len(facts.layers)} layers, {form}, {width} features"
 
 
 def material(

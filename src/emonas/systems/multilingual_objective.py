@@ -43,7 +43,7 @@ class DomainObjective(Objective):
         """The mean over the batch."""
         number = batch.domain or 0
         classes = torch.tensor(self._targets[number].classes, device=batch.labels.device)
-        own = Batch((), torch.searchsorted(classes, batch.labels), number)
+        own = Batch((), torch.searchsorted(classes, batch.labels.contiguous()), number)
         chosen = output._replace(logits=output.logits[:, classes])
         # Of cross entropy the whole loss is that of the classes.
         loss: Tensor = self._losses[number](chosen, own)

@@ -98,7 +98,7 @@ class MultilingualOptions(TrainedOptions):
         "authors' code leaves it out",
     )
     domains: dict[str, DomainOptions] = Field(
-        default_factory=dict, description="what differs by domain, such as `german`"
+        default_factory=dict, description="what differs by domain, such as `de`"
     )
     training: MultilingualTraining = Field(
         default_factory=MultilingualTraining, description="how it is trained"

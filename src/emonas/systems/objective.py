@@ -13,7 +13,7 @@ from emonas.systems.options import TrainedOptions
 from emonas.systems.shapes import NetworkShape
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 
 def make_objective(options: TrainedOptions, data: FoldData, network: nn.Module) -> Objective:
@@ -22,9 +22,14 @@ def make_objective(options: TrainedOptions, data: FoldData, network: nn.Module) 
     if hasattr(module, "objective"):
         own: Objective = module.objective(options, data, network)
         return own
-    training = options.training
-    weights = class_weights(data.train.labels, len(data.classes))
-    return CrossEntropy(training, weights if training.class_weights else None)
+    return CrossEntropy(options.training, balancing(options, data))
+
+
+def balancing(options: TrainedOptions, data: FoldData) -> Tensor | None:
+    """A weight a class, (classes), where the options ask for it."""
+    if not options.training.class_weights:
+        return None
+    return class_weights(data.train.labels, len(data.classes))
 
 
 def learning_rates(options: TrainedOptions, shape: NetworkShape, network: nn.Module) -> Rates:

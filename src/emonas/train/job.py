@@ -163,14 +163,16 @@ def _fit(
     resume: ResumePoint,
     last: int | None = None,
 ) -> Outcome:
-    """Train epoch by epoch; `last` ends it there, without a choice."""
+    """Train epoch by epoch; `last` ends it there, without a choice. What the kind solves on the
+    training part at the end, with the chosen epoch's weights, comes after.
+    """
     options = system.training
     objective = make_objective(system, data, network)
     rates = learning_rates(system, data.shape, network)
     plan = Plan(options.epochs, options.select, options.patience)
     if last is not None:
         plan = Plan(last)
-    return fit(
+    outcome = fit(
         SupervisedLearner(network, options, device, objective, rates=rates),
         Batches(
             data.train,
@@ -186,6 +188,10 @@ def _fit(
         resume=resume,
         progress=Progress(f"train {job.name}", plan.epochs),
     )
+    module = kind_module("network", system.network)
+    if hasattr(module, "finish"):
+        module.finish(network, system, data.train)
+    return outcome
 
 
 def _searched_parameters(job: TrainJob, genotype: AnyGenotype | None, data: FoldData) -> int | None:

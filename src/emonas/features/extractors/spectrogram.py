@@ -1,4 +1,6 @@
-"""Spectrograms of one fixed size, as an image network wants them (EmotionNAS, section 3.2)."""
+"""Spectrograms of one fixed size, as an image network wants them (EmotionNAS, section 3.2), or of
+each utterance's own length.
+"""
 
 from collections.abc import Sequence
 from typing import Literal, Self
@@ -15,8 +17,11 @@ class Options(ExtractorOptions):
     """Options of the spectrogram."""
 
     extractor: Literal["spectrogram"] = Field("spectrogram", description="name of the extractor")
-    seconds: float = Field(
-        8.0, gt=0, description="length that every utterance is padded with zeros or cut to"
+    seconds: float | None = Field(
+        8.0,
+        gt=0,
+        description="length that every utterance is padded with zeros or cut to; null keeps its "
+        "own, with `frames: null`",
     )
     window_ms: float = Field(25.0, gt=0, description="length of the Hamming window")
     hop_ms: float = Field(
@@ -29,7 +34,9 @@ class Options(ExtractorOptions):
         "to half the sampling rate, as there are bins (our reading of its 140-dimensional FFT, "
         "since no FFT of a 400-sample window has 140 bins), averaged over frames only",
     )
-    frames: int = Field(140, ge=1, description="frames after averaging")
+    frames: int | None = Field(
+        140, ge=1, description="frames after averaging; null keeps a frame a window"
+    )
     bins: int = Field(140, ge=1, description="frequency bins of a frame")
     scale: Literal["log", "power", "magnitude"] = Field(
         "log", description="log is the natural logarithm of the magnitude (our reading)"
@@ -45,14 +52,19 @@ class Options(ExtractorOptions):
 
     @property
     def fixed_length(self) -> bool:
-        """An image is as large as any."""
-        return True
+        """An image is as large as any, unless utterances keep their own lengths."""
+        return self.seconds is not None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.form == "v1" and self.frequency == "mel":
             raise ValueError("form v1 has no mel bands; set frequency: linear or form: v2")
-        if self.seconds * 1000 < self.window_ms:
+        if self.seconds is None and self.frames is not None:
+            raise ValueError(
+                "seconds: null keeps each utterance's own length, which a number of frames would "
+                "stretch; set frames: null too"
+            )
+        if self.seconds is not None and self.seconds * 1000 < self.window_ms:
             raise ValueError("seconds is shorter than window_ms; make it longer")
         return self
 
@@ -64,7 +76,11 @@ class Spectrogram:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self.frame_rate = options.frames / options.seconds
+        self._window = duration_in_samples(options.window_ms, options.sampling_rate)
+        self._hop = duration_in_samples(options.hop_ms, options.sampling_rate)
+        self.frame_rate = options.sampling_rate / self._hop
+        if options.frames is not None and options.seconds is not None:
+            self.frame_rate = options.frames / options.seconds
 
     def extract(self, batch: Sequence[Speech]) -> list[Array]:
         """Give (frames, bins) for each utterance."""
@@ -72,31 +88,36 @@ class Spectrogram:
 
     def _image(self, waveform: Array) -> Array:
         options = self._options
-        length = duration_in_samples(options.seconds * 1000, options.sampling_rate)
-        waveform = padded(waveform[:length], length)
+        if options.seconds is None:
+            waveform = padded(waveform, self._window)
+        else:
+            length = duration_in_samples(options.seconds * 1000, options.sampling_rate)
+            waveform = padded(waveform[:length], length)
         magnitude = self._zoomed(waveform) if options.form == "v1" else self._full(waveform)
         if options.scale == "log":
             magnitude = np.log(np.maximum(magnitude, options.floor))
-        image = adaptively_pooled(magnitude, options.frames, axis=0)
-        return adaptively_pooled(image, options.bins, axis=1)
+        if options.frames is not None:
+            magnitude = adaptively_pooled(magnitude, options.frames, axis=0)
+        return adaptively_pooled(magnitude, options.bins, axis=1)
 
     def _full(self, waveform: Array) -> Array:
         """Give (windows, frequencies or mel bands) by the FFT of whole windows."""
         import librosa
 
         options = self._options
-        window = duration_in_samples(options.window_ms, options.sampling_rate)
         spectrum = librosa.stft(
             waveform,
-            n_fft=window,
-            hop_length=duration_in_samples(options.hop_ms, options.sampling_rate),
+            n_fft=self._window,
+            hop_length=self._hop,
             window="hamming",
-            # Windows lie inside the 8 s: nothing is made up beyond the edges.
+            # Windows lie inside the utterance: nothing is made up beyond the edges.
             center=False,
         )
         magnitude = self._power(np.abs(spectrum))
         if options.frequency == "mel":
-            bands = librosa.filters.mel(sr=options.sampling_rate, n_fft=window, n_mels=options.bins)
+            bands = librosa.filters.mel(
+                sr=options.sampling_rate, n_fft=self._window, n_mels=options.bins
+            )
             magnitude = bands @ magnitude
         return np.asarray(magnitude.T, dtype=np.float32)
 
@@ -106,11 +127,11 @@ class Spectrogram:
         import scipy.signal
 
         options = self._options
-        window = duration_in_samples(options.window_ms, options.sampling_rate)
-        hop = duration_in_samples(options.hop_ms, options.sampling_rate)
-        windows = librosa.util.frame(waveform, frame_length=window, hop_length=hop, axis=0)
+        windows = librosa.util.frame(
+            waveform, frame_length=self._window, hop_length=self._hop, axis=0
+        )
         spectrum = scipy.signal.zoom_fft(
-            windows * scipy.signal.get_window("hamming", window),
+            windows * scipy.signal.get_window("hamming", self._window),
             [0, options.sampling_rate / 2],
             m=options.bins,
             fs=options.sampling_rate,
