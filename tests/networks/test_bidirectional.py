@@ -1,14 +1,14 @@
 import pytest
 import torch
 
-from emonas.networks.bidirectional import BidirectionalGru
+from emonas.networks.bidirectional import BidirectionalLayers
 from emonas.networks.streams import Stream
 
 
 @pytest.mark.parametrize("layers", [1, 2])
 def test_the_way_back_begins_at_an_utterances_last_frame(layers):
     torch.manual_seed(1)
-    gru = BidirectionalGru(5, 4, layers, 0.3).eval()
+    gru = BidirectionalLayers("gru", 5, 4, layers, 0.3).eval()
     lengths = (9, 1, 4)
     frames = torch.randn(3, 15, 5)
     states = gru(Stream(frames, torch.tensor(lengths)))
@@ -22,7 +22,7 @@ def test_the_way_back_begins_at_an_utterances_last_frame(layers):
 @pytest.mark.parametrize("layers", [1, 2])
 def test_dropout_acts_on_the_last_layer_too_and_on_those_before(layers):
     torch.manual_seed(2)
-    gru = BidirectionalGru(5, 20, layers, 0.3)
+    gru = BidirectionalLayers("gru", 5, 20, layers, 0.3)
     stream = Stream(torch.randn(4, 50, 5), torch.tensor([50, 50, 50, 50]))
     dropped, whole = gru(stream), gru.eval()(stream)
     kept = dropped != 0
@@ -32,6 +32,6 @@ def test_dropout_acts_on_the_last_layer_too_and_on_those_before(layers):
 
 
 def test_shapes_alone_can_be_computed():
-    gru = BidirectionalGru(5, 4, 2).to("meta").eval()
+    gru = BidirectionalLayers("gru", 5, 4, 2).to("meta").eval()
     stream = Stream(torch.empty(2, 7, 5, device="meta"), torch.empty(2, device="meta").long())
     assert gru(stream).shape == (2, 7, 8)

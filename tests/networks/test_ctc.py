@@ -66,7 +66,7 @@ def test_logits_are_likelihoods_and_the_embedding_is_the_mean_state():
         frames[row, : len(utterance)] = utterance
     output = network(Stream(frames, torch.tensor([4, 2])))
     for row, utterance in enumerate(own):
-        states, _ = network.frames.cells(utterance)
+        states, _ = network.frames.layers.cells(utterance)
         logs = network.frames.scores(states).log_softmax(dim=1).detach().numpy()
         wanted = [likelihood(logs, [k]) for k in range(CLASSES)]
         np.testing.assert_allclose(output.logits[row].detach(), wanted, atol=1e-5)

@@ -28,7 +28,7 @@ def stream(lengths, padding=0):
 
 def probabilities_of(module, frames):
     """Those of one utterance (time, classes)."""
-    states, _ = module.frames.cells(frames)
+    states, _ = module.frames.layers.cells(frames)
     return module.frames.scores(states).softmax(dim=1).detach().numpy()
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from emonas.networks.attention import ChannelTemporalAttention, SelfAttention
-from emonas.networks.bidirectional import BidirectionalGru
+from emonas.networks.bidirectional import BidirectionalLayers
 from emonas.networks.dropout import FrameSharedDropout
 from emonas.networks.parallel_gru import ParallelGru
 from emonas.networks.streams import Output, Stream, side_by_side, stacked
@@ -34,7 +34,7 @@ class RecurrentAttention(nn.Module):
     """
 
     def __init__(
-        self, gru: BidirectionalGru, attention: SelfAttention, input_dropout: float = 0.0
+        self, gru: BidirectionalLayers, attention: SelfAttention, input_dropout: float = 0.0
     ) -> None:
         super().__init__()
         self.input_dropout = FrameSharedDropout(input_dropout)

@@ -1,6 +1,6 @@
 """Bidirectional layers over one stream."""
 
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
@@ -8,15 +8,23 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from emonas.networks.streams import Stream
 
 
-class BidirectionalGru(nn.Module):
-    """torch's bidirectional GRU, which begins its way back at an utterance's own last frame.
+class BidirectionalLayers(nn.Module):
+    """torch's bidirectional GRU or LSTM, whose way back begins at an utterance's own last frame.
 
     `dropout` acts on the output of every layer, the last one's too.
     """
 
-    def __init__(self, width: int, hidden: int, layers: int, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        cell: Literal["gru", "lstm"],
+        width: int,
+        hidden: int,
+        layers: int,
+        dropout: float = 0.0,
+    ) -> None:
         super().__init__()
-        self.cells = nn.GRU(
+        kind = nn.GRU if cell == "gru" else nn.LSTM
+        self.cells = kind(
             width,
             hidden,
             layers,

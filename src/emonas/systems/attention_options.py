@@ -63,10 +63,10 @@ def recurrent_attention(options: RecurrentAttentionOptions, width: int) -> Recur
     """An RNN-MHSA over frames of a width."""
     from emonas.networks.attention import SelfAttention
     from emonas.networks.attentive import RecurrentAttention
-    from emonas.networks.bidirectional import BidirectionalGru
+    from emonas.networks.bidirectional import BidirectionalLayers
 
     return RecurrentAttention(
-        BidirectionalGru(width, options.hidden, options.layers, options.dropout),
+        BidirectionalLayers("gru", width, options.hidden, options.layers, options.dropout),
         SelfAttention(2 * options.hidden, options.heads, options.head_width),
         options.input_dropout,
     )
