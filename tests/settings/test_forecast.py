@@ -340,3 +340,45 @@ def test_corpora_that_are_transferred_to_are_counted() -> None:
     assert found["transfer"] == 1
     assert found["features"] == 2 * before["features"]
     assert (found["train_transfer"], found["fuse_transfer"]) == (found["train"], found["fuse"])
+
+
+def two_stages() -> dict[str, Any]:
+    """A first stage, a second one, and another corpus that the second is tested on."""
+    document = small()
+    sizes = {"layers": 2, "width": 16, "heads": 2, "feed_forward": 16, "channels": 8}
+    first = {
+        "network": "wav2vec2",
+        "inputs": ["waveform"],
+        "random": sizes,
+        "tasks": ["asr", "gender"],
+        "skip": 2,
+        "training": {"epochs": 4, "batch": 4},
+    }
+    second = {**first, "start": "first", "tasks": ["emotion", "style"], "skip": None, "freeze": 1}
+    document["features"] = {"waveform": {"extractor": "waveform"}}
+    document["systems"] = {"first": first, "second": second}
+    document["corpora"]["elsewhere"] = {"reader": "synthetic", "sessions": 2}
+    document["protocols"] = {"three": {**document["protocols"]["three"]}}
+    document["protocols"]["three"]["transfer"] = {"elsewhere": {}}
+    document["runs"] = [{"protocol": "three", "systems": ["first", "second"]}]
+    return document
+
+
+def test_both_stages_are_counted_and_rehearsed() -> None:
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    plan = Plan(check_settings(two_stages()))
+    found = counts(plan, skipped=False)
+    # The first stage learns no emotion, and is tested nowhere else.
+    assert (found["train"], found["train_transfer"], found["evaluate"]) == (6, 3, 2)
+    said = "\n".join(forecast_lines(plan, 2))
+    assert "systems.first" not in said
+    assert "systems.second" not in said
+
+
+def test_an_encoder_s_weights_are_a_job_where_only_a_system_needs_them() -> None:
+    document = two_stages()
+    document["checkpoints"] = {"base": {"address": "https://example.org/base.pt", "size": 5}}
+    for system in document["systems"].values():
+        system |= {"random": None, "checkpoint": "base", "network": "whisper-encoder"}
+    plan = Plan(check_settings(document))
+    assert counts(plan, skipped=False)["checkpoint"] == 1
