@@ -79,7 +79,7 @@ def pieces():
     return [
         Predictions(
             *(
-                value if name in ("classes", "gated") else value[rows]
+                value if name in ("classes", "gated", "tasks") else value[rows]
                 for name, value in ((f.name, getattr(whole, f.name)) for f in fields(Predictions))
             )
         )

@@ -13,6 +13,7 @@ from emonas.storage.folds import write_part
 from emonas.storage.predictions import read_predictions
 from emonas.storage.tables import read_table
 from emonas.storage.weights import read_weights
+from emonas.systems.material import Material
 from emonas.systems.trained import TrainedFiles
 from emonas.train.transfer import TransferJob, predict_transfer
 
@@ -145,7 +146,7 @@ def test_another_corpus_is_predicted_by_what_was_trained(store, network):
         trained=TrainedFiles(store.job(system(network)).system, outputs.weights),
         predictions=outputs.predictions,
         part=store.folder / "else.csv",
-        features={"f": {"else": paths["f"]["toy"]}},
+        material=Material({"f": {"else": paths["f"]["toy"]}}),
         runtime=RuntimeOptions(device="cpu"),
     )
     predict_transfer(job, store.folder / "else.h5")
