@@ -41,8 +41,9 @@ def batch():
     return next(Batches(examples, 10).epoch())
 
 
-def learner(network, **changes):
-    return SupervisedLearner(network, TrainingOptions(batch=10, **changes), DEVICE)
+def learner(network, pieces=1, **changes):
+    options = TrainingOptions(batch=10, **changes)
+    return SupervisedLearner(network, options, DEVICE, pieces=pieces)
 
 
 @pytest.mark.parametrize("pieces", [2, 3, 10, 64])

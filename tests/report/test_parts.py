@@ -21,7 +21,7 @@ from emonas.report.papers import paper_summary
 from emonas.report.plan import SystemCard
 from emonas.report.tables import Column, Table, escape_latex, escape_markdown, show, write_tables
 from emonas.report.verdicts import verdicts
-from emonas.report.words import degenerate_cells, duration, listed, memory
+from emonas.report.words import degenerate_cells, describe, duration, listed, memory
 from emonas.storage.genotype import CellsGenotype, Edge
 from emonas.storage.metrics import Figure as MetricFigure
 
@@ -214,3 +214,18 @@ def test_folders_of_former_settings_are_not_read(plan, results, tmp_path):
     assert after.search_cost == before.search_cost
     assert after.cost == before.cost
     assert [found.fold for found in after.genotypes] == [found.fold for found in before.genotypes]
+
+
+def test_what_is_unlearnt_is_not_said_to_be_learnt():
+    card = SystemCard(
+        network="wav2vec2",
+        inputs=["waveform"],
+        checkpoint="base",
+        start="first",
+        tasks=["emotion", "style"],
+        unlearnt=["style"],
+    )
+    told = describe("second", card)
+    assert told == (
+        "wav2vec2 on waveform, learns emotion and unlearns style, from first (of base) on"
+    )

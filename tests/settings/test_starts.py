@@ -39,6 +39,7 @@ def refused(document):
         ("second", {"longest_seconds": 3}, "start: first has another longest_seconds"),
         ("second", {"start": "second"}, "second.start: second from second goes round"),
         ("first", {"start": "second"}, "goes round"),
+        ("second", {"too_long": "skip"}, "start: first has another too_long"),
         ("second", {"refit": True, "training": {"select": "last"}}, "one of first and second has"),
         (
             "second",
@@ -112,3 +113,12 @@ def test_a_system_whose_weights_are_nowhere_is_skipped_with_the_reason(stages, t
     (entry,) = [entry for entry in plan.skipped if "first" in entry["systems"]]
     assert entry["systems"] == ["first", "second"]
     assert entry["reason"].startswith("checkpoints.base: ")
+
+
+def test_nobody_validates_what_the_first_stage_learnt_from(stages):
+    for name in ("first", "second"):
+        stages["systems"][name] = {**stages["systems"][name], "refit": True}
+    told = refused(stages)
+    assert "second.start: with refit: true first has learnt from those on whom second would" in told
+    stages["systems"]["second"]["training"] = {"select": "last"}
+    check_settings(stages)

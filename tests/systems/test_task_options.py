@@ -67,6 +67,8 @@ def test_tasks_are_a_list_or_weights_or_options_by_name():
         ({"characters": "abc"}, "characters are for the task asr"),
         ({"tasks": ["asr"], "training": {"select": "validation_ua"}}, "emotion is no task here"),
         ({"tasks": ["speaker"]}, "emotion"),
+        ({"tasks": ["asr"], "characters": "ABC"}, "give small letters"),
+        ({"training": {"pieces": 2, "class_weights": True}}, "leave one of them out"),
         ({"normalise": "feature"}, "none"),
     ],
 )

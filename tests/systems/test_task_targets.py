@@ -29,7 +29,7 @@ def system(**changes):
     return kind_options("network", values)
 
 
-ROWS = [("female", "scripted", "Ab, a!"), ("male", "", ""), ("", "improvised", "É b")]
+ROWS = [("female", "scripted", "Ab, [LAUGHTER] a!"), ("male", "", ""), ("", "improvised", "É b")]
 
 
 def test_answers_come_from_the_manifest_in_the_part_s_order(tmp_path):

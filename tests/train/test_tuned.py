@@ -109,6 +109,37 @@ def test_another_encoder_is_nothing_to_start_from(spoken):
         spoken.train(other, "two", start=one.weights)
 
 
+def test_a_head_that_sees_something_else_begins_anew(spoken, caplog):
+    """With the skip connection gender is told from twice as many features."""
+    one = spoken.train({**TUNED, "tasks": ["gender"]}, "one", manifests=spoken.manifests)
+    second = {**TUNED, "tasks": ["emotion", "gender"]}
+    for changes, heads in (({}, "the encoder, gender"), ({"skip": 1}, "the encoder")):
+        caplog.clear()
+        with caplog.at_level("INFO", logger="emonas"):
+            system = {**second, **changes}
+            spoken.train(system, f"two{heads}", manifests=spoken.manifests, start=one.weights)
+        assert f"starts from {one.weights}: {heads}" in [r.getMessage() for r in caplog.records]
+
+
+def test_a_refit_leaves_out_and_counts_the_long_ones_of_both_parts(spoken):
+    longest = {"longest_seconds": 1800 / 16000, "too_long": "skip", "refit": True}
+    found = json.loads(spoken.train({**TUNED, **longest}).cost.read_text())
+    long = {
+        part: sum(len(spoken.frames[name]) > 1800 for name in names)
+        for part, names in spoken.parts.items()
+    }
+    assert found["left_out"] == long["train"] + long["validation"]
+    assert found["shortened"] == long["test"]
+
+
+def test_a_first_stage_is_not_chosen_by_answers_that_nobody_knows(spoken):
+    rows = read_table(spoken.manifests["toy"])
+    rows.loc[rows["utterance"].isin(spoken.parts["validation"]), "text"] = "[LAUGHTER]"
+    rows.to_csv(spoken.manifests["toy"], index=False)
+    with pytest.raises(EmonasError, match=r"validation\.csv: of no utterance the answer to.*asr"):
+        spoken.train({**TUNED, "tasks": ["asr"]}, manifests=spoken.manifests)
+
+
 class KilledError(Exception):
     """A kill."""
 
@@ -176,7 +207,7 @@ def test_more_memory_saved_is_the_same_learning(spoken):
     saving = {
         **plain,
         "recompute": True,
-        "training": {**plain["training"], "pieces": 2},
+        "training": {**plain["training"], "pieces": 2, "precision": "mixed"},
     }
     found = [
         read_table(spoken.train(system, name).history)["train_loss"].astype(float)

@@ -12,10 +12,8 @@ from emonas.evaluate.recognition import error_rates
 from emonas.evaluate.runs import Run, Speakers, all_labels, by_seed, figures
 from emonas.evaluate.scores import score, spread
 from emonas.storage.metrics import Figure, TaskScore
-from emonas.storage.predictions import Predictions, TaskPredictions
+from emonas.storage.predictions import ASR, Predictions, TaskPredictions
 from emonas.storage.wording import normalised
-
-_SPELT = "asr"
 
 
 def of_tasks(
@@ -37,7 +35,7 @@ def of_tasks(
         heard = [replace(run, test=_known(run.test, task)) for run in runs]
         heard = [run for run in heard if run.test.utterances]
         if heard:
-            of = _spelling if task == _SPELT else _classes
+            of = _spelling if task == ASR else _classes
             found[task] = of(heard, task, speakers, pooled, repeated)
     return found
 
@@ -46,8 +44,8 @@ def _known(test: Predictions, task: str) -> Predictions:
     """The utterances whose answer is known, which stands in the place of their emotion."""
     given = test.tasks[task]
     rows = [row for row, truth in enumerate(given.truth) if truth]
-    logits = np.zeros((len(test.utterances), 0), np.float32)
-    logits = logits if given.logits is None else given.logits
+    told = given.logits is not None
+    logits = given.logits[rows] if given.logits is not None else np.zeros((len(rows), 0))
     kept = TaskPredictions(
         tuple(given.truth[row] for row in rows),
         tuple(given.said[row] for row in rows),
@@ -57,8 +55,8 @@ def _known(test: Predictions, task: str) -> Predictions:
         utterances=tuple(test.utterances[row] for row in rows),
         corpora=tuple(test.corpora[row] for row in rows),
         labels=kept.truth,
-        classes=() if given.logits is None else given.answers,
-        logits=logits[rows],
+        classes=given.answers if told else (),
+        logits=logits.astype(np.float32),
         embedding=test.embedding[rows],
         tasks={task: kept},
     )

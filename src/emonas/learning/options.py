@@ -50,12 +50,6 @@ class TrainingOptions(Options):
         False,
         description="utterances of like length come into one batch, which saves padding (ours)",
     )
-    pieces: int = Field(
-        1,
-        ge=1,
-        description="compute a batch in so many pieces and add up their gradients, weighed by "
-        "their utterances: the memory of a piece, the step of the batch (gradient accumulation)",
-    )
     precision: Literal["full", "mixed"] = Field(
         "full",
         description="mixed: compute in bfloat16 where torch's autocast holds it for safe, and keep "

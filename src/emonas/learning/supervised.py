@@ -34,6 +34,8 @@ class SupervisedLearner:
         objective: what is made small; plain cross entropy where none is given.
         parameters: those of the network that learn; all where none are given.
         rates: those that learn at a multiple of the options' rate.
+        pieces: so many parts of a batch are computed one after the other, and their gradients
+            added up, weighed by their utterances; for losses that are means over utterances.
     """
 
     def __init__(
@@ -44,10 +46,12 @@ class SupervisedLearner:
         objective: Objective | None = None,
         parameters: Sequence[nn.Parameter] | None = None,
         rates: Rates | None = None,
+        pieces: int = 1,
     ) -> None:
         self.network = network.to(device)
         self.device = device
         self._options = options
+        self._pieces = pieces
         self._objective = (objective or CrossEntropy(options)).to(device)
         self._parameters = [
             parameter
@@ -84,7 +88,7 @@ class SupervisedLearner:
         self._optimiser.zero_grad()
         scored = [
             self._add_gradient(piece, len(piece.labels) / len(batch.labels))
-            for piece in self._masked(batch).pieces(self._options.pieces)
+            for piece in self._masked(batch).pieces(self._pieces)
         ]
         if self._options.clip is not None:
             nn.utils.clip_grad_norm_(self._parameters, self._options.clip)

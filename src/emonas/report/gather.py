@@ -15,8 +15,6 @@ from emonas.storage.genotype import AnyGenotype, read_genotype
 from emonas.storage.metrics import Metrics, read_metrics
 from emonas.storage.tables import read_table
 
-CONTRASTIVE = "contrastive_share"
-"""The column of a history with the share of batches in which the contrastive loss acted."""
 _TEXTS = ("candidate", "status")
 
 

@@ -66,7 +66,8 @@ class SystemCard(_Card):
     An input is a feature's name, and behind a space its layers where some are chosen. `searcher` is
     the system whose search found the genotypes, `checkpoint` the weights that it trains on itself,
     `start` the system that it starts from, and `random_encoder` says that its encoder is of random
-    weights; `tasks` are those that it learns, none for emotion alone.
+    weights; `tasks` are those that it learns, none for a kind that knows emotion alone, and
+    `unlearnt` the adversarial ones among them.
     """
 
     kind: Literal["network", "fusion"] = "network"
@@ -81,6 +82,7 @@ class SystemCard(_Card):
     start: str = ""
     random_encoder: bool = False
     tasks: list[str] = Field(default_factory=list)
+    unlearnt: list[str] = Field(default_factory=list)
     options: dict[str, Any] = Field(default_factory=dict)
 
     @property

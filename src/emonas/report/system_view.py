@@ -8,7 +8,7 @@ from typing import Any
 from emonas.report import names
 from emonas.report.connections import WHERE, connections_table, opened
 from emonas.report.degenerate import degenerate_genotypes
-from emonas.report.gather import CONTRASTIVE, FoundGenotype, Ledger, ProtocolResults, SystemResults
+from emonas.report.gather import FoundGenotype, Ledger, ProtocolResults, SystemResults
 from emonas.report.pictures import Picture, picture
 from emonas.report.reached import cells
 from emonas.report.tables import Column, Table, show
@@ -22,6 +22,7 @@ from emonas.report.words import (
     option_pairs,
 )
 from emonas.storage.genotype import ConnectionsGenotype
+from emonas.storage.history import CONTRASTIVE
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,9 @@ def describe(name: str, card: SystemCard) -> str:
     if card.tasks:
         weights = "random weights" if card.random_encoder else card.checkpoint
         begins = f"{card.start} (of {weights})" if card.start else weights
-        text += f", learns {listed(card.tasks)} from {begins} on"
+        learnt = [task for task in card.tasks if task not in card.unlearnt]
+        unlearns = f" and unlearns {listed(card.unlearnt)}" if card.unlearnt else ""
+        text += f", learns {listed(learnt)}{unlearns}, from {begins} on"
     if not card.search:
         return text
     if card.searcher and card.searcher != name:

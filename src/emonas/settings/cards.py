@@ -122,6 +122,7 @@ def _system_card(plan: Plan, name: str) -> SystemCard:
     values = options.model_dump(mode="json", exclude={"fuse", "network", "inputs"})
     if plan.is_fused(name):
         return SystemCard(kind="fusion", streams=list(options.fuse), options=values)
+    tasks = getattr(options, "tasks", {})
     return SystemCard(
         network=options.network,
         inputs=[
@@ -138,7 +139,8 @@ def _system_card(plan: Plan, name: str) -> SystemCard:
         retrain=not plan.tests_searched(name),
         checkpoint=getattr(options, "checkpoint", None) or "",
         start=plan.start_of(name) or "",
-        tasks=list(getattr(options, "tasks", ())),
+        tasks=list(tasks),
+        unlearnt=[task for task, of in tasks.items() if of.adversarial],
         random_encoder=getattr(options, "random", None) is not None,
         options=values,
     )

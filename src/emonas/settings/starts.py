@@ -7,7 +7,7 @@ from emonas.errors import EmonasError
 from emonas.systems.task_targets import tells_emotions
 from emonas.systems.tuned_options import TunedOptions
 
-_ALIKE = ("network", "inputs", "checkpoint", "random", "longest_seconds")
+_ALIKE = ("network", "inputs", "checkpoint", "random", "longest_seconds", "too_long")
 """What a system and the one that it starts from have in common."""
 
 
@@ -107,6 +107,11 @@ def _check_start(settings: Any, name: str, system: TunedOptions, start: str) -> 
         raise EmonasError(
             f"systems.{name}.start: one of {start} and {name} has refit: true, so that one has "
             "learnt from what the other validates on; make them alike"
+        )
+    if system.refit and system.training.select != "last":
+        raise EmonasError(
+            f"systems.{name}.start: with refit: true {start} has learnt from those on whom {name} "
+            "would choose its epoch; set training.select: last, or leave refit out of both"
         )
 
 

@@ -13,6 +13,7 @@ from emonas.errors import EmonasError, make_again
 from emonas.storage.hdf5 import whole_hdf5
 
 EMOTION = "emotion"
+ASR = "asr"
 
 
 @dataclass(frozen=True)

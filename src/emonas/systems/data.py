@@ -102,13 +102,14 @@ def _fold(
         manners = [stream.entry.normalise for stream in _heard(options.inputs, material.features)]
         normaliser = fit_normaliser(examples, manners)
     held = _learnable(others, shape, classes) if classes else others
+    validation = load_part(options, material, classes, shape, held) if len(held) else None
+    if validation is not None and not classes:
+        _refuse_unknown_answers(path, validation)
     return FoldData(
         classes=classes,
         shape=shape,
         train=normaliser(examples),
-        validation=normaliser(load_part(options, material, classes, shape, held))
-        if len(held)
-        else None,
+        validation=None if validation is None else normaliser(validation),
         normaliser=normaliser,
     )
 
@@ -175,6 +176,17 @@ def _without_long(
             "skip leaves such out; allow more, or set too_long: cut"
         )
     return kept
+
+
+def _refuse_unknown_answers(path: Path, validation: Examples) -> None:
+    """Refuse a validation part whose loss would be 0 whatever is learnt."""
+    for task, known in validation.targets.items():
+        if not any(map(len, known)):
+            raise EmonasError(
+                f"{path.with_name('validation.csv')}: of no utterance the answer to the task "
+                f"{task} is known, so that nothing can be chosen by it; validate on others, or "
+                "leave the task out"
+            )
 
 
 def _refuse_lone_classes(path: Path, shape: NetworkShape, classes: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from emonas.learning.objectives import CrossEntropy, Objective
 from emonas.learning.supervised import class_weights
 from emonas.networks.contrastive import ContrastiveLoss
 from emonas.networks.streams import Output
+from emonas.storage.history import CONTRASTIVE
 from emonas.systems.data import FoldData
 from emonas.systems.multilingual_options import MultilingualOptions
 
@@ -65,7 +66,7 @@ class DomainObjective(Objective):
         if self._contrastive is None:
             return {}
         acted, self._acted = self._acted, []
-        return {"contrastive_share": sum(acted) / max(1, len(acted))}
+        return {CONTRASTIVE: sum(acted) / max(1, len(acted))}
 
 
 def _cross_entropy(

@@ -126,3 +126,8 @@ class TrainedOptions(SystemOptions):
     def together(self) -> int:
         """As many as it is trained on at a time."""
         return self.training.batch
+
+    @property
+    def pieces(self) -> int:
+        """Into how many pieces a batch is cut where it is learnt from."""
+        return 1

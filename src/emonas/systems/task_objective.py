@@ -1,5 +1,6 @@
 """The losses of several tasks in one (Two-stage fine-tuning, eqs. 1 and 2)."""
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
@@ -9,20 +10,18 @@ from torch import Tensor, nn
 from emonas.learning.batches import NO_ANSWER, Batch, Targets
 from emonas.learning.objectives import CrossEntropy, Objective
 from emonas.networks.streams import Output, Stream
-from emonas.storage.predictions import EMOTION
-from emonas.systems.task_options import ASR
+from emonas.storage.history import COSINE
+from emonas.storage.predictions import ASR, EMOTION
 from emonas.systems.task_outputs import BLANK
-
-CONFLICT = "cosine"
-"""What the columns of a history begin with that hold the cosine of two tasks' gradients."""
 
 
 class TaskObjective(Objective):
     """The weighed sum of the tasks' losses: cross entropy, and CTC for asr.
 
     An utterance of which an answer is not known has no part in that task's loss. On the first
-    batch of every epoch, the cosine of each two tasks' gradients in the encoder is measured: where
-    it is negative, the tasks pull it in opposite directions.
+    batch of every epoch (its first piece), the cosine of each two tasks' gradients in the encoder
+    is measured: where it is negative, the tasks pull it in opposite directions. An adversarial
+    task's is that which reaches the encoder, turned round.
 
     Args:
         emotion: the loss of the emotions.
@@ -39,7 +38,7 @@ class TaskObjective(Objective):
         # In a tuple, so that they stay the network's alone.
         self._shared = (tuple(shared),)
         self._sums = dict.fromkeys(weights, 0.0)
-        self._batches = 0
+        self._heard = 0
         self._cosines: dict[str, float] = {}
 
     def losses(self, output: Output, batch: Batch) -> dict[str, Tensor]:
@@ -55,19 +54,19 @@ class TaskObjective(Objective):
     def forward(self, output: Output, batch: Batch) -> Tensor:
         """The weighed sum."""
         losses = self.losses(output, batch)
-        if not self._batches and len(losses) > 1:
+        if not self._heard and len(losses) > 1:
             self._cosines = gradient_cosines(losses, self._shared[0])
         for task, loss in losses.items():
-            self._sums[task] += loss.item()
-        self._batches += 1
+            self._sums[task] += loss.item() * len(batch.labels)
+        self._heard += len(batch.labels)
         return self._weighed(losses)
 
     def facts(self) -> dict[str, float]:
-        """Each task's mean loss over the batches, and the cosines of their gradients."""
-        count, sums = max(1, self._batches), self._sums
+        """Each task's mean loss over the utterances, and the cosines of their gradients."""
+        count, sums = max(1, self._heard), self._sums
         cosines, self._cosines = self._cosines, {}
-        self._sums, self._batches = dict.fromkeys(self._weights, 0.0), 0
-        named = {f"{CONFLICT}_{pair}": cosine for pair, cosine in cosines.items()}
+        self._sums, self._heard = dict.fromkeys(self._weights, 0.0), 0
+        named = {f"{COSINE}{pair}": cosine for pair, cosine in cosines.items()}
         return {f"train_{task}_loss": total / count for task, total in sums.items()} | named
 
     def _weighed(self, losses: Mapping[str, Tensor]) -> Tensor:
@@ -120,16 +119,23 @@ def gradient_cosines(
     """
     if not parameters:
         return {}
-    gradients = {}
-    for task, loss in losses.items():
-        found = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
-        parts = [
-            torch.zeros_like(parameter) if gradient is None else gradient
-            for gradient, parameter in zip(found, parameters, strict=True)
-        ]
-        gradients[task] = nn.utils.parameters_to_vector(parts).double()
-    return {
-        f"{one}_{other}": float(torch.dot(gradients[one], gradients[other]) / length)
-        for one, other in combinations(gradients, 2)
-        if (length := gradients[one].norm() * gradients[other].norm()) > 0
+    # A tensor at a time: of a large encoder, one vector of all would be a copy more.
+    gradients = {
+        task: torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
+        for task, loss in losses.items()
     }
+    lengths = {task: math.sqrt(_product(own, own)) for task, own in gradients.items()}
+    return {
+        f"{one}_{other}": _product(gradients[one], gradients[other]) / length
+        for one, other in combinations(gradients, 2)
+        if (length := lengths[one] * lengths[other]) > 0
+    }
+
+
+def _product(one: Sequence[Tensor | None], other: Sequence[Tensor | None]) -> float:
+    """The inner product of two gradients, a tensor a parameter; None is zero."""
+    return sum(
+        float(torch.dot(a.flatten(), b.flatten()))
+        for a, b in zip(one, other, strict=True)
+        if a is not None and b is not None
+    )

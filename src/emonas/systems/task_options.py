@@ -9,7 +9,6 @@ from emonas.options import Options
 from emonas.storage.predictions import EMOTION
 
 Task = Literal["emotion", "asr", "gender", "style"]
-ASR: Task = "asr"
 
 
 class TaskOptions(Options):

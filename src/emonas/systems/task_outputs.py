@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from emonas.storage.predictions import TaskPredictions
-from emonas.systems.task_options import ASR
+from emonas.storage.predictions import ASR, TaskPredictions
 
 if TYPE_CHECKING:
     from emonas.networks.streams import Stream

@@ -1,5 +1,6 @@
 """The right answers to tasks beside emotion, from the manifests: words, gender and style."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -9,16 +10,18 @@ import pandas as pd
 
 from emonas.errors import EmonasError
 from emonas.storage.manifest import read_manifest
-from emonas.storage.predictions import EMOTION
+from emonas.storage.predictions import ASR, EMOTION
 from emonas.storage.wording import normalised
 from emonas.systems.options import SystemOptions
-from emonas.systems.task_options import ASR, Task
+from emonas.systems.task_options import Task
 from emonas.systems.tuned_options import TunedOptions
 
 Manifests = Mapping[str, Path]
 """Manifests by corpus."""
 Known = Mapping[str, Sequence[str]]
 """What is known of each utterance of a part, by task; empty text where nobody knows it."""
+_MARKS = re.compile(r"\[[^\]]*\]")
+"""What transcribers put between words: [LAUGHTER], [BREATHING]."""
 _COLUMNS = {"asr": "text", "gender": "gender", "style": "style"}
 
 
@@ -35,7 +38,8 @@ def tells_emotions(options: SystemOptions) -> bool:
 
 
 def read_known(tasks: Iterable[str], table: pd.DataFrame, manifests: Manifests) -> Known:
-    """What the manifests say of each utterance of a part, in its order; texts normalised.
+    """What the manifests say of each utterance of a part, in its order; texts normalised, without
+    what stands in square brackets, which is no word.
 
     Raises:
         EmonasError: a manifest is missing or damaged, or lacks an utterance.
@@ -60,7 +64,7 @@ def read_known(tasks: Iterable[str], table: pd.DataFrame, manifests: Manifests) 
         )
     known = {task: list(found[_COLUMNS[task]].iloc[places]) for task in tasks}
     if ASR in known:
-        known[ASR] = [normalised(text) for text in known[ASR]]
+        known[ASR] = [normalised(_MARKS.sub(" ", text)) for text in known[ASR]]
     return known
 
 

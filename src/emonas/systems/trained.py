@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _NETWORK = "network."
-_ENCODER = "encoder."
+_ENCODER = "encoder"
+_HEADS = "heads."
 _WHITENING = "whitening."
 
 
@@ -98,26 +99,40 @@ def take_weights(network: nn.Module, path: Path) -> None:
     fill_network(network, _network_weights(path), path)
 
 
-def start_from(network: nn.Module, path: Path) -> None:
+def start_from(network: nn.Module, path: Path) -> list[str]:
     """Give a network what another one learnt that `path` holds: its encoder, and the heads of
-    tasks that both have with the same answers.
+    tasks that both have and tell from the same; gives the names of these heads.
+
+    That the answers are the same is for the settings to see to: both have the same training part.
 
     Raises:
         EmonasError: the file is damaged, or the encoder is another one.
     """
     there, own = _network_weights(path), network.state_dict()
+    parts: dict[str, list[str]] = {}
+    for name in own:
+        # A head is taken whole or not at all: a bias may fit where the weight does not.
+        parts.setdefault(_part(name), []).append(name)
     fitting = {
-        name: tensor
-        for name, tensor in there.items()
-        if name in own and own[name].shape == tensor.shape
+        part: names
+        for part, names in parts.items()
+        if all(name in there and there[name].shape == own[name].shape for name in names)
     }
-    encoder = {name for name in own if name.startswith(_ENCODER)}
-    if not encoder or not encoder <= set(fitting):
+    if _ENCODER not in fitting:
         raise EmonasError(
             f"{path}: its encoder is not that of the system that starts from it; give both the "
             "same network, and the same checkpoint or sizes of a random encoder"
         )
-    network.load_state_dict({**own, **fitting})
+    taken = {name: there[name] for names in fitting.values() for name in names}
+    network.load_state_dict({**own, **taken})
+    return sorted(part.removeprefix(_HEADS) for part in fitting if part.startswith(_HEADS))
+
+
+def _part(name: str) -> str:
+    """The part of a network that a weight belongs to: its encoder, or the head of a task."""
+    return (
+        ".".join(name.split(".")[:2]) if name.startswith(_HEADS) else name.split(".", maxsplit=1)[0]
+    )
 
 
 def _network_weights(path: Path) -> dict[str, Tensor]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from emonas.errors import EmonasError
-from emonas.storage.predictions import EMOTION
+from emonas.storage.predictions import ASR, EMOTION
 from emonas.systems.requirements import one_stream
 from emonas.systems.shapes import NetworkShape
-from emonas.systems.task_options import ASR, Task, task_weights
+from emonas.systems.task_options import Task, task_weights
 from emonas.systems.tuned_options import TunedOptions
 
 if TYPE_CHECKING:

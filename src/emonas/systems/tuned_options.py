@@ -7,9 +7,9 @@ from pydantic import BeforeValidator, Field, model_validator
 from emonas.learning.options import Selection, TrainingOptions
 from emonas.options import Options
 from emonas.packages import missing_package
-from emonas.storage.predictions import EMOTION
+from emonas.storage.predictions import ASR, EMOTION
 from emonas.systems.options import TrainedOptions
-from emonas.systems.task_options import ASR, Task, TaskOptions, Tasks, tasks_by_name
+from emonas.systems.task_options import Task, TaskOptions, Tasks, tasks_by_name
 
 RATE = 16000
 """Samples a second of the waveform that all of these encoders hear."""
@@ -42,6 +42,22 @@ class TunedTraining(TrainingOptions):
         description="which epoch is kept: the best by this figure, or the last (ours); the loss "
         "is that of emotion, or of all tasks together where emotion is none of them",
     )
+    pieces: int = Field(
+        1,
+        ge=1,
+        description="compute a batch in so many pieces and add up their gradients, weighed by "
+        "their utterances: the memory of a piece, the step of the batch (gradient accumulation); "
+        "of tasks whose answer is not known of all utterances nearly so",
+    )
+
+    @model_validator(mode="after")
+    def _weighs_in_one_piece(self) -> "TunedTraining":
+        if self.pieces > 1 and self.class_weights:
+            raise ValueError(
+                "pieces and class_weights: a piece's weighed mean is not that of the batch; leave "
+                "one of them out"
+            )
+        return self
 
 
 class TunedOptions(TrainedOptions):
@@ -158,6 +174,15 @@ class TunedOptions(TrainedOptions):
         return self
 
     @model_validator(mode="after")
+    def _spells_as_texts_are_learnt(self) -> "TunedOptions":
+        if self.characters is not None and self.characters != self.characters.casefold():
+            raise ValueError(
+                "characters: texts are learnt case folded, so that capitals stand in none; give "
+                "small letters"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _chooses_by_what_it_learns(self) -> "TunedOptions":
         select = self.training.select
         if EMOTION not in self.tasks and select in ("validation_ua", "validation_wa"):
@@ -176,6 +201,11 @@ class TunedOptions(TrainedOptions):
     def sizes(self) -> RandomEncoder:
         """Those of an encoder of random weights."""
         return self.random or RandomEncoder()
+
+    @property
+    def pieces(self) -> int:
+        """Into how many pieces a batch is cut where it is learnt from."""
+        return self.training.pieces
 
     @property
     def longest(self) -> int:

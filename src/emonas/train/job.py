@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from emonas.jobs import Progress
+from emonas.jobs import Progress, report_line
 from emonas.kinds import kind_module
 from emonas.learning.batches import Batches
 from emonas.learning.job import LearningJob
@@ -125,7 +125,8 @@ def _begun(job: TrainJob, genotype: AnyGenotype | None, data: FoldData) -> nn.Mo
     """The network before its training: anew, or with what another system learnt."""
     network = build_network(job.system, genotype, data.shape)
     if job.start is not None:
-        start_from(network, job.start)
+        went_on = start_from(network, job.start)
+        report_line(f"starts from {job.start}: {', '.join(['the encoder', *went_on])}")
     return network
 
 
@@ -135,7 +136,9 @@ def _long(job: TrainJob) -> Long:
         part: int(longer_ones(job.system, job.material.features, read_part(path)).sum())
         for part, path in job.parts.items()
     }
-    left_out = counts["train"] if job.system.leaves_long_out else 0
+    refits = getattr(job.system, "refit", False)
+    learnt: tuple[Part, ...] = ("train", "validation") if refits else ("train",)
+    left_out = sum(counts[part] for part in learnt) if job.system.leaves_long_out else 0
     return Long(sum(counts.values()) - left_out, left_out)
 
 
@@ -173,7 +176,7 @@ def _fit(
     if last is not None:
         plan = Plan(last)
     outcome = fit(
-        SupervisedLearner(network, options, device, objective, rates=rates),
+        SupervisedLearner(network, options, device, objective, rates=rates, pieces=system.pieces),
         Batches(
             data.train,
             options.batch,

@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from emonas.report.figures.style import FAINT, MARKERS, PALETTE
-from emonas.report.gather import CONTRASTIVE, History
+from emonas.report.gather import History
+from emonas.storage.history import CONTRASTIVE, COSINE
 
 _OPEN = "open_"
-_COSINE = "cosine_"
 
 
 def draw_measure(axes: Axes, histories: Sequence[History], column: str, factor: int) -> None:
@@ -58,7 +58,7 @@ def count_panels(histories: Sequence[History]) -> list[Callable[[Axes], None]]:
     columns = dict.fromkeys(name for history in histories for name in history.table.columns)
     if opened := [name for name in columns if name.startswith(_OPEN)]:
         panels.append(partial(_draw_open, histories=histories, columns=opened))
-    if cosines := [name for name in columns if name.startswith(_COSINE)]:
+    if cosines := [name for name in columns if name.startswith(COSINE)]:
         panels.append(partial(_draw_conflict, histories=histories, columns=cosines))
     if lines_of(histories, CONTRASTIVE):
         panels.append(partial(_draw_contrastive, histories=histories))
@@ -74,7 +74,7 @@ def _draw_open(axes: Axes, histories: Sequence[History], columns: Sequence[str])
 
 def _draw_conflict(axes: Axes, histories: Sequence[History], columns: Sequence[str]) -> None:
     """A colour a pair of tasks; below 0 their gradients pull the encoder in opposite directions."""
-    named = {name: " and ".join(name.removeprefix(_COSINE).split("_")) for name in columns}
+    named = {name: " and ".join(name.removeprefix(COSINE).split("_")) for name in columns}
     axes.axhline(0, color=FAINT, linewidth=1)
     _draw_columns(axes, histories, named)
     axes.set_ylabel("cosine of the gradients")

@@ -1,0 +1,6 @@
+"""Names of columns of `history.csv` that the report looks for."""
+
+CONTRASTIVE = "contrastive_share"
+"""The share of batches in which the contrastive loss acted."""
+COSINE = "cosine_"
+"""What columns begin with that hold the cosine of two tasks' gradients; the tasks follow."""
