@@ -130,9 +130,8 @@ def start_from(network: nn.Module, path: Path) -> list[str]:
 
 def _part(name: str) -> str:
     """The part of a network that a weight belongs to: its encoder, or the head of a task."""
-    return (
-        ".".join(name.split(".")[:2]) if name.startswith(_HEADS) else name.split(".", maxsplit=1)[0]
-    )
+    first, *others = name.split(".")
+    return f"{_HEADS}{others[0]}" if name.startswith(_HEADS) else first
 
 
 def _network_weights(path: Path) -> dict[str, Tensor]:
