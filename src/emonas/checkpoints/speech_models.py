@@ -41,6 +41,18 @@ def random_speech_model(kind: SpeechModel, sizes: dict[str, Any]) -> PreTrainedM
     return model
 
 
+def samples_a_frame(model: PreTrainedModel) -> tuple[int, int]:
+    """What a model's convolutions make one frame of, in samples: the window, and from one to the
+    next.
+    """
+    config: Any = model.config
+    window, hop = 1, 1
+    for kernel, stride in reversed(list(zip(config.conv_kernel, config.conv_stride, strict=True))):
+        window = (window - 1) * stride + kernel
+        hop *= stride
+    return window, hop
+
+
 def load_input_normaliser(path: Path) -> Wav2Vec2FeatureExtractor:
     """Give the folder's own normaliser; without one that of transformers, which normalises.
 

@@ -11,6 +11,8 @@ from emonas.errors import EmonasError
 if TYPE_CHECKING:
     from whisper.model import Whisper
 
+FRAME = 320
+"""Samples a frame of the encoder: 50 frames a second."""
 FRAMES_A_WINDOW = 1500
 """Frames of the encoder's context: 30 s, 50 a second."""
 MEL_BANDS = (80, 128)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from emonas.checkpoints.speech_models import samples_a_frame
 from emonas.networks.streams import Stream
 from emonas.networks.waveform_encoder import Depth, Encoded, WaveformEncoder
+from emonas.storage.frames import alike
 
 # Of transformers' own normaliser.
 _SMALLEST_VARIANCE = 1e-7
@@ -36,14 +37,8 @@ class TransformersEncoder(WaveformEncoder):
         config = self.model.config
         config.layerdrop = 0.0
         self.width = config.hidden_size
-        self.blocks = config.num_hidden_layers
         self._normalises = normalises
-        self._hop = math.prod(config.conv_stride)
-        self._window = 1
-        for kernel, stride in zip(
-            reversed(config.conv_kernel), reversed(config.conv_stride), strict=True
-        ):
-            self._window = (self._window - 1) * stride + kernel
+        self._window, _ = samples_a_frame(model)
         self._lower: Tensor | None = None
         if depth.lower is not None:
             self.model.encoder.layers[depth.lower - 1].register_forward_hook(self._keep)
@@ -88,8 +83,12 @@ class TransformersEncoder(WaveformEncoder):
     def _convolved(self, stream: Stream) -> list[Tensor]:
         """What the convolutions make of each utterance, (frames, channels)."""
         waveforms = stream.frames[..., 0]
+        # A network that only counts has no lengths, and hears all whole.
+        counts = stream.lengths.is_meta
+        lengths = [waveforms.shape[1]] * len(waveforms) if counts else stream.lengths.tolist()
         found: dict[int, Tensor] = {}
-        for length, rows in _alike(stream).items():
+        for rows in alike(lengths):
+            length = lengths[rows[0]]
             samples = waveforms[rows, :length]
             if self._normalises:
                 samples = _normalised(samples)
@@ -100,16 +99,6 @@ class TransformersEncoder(WaveformEncoder):
 
     def _keep(self, _block: nn.Module, _inputs: Any, output: Any) -> None:
         self._lower = output[0] if isinstance(output, tuple) else output
-
-
-def _alike(stream: Stream) -> dict[int, list[int]]:
-    """The rows of each length; a network that only counts has no lengths, and hears all."""
-    if stream.lengths.is_meta:
-        return {stream.frames.shape[1]: list(range(len(stream.lengths)))}
-    rows: dict[int, list[int]] = {}
-    for row, length in enumerate(stream.lengths.tolist()):
-        rows.setdefault(length, []).append(row)
-    return rows
 
 
 def _normalised(samples: Tensor) -> Tensor:

@@ -8,11 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from emonas.checkpoints.whisper import FRAME
 from emonas.networks.streams import Stream
 from emonas.networks.waveform_encoder import Depth, Encoded, WaveformEncoder
-
-_FRAME = 320
-"""Samples a frame: 50 frames a second."""
 
 
 class TunedWhisperEncoder(WaveformEncoder):
@@ -31,12 +29,11 @@ class TunedWhisperEncoder(WaveformEncoder):
         super().__init__()
         self.encoder = encoder
         self.width = self.encoder.ln_post.normalized_shape[0]
-        self.blocks = len(self.encoder.blocks)
-        self._frames = min(round(seconds * 16000) // _FRAME, len(self.encoder.positional_embedding))
+        self._frames = min(round(seconds * 16000) // FRAME, len(self.encoder.positional_embedding))
         self._lower = depth.lower
         self._recompute = depth.recompute
         self.freeze([self.encoder.conv1, self.encoder.conv2, *self.encoder.blocks[: depth.frozen]])
-        if depth.frozen == self.blocks:
+        if depth.frozen == len(self.encoder.blocks):
             self.freeze([self.encoder.ln_post])
 
     def forward(self, stream: Stream) -> Encoded:
@@ -48,7 +45,7 @@ class TunedWhisperEncoder(WaveformEncoder):
             else:
                 frames = block(frames)
             lower = frames if number == self._lower else lower
-        lengths = (stream.lengths // _FRAME).clamp(1, self._frames)
+        lengths = (stream.lengths // FRAME).clamp(1, self._frames)
         return Encoded(self.encoder.ln_post(frames), lower, lengths)
 
     @torch.no_grad()
@@ -63,7 +60,7 @@ class TunedWhisperEncoder(WaveformEncoder):
         """(batch, bands, 2 * frames); the loudest value of each utterance is its reference."""
         from whisper.audio import log_mel_spectrogram
 
-        bands, samples = self.encoder.conv1.in_channels, self._frames * _FRAME
+        bands, samples = self.encoder.conv1.in_channels, self._frames * FRAME
         waveforms = stream.frames[:, :samples, 0]
         if waveforms.is_meta:
             return waveforms.new_empty(len(waveforms), bands, 2 * self._frames)

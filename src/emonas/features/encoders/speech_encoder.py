@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,11 +15,13 @@ from emonas.checkpoints.speech_models import (
     SpeechModel,
     load_input_normaliser,
     load_speech_model,
+    samples_a_frame,
 )
 from emonas.features.extraction import BlockEncoderOptions, Resources, Speech
 from emonas.features.frames import padded, pooled_layers
 from emonas.features.precision import computes_in_half
 from emonas.storage.features import Array
+from emonas.storage.frames import alike
 
 if TYPE_CHECKING:
     import torch
@@ -69,7 +70,8 @@ class SpeechEncoder:
         self,
         options: SpeechEncoderOptions,
         network: SpeechNetwork,
-        convolutions: Sequence[tuple[int, int]],
+        window: int,
+        hop: int,
         normaliser: Wav2Vec2FeatureExtractor,
         layers: tuple[str, ...],
         device: torch.device,
@@ -78,10 +80,7 @@ class SpeechEncoder:
         self._normaliser = normaliser
         self._device = device
         self._half = computes_in_half(options.precision, device)
-        self._window = 1
-        for kernel, stride in reversed(convolutions):
-            self._window = (self._window - 1) * stride + kernel
-        hop = math.prod(stride for _, stride in convolutions)
+        self._window = window
         self.frame_rate = options.sampling_rate / hop / options.pool
         self.layers = layers
         # Nobody reads the blocks behind the last one that is wanted.
@@ -106,7 +105,7 @@ class SpeechEncoder:
         with torch.inference_mode():
             entering = self._projected(waveforms)
             counts = [frames.shape[0] for frames in entering]
-            groups = [list(range(len(batch)))] if self._network.pads else _alike(counts)
+            groups = [list(range(len(batch)))] if self._network.pads else alike(counts)
             for group in groups:
                 encoded = self._encoded([entering[index] for index in group])
                 for index, frames in zip(group, encoded, strict=True):
@@ -125,7 +124,7 @@ class SpeechEncoder:
         import torch
 
         entering: dict[int, Tensor] = {}
-        for group in _alike([waveform.shape[0] for waveform in waveforms]):
+        for group in alike([waveform.shape[0] for waveform in waveforms]):
             samples = torch.from_numpy(np.stack([waveforms[index] for index in group]))
             samples = samples.to(self._device, torch.float16 if self._half else torch.float32)
             entering.update(zip(group, self._network.front(samples), strict=True))
@@ -190,11 +189,11 @@ def build_speech_encoder(
     model = load_speech_model(path, options.extractor)
     config: Any = model.config
     layers = resources.chosen_layers(0, config.num_hidden_layers)
-    convolutions = list(zip(config.conv_kernel, config.conv_stride, strict=True))
+    window, hop = samples_a_frame(model)
     network = (parts or _parts)(model)
     device = prepare(resources.runtime, 0)
     normaliser = load_input_normaliser(path)
-    return SpeechEncoder(options, network, convolutions, normaliser, layers, device)
+    return SpeechEncoder(options, network, window, hop, normaliser, layers, device)
 
 
 def _parts(model: PreTrainedModel) -> SpeechNetwork:
@@ -209,11 +208,3 @@ def _parts(model: PreTrainedModel) -> SpeechNetwork:
     # A batch normalisation before the positional convolution makes zeros something else.
     pads = not getattr(model.config, "conv_pos_batch_norm", False)
     return SpeechNetwork(front, whole.encoder, whole.encoder.layers, pads, whole)
-
-
-def _alike(lengths: Sequence[int]) -> list[list[int]]:
-    """Give the indices of each length, in the order of their first."""
-    groups: dict[int, list[int]] = {}
-    for index, length in enumerate(lengths):
-        groups.setdefault(length, []).append(index)
-    return list(groups.values())

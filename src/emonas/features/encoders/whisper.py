@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from emonas.checkpoints.whisper import FRAME
 from emonas.storage.features import Array
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 WINDOW_SECONDS = 30
 WINDOW = WINDOW_SECONDS * 16000
-FRAME = 320
-"""Samples a frame: the encoder gives 50 frames a second."""
 
 
 def frames_of(samples: int) -> int:
