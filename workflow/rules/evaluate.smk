@@ -21,9 +21,7 @@ rule evaluate:
         "results/logs/evaluate/{protocol}-{system}.log",
     params:
         job=lambda wildcards: PLAN.evaluate_params(wildcards.protocol),
-        transfer=lambda wildcards: PLAN.tested_elsewhere(
-            wildcards.protocol, wildcards.system
-        ),
+        transfer=lambda wildcards: PLAN.tested_elsewhere(wildcards.protocol, wildcards.system),
         jobs=lambda wildcards: jobs_of(wildcards.protocol, wildcards.system),
     conda:
         "../../envs/emonas.yaml"
