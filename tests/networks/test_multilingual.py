@@ -53,7 +53,7 @@ def make_network(selector=1, gated=(0, 1, 2), beside=False, connections=None):
         make_encoders(),
         selector,
         Gated([LinearGate(WIDTHS[selector], len(gated)) for _ in range(2)]),
-        make_towers(2 * SIZE if beside else SIZE),
+        [make_towers(2 * SIZE if beside else SIZE)],
         domains=2,
         gated=gated,
         beside=beside,
@@ -81,7 +81,7 @@ def test_a_network_is_its_parts(domain, gated, beside, selector):
         seen = torch.cat([mixed, vectors[selector]]) if beside else mixed
         torch.testing.assert_close(found.gates[row], weights)
         torch.testing.assert_close(found.embedding[row], seen, rtol=1e-5, atol=1e-6)
-        logits = network.towers.towers[domain](seen[None])[0]
+        logits = network.towers[0].towers[domain](seen[None])[0]
         own = found.logits[row, list(COLUMNS[domain])]
         torch.testing.assert_close(own, logits, rtol=1e-5, atol=1e-6)
     assert found.logits.isfinite().sum() == 4 * 3
@@ -114,7 +114,7 @@ def test_only_a_search_has_a_penalty():
 def test_a_shared_bottom_adds_and_needs_no_selector():
     batch = streams()
     network = MultilingualNetwork(
-        make_encoders(), None, Summed(), make_towers(SIZE), domains=2
+        make_encoders(), None, Summed(), [make_towers(SIZE)], domains=2
     ).eval()
     found = network(*batch, domain=1)
     encoded = [network.encoders[str(index)](stream) for index, stream in enumerate(batch)]
@@ -126,17 +126,42 @@ def test_one_language_has_its_features_side_by_side_as_they_are():
     batch = streams()
     encoders = [make_encoders()[0], *(VectorEncoder(width, width) for width in WIDTHS[1:])]
     tower = Tower(SIZE + WIDTHS[1] + WIDTHS[2], 8, ("tanh", "relu"), 0.1, CLASSES)
-    network = MultilingualNetwork(encoders, None, SideBySide(), UnionTower(tower)).eval()
+    network = MultilingualNetwork(encoders, None, SideBySide(), [UnionTower(tower)]).eval()
     found = network(*batch)
     vectors = [network.encoders["0"](batch[0]), *(s.frames[:, 0] for s in batch[1:])]
     assert torch.equal(found.embedding, torch.cat(vectors, dim=1))
     assert torch.equal(found.logits, tower(found.embedding))
 
 
+def test_several_towers_give_the_mean_of_their_probabilities():
+    batch = streams()
+    width = SIZE + WIDTHS[1] + WIDTHS[2]
+    encoders = [make_encoders()[0], *(VectorEncoder(each, each) for each in WIDTHS[1:])]
+    network = MultilingualNetwork(
+        encoders, None, SideBySide(), [make_towers(width) for _ in range(3)], domains=2
+    ).eval()
+    found = network(*batch, domain=1)
+    probabilities = [tower(found.embedding, 1).softmax(dim=1) for tower in network.towers]
+    torch.testing.assert_close(found.logits.exp(), sum(probabilities) / 3)
+    assert len({tuple(each.flatten().tolist()) for each in probabilities}) == 3
+
+
+def test_several_towers_each_see_other_dropout():
+    tower = UnionTower(Tower(WIDTHS[1], 8, ("tanh", "relu"), 0.0, CLASSES))
+    encoder = VectorEncoder(WIDTHS[1], WIDTHS[1])
+    network = MultilingualNetwork(
+        [encoder], None, SideBySide(), [tower, tower], dropout=0.5
+    ).train()
+    one, two = network(streams()[1]).members
+    assert not torch.equal(one, two)
+    one, two = network.eval()(streams()[1]).members
+    assert torch.equal(one, two)
+
+
 def test_a_base_has_one_tower_over_all_classes_whatever_the_domain():
     batch = streams()
     tower = UnionTower(Tower(SIZE, 8, ("tanh", "relu"), 0.1, CLASSES))
-    network = MultilingualNetwork(make_encoders(), None, Summed(), tower, domains=2).eval()
+    network = MultilingualNetwork(make_encoders(), None, Summed(), [tower], domains=2).eval()
     one, two = (network(*batch, domain=domain).logits for domain in (0, 1))
     assert torch.equal(one, two)
     assert one.isfinite().all()
@@ -149,7 +174,7 @@ def test_a_domain_that_is_not_there_is_an_error(domain):
 
 
 def test_parts_that_do_not_fit_are_refused():
-    towers = make_towers(SIZE)
+    towers = [make_towers(SIZE)]
     gates = Gated([LinearGate(3, 3)])
     for selector, combination, options, message in (
         (None, gates, {}, "selector"),
@@ -169,7 +194,9 @@ def test_what_is_shared_and_what_is_a_domains_own_learns(connections):
     labels = torch.tensor([3, 0, 4, 4])
     nn.functional.cross_entropy(output.logits, labels).backward()
     for name, parameter in network.named_parameters():
-        others = name.startswith(("towers.towers.0", "combination.gates.0", "connections.gates.0"))
+        others = name.startswith(
+            ("towers.0.towers.0", "combination.gates.0", "connections.gates.0")
+        )
         assert (parameter.grad is None) == others, name
         assert others or parameter.grad.isfinite().all(), name
         assert others or parameter.grad.any(), name

@@ -104,16 +104,42 @@ def test_the_search_network_has_all_connections_and_its_gates_are_no_weights():
 
 
 def test_the_model_of_one_language_takes_vectors_as_they_are():
-    one = NetworkShape(SHAPE.widths, 4, SHAPE.names, SHAPE.vectors, {"": (0, 1, 2, 3)})
-    network = build_network(options("language-specific"), None, one).eval()
+    network = build_network(options("language-specific"), None, ONE).eval()
     assert count_parameters(network) == SEQUENCE + tower(8 + 8 + 6, 7, 4)
-    found = data(one)
+    found = data(ONE)
     batch = found.train.batch()
     output = batch.through(network)
     given = torch.cat([batch.streams[1].frames[:, 0], batch.streams[2].frames[:, 0]], dim=1)
     assert torch.equal(output.embedding[:, 8:], given)
     with pytest.raises(EmonasError, match=r"learns one domain.*english, german"):
         build_network(options("language-specific"), None, SHAPE)
+
+
+ONE = NetworkShape(SHAPE.widths, 4, SHAPE.names, SHAPE.vectors, {"": (0, 1, 2, 3)})
+
+
+def test_each_tower_of_several_learns_as_if_it_were_alone():
+    """The gradient of the loss in a tower is a third of that tower's own cross entropy's."""
+    torch.manual_seed(0)
+    found, system = data(ONE), options("language-specific", members=3)
+    network = build_network(system, None, ONE).eval()
+    batch = found.train.batch()
+    loss = make_objective(system, found, network)(batch.through(network), batch)
+    for tower in network.towers:
+        weights = list(tower.parameters())
+        logits = tower(batch.through(network).embedding, 0)
+        own = torch.autograd.grad(torch.nn.functional.cross_entropy(logits, batch.labels), weights)
+        got = torch.autograd.grad(loss, weights, retain_graph=True)
+        for one, other in zip(got, own, strict=True):
+            torch.testing.assert_close(one, other / 3)
+
+
+def test_a_contrastive_loss_without_an_encoder_that_learns_is_refused():
+    shape = NetworkShape((8, 6), 4, ("ge2e", "byol"), (True, True), {"": (0, 1, 2, 3)})
+    system = options("language-specific", inputs=["ge2e", "byol"], encoders={})
+    assert build_network(system, None, shape)
+    with pytest.raises(EmonasError, match=r"contrastive: acts on what encoders learn, and ge2e, b"):
+        build_network(system.model_copy(update={"contrastive": 0.1}), None, shape)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +228,7 @@ def test_what_is_left_out_of_a_domain_is_as_in_the_system():
     }
     assert made.of("english").tower == 7
     network = build_network(made, None, SHAPE)
-    assert [t.layers[0].out_features for t in network.towers.towers] == [7, 9]
+    assert [t.layers[0].out_features for t in network.towers[0].towers] == [7, 9]
 
 
 def test_a_genotype_of_other_features_is_refused():

@@ -16,7 +16,7 @@ from emonas.networks.multi_gating import (
 from emonas.networks.pooling import mean_over_frames
 from emonas.networks.sequence_encoder import SequenceEncoder, VectorEncoder
 from emonas.networks.speaker_encoder import SpeakerEncoder
-from emonas.networks.streams import Output, Stream
+from emonas.networks.streams import Output, Stream, averaged
 from emonas.networks.towers import DomainTowers, UnionTower
 
 
@@ -31,7 +31,8 @@ class MultilingualNetwork(nn.Module):
         selector: the stream whose mean over frames, before any encoder, is x of eq. 7; of a
             waveform it is the vector of its encoder.
         combination: how the features become one vector.
-        towers: from that vector to logits.
+        towers: from that vector to logits; of several, which begin with other weights and see other
+            dropout, the probabilities are averaged.
         domains: how many there are.
         gated: the streams that are combined; all where none are given.
         beside: whether the selector's encoded vector stands beside the combination (authors'
@@ -40,8 +41,8 @@ class MultilingualNetwork(nn.Module):
         dropout: of what a tower sees.
 
     Raises:
-        ValueError: a stream is named that has no encoder; the combination or `beside` needs a
-            selector and there is none; connections meet features side by side.
+        ValueError: a stream is named that has no encoder; there is no tower; the combination or
+            `beside` needs a selector and there is none; connections meet features side by side.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class MultilingualNetwork(nn.Module):
         encoders: Sequence[SequenceEncoder | VectorEncoder | SpeakerEncoder],
         selector: int | None,
         combination: SideBySide | Summed | Gated,
-        towers: DomainTowers | UnionTower,
+        towers: Sequence[DomainTowers | UnionTower],
         *,
         domains: int = 1,
         gated: Sequence[int] | None = None,
@@ -58,6 +59,8 @@ class MultilingualNetwork(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        if not towers:
+            raise ValueError("there is no tower")
         if selector is None and (beside or isinstance(combination, Gated)):
             raise ValueError("gates, and a vector beside them, need a selector")
         if connections is not None and isinstance(combination, SideBySide):
@@ -74,7 +77,7 @@ class MultilingualNetwork(nn.Module):
         self.connections = connections
         self.combination = combination
         self.dropout = nn.Dropout(dropout)
-        self.towers = towers
+        self.towers = nn.ModuleList(towers)
         self._selector, self._beside, self._domains = selector, beside, domains
 
     def forward(self, *streams: Stream, domain: int = 0) -> Output:
@@ -92,7 +95,10 @@ class MultilingualNetwork(nn.Module):
         embedding, weights = self._combine(vectors, selector, domain)
         if self._beside and self._selector is not None:
             embedding = torch.cat([embedding, encoded[self._selector]], dim=1)
-        return Output(self.towers(self.dropout(embedding), domain), embedding, weights)
+        members = torch.stack([tower(self.dropout(embedding), domain) for tower in self.towers])
+        if len(members) == 1:
+            return Output(members[0], embedding, weights)
+        return Output(averaged(members), embedding, weights, members=members)
 
     def penalty(self) -> Tensor | None:
         """How many connections are open in expectation, over all domains; none if they are not

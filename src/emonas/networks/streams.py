@@ -1,5 +1,6 @@
 """What goes into and comes out of every network."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -29,7 +30,8 @@ class Output(NamedTuple):
     (batch, gated inputs), the weights that a gating network gave, where there is one. `tasks` are
     the answers to tasks beside the classes, by name: `frames` (batch, steps, answers) of a stream,
     one step where an utterance has one answer. `frames` (batch, time, classes) are the logits of
-    each frame, where frames are classified.
+    each frame, where frames are classified. `members` (members, batch, classes) are the logits of
+    each member of an ensemble, whose mean probabilities the logits are then logarithms of.
     """
 
     logits: Tensor
@@ -37,6 +39,14 @@ class Output(NamedTuple):
     gates: Tensor | None = None
     tasks: Mapping[str, Stream] | None = None
     frames: Tensor | None = None
+    members: Tensor | None = None
+
+
+def averaged(members: Tensor) -> Tensor:
+    """From logits (members, batch, classes) to the logarithms of the members' mean probabilities,
+    (batch, classes) (Lakshminarayanan et al. 2017, 2.4).
+    """
+    return members.log_softmax(dim=2).logsumexp(dim=0) - math.log(len(members))
 
 
 def side_by_side(streams: Sequence[Stream]) -> Stream:

@@ -108,9 +108,9 @@ def union_tower(options: MultilingualOptions, shape: NetworkShape, width: int) -
 
 
 def summed_network(
-    options: MultilingualOptions, shape: NetworkShape, towers: DomainTowers | UnionTower
+    options: MultilingualOptions, shape: NetworkShape, tower: DomainTowers | UnionTower
 ) -> MultilingualNetwork:
-    """Encoders, the sum of all features, towers."""
+    """Encoders, the sum of all features, the tower of each domain or of all."""
     from emonas.networks.multi_gating import Summed
     from emonas.networks.multilingual import MultilingualNetwork
 
@@ -118,7 +118,7 @@ def summed_network(
         encoders(options, shape),
         None,
         Summed(),
-        towers,
+        [tower],
         domains=len(shape.domains),
         dropout=options.input_dropout,
     )
@@ -147,7 +147,7 @@ def gated_network(
         encoders(options, shape),
         selector_of(options, shape),
         gated(options, shape, gates),
-        domain_towers(options, shape, width),
+        [domain_towers(options, shape, width)],
         domains=len(shape.domains),
         gated=[shape.names.index(name) for name in options.gated(shape.names)],
         beside=options.beside,

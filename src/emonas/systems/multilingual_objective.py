@@ -41,14 +41,17 @@ class DomainObjective(Objective):
         self._acted: list[bool] = []
 
     def classification(self, output: Output, batch: Batch) -> Tensor:
-        """The mean over the batch."""
+        """The mean over the batch, and over the members of an ensemble: each learns by itself."""
         number = batch.domain or 0
         classes = torch.tensor(self._targets[number].classes, device=batch.labels.device)
         own = Batch((), torch.searchsorted(classes, batch.labels.contiguous()), number)
-        chosen = output._replace(logits=output.logits[:, classes])
+        members = output.logits[None] if output.members is None else output.members
         # Of cross entropy the whole loss is that of the classes.
-        loss: Tensor = self._losses[number](chosen, own)
-        return loss
+        losses = [
+            self._losses[number](output._replace(logits=logits[:, classes]), own)
+            for logits in members
+        ]
+        return torch.stack(losses).mean()
 
     def forward(self, output: Output, batch: Batch) -> Tensor:
         """With the contrastive loss of what the tower sees."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -40,13 +41,19 @@ class Options(MultilingualOptions):
     network: Literal["language-specific"] = Field(
         "language-specific", description="the kind of system"
     )
+    members: int = Field(
+        1,
+        ge=1,
+        description="towers with other first weights and other dropout that learn beside each "
+        "other, and whose probabilities are averaged (ours, after Lakshminarayanan et al. 2017)",
+    )
 
 
 def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -> nn.Module:
     """Encoders, tower.
 
     Raises:
-        EmonasError: there are several domains.
+        EmonasError: there are several domains, or the contrastive loss has nothing to act on.
     """
     from emonas.networks.multi_gating import SideBySide
     from emonas.networks.multilingual import MultilingualNetwork
@@ -56,10 +63,24 @@ def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -
             f"network: language-specific learns one domain, and there are "
             f"{', '.join(shape.domains)}; choose shared-bottom, omoe, mmoe or multi-gating"
         )
+    heard = encoders(options, shape, as_they_are=True)
+    _refuse_idle_loss(options, shape, heard)
+    width = sum(encoded_widths(options, shape))
     return MultilingualNetwork(
-        encoders(options, shape, as_they_are=True),
+        heard,
         None,
         SideBySide(),
-        domain_towers(options, shape, sum(encoded_widths(options, shape))),
+        [domain_towers(options, shape, width) for _ in range(options.members)],
         dropout=options.input_dropout,
     )
+
+
+def _refuse_idle_loss(options: Options, shape: NetworkShape, encoders: Sequence[nn.Module]) -> None:
+    """The loss is of what the tower sees: without an encoder that learns it changes nothing."""
+    learns = any(True for encoder in encoders for _ in encoder.parameters())
+    weighs = any(options.of(domain).contrastive for domain in shape.domains)
+    if weighs and not learns:
+        raise EmonasError(
+            f"contrastive: acts on what encoders learn, and {', '.join(shape.names)} reach the "
+            "tower as they are; add a sequence of frames, or set contrastive to 0"
+        )
