@@ -11,7 +11,7 @@ import torch
 import emonas.systems.data
 from emonas.errors import EmonasError
 from emonas.jobs import Progress
-from emonas.learning.batches import Batches, Examples
+from emonas.learning.batches import Batch, Batches, Examples
 from emonas.learning.optimisers import learning_rate
 from emonas.learning.options import RuntimeOptions, TrainingOptions
 from emonas.learning.resume import ResumePoint
@@ -216,6 +216,47 @@ def test_train_half_splits_the_training_part_by_class() -> None:
         assert set(np.bincount(half.labels).tolist()) <= {7, 8}
     assert darts._parts(TINY, problem(train, validation)) == (train, validation)
     darts.search(options.model_copy(update={"epochs": 1}), problem(train, None))
+
+
+def searched_in_double(order: str, *, fused: bool) -> tuple[SearchNetwork, BilevelLearner]:
+    """Three epochs from one seed."""
+    torch.manual_seed(0)
+    network = SearchNetwork(3, 3, 2, nodes=3, fused=fused)
+    learning = BilevelLearner(
+        network,
+        TrainingOptions(optimiser="sgd", learning_rate=0.05, clip=5.0),
+        AlphaSteps(order, 0.1, (0.5, 0.999), 0.0),
+        Batches(examples(12, seed=1), 4, seed=5, shuffle=True),
+        torch.device("cpu"),
+    )
+    network.double()
+    for epoch in (1, 2, 3):
+        learning.begin_epoch(epoch)
+        for batch in Batches(examples(16, seed=2), 8, seed=6, shuffle=True).epoch(epoch):
+            learning.train_batch(batch)
+    return network, learning
+
+
+@pytest.mark.parametrize("order", ["first", "second"])
+def test_the_search_ends_where_it_does_one_operation_after_the_other(
+    order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    through = Batch.through
+    monkeypatch.setattr(
+        Batch,
+        "through",
+        lambda batch, network: through(
+            batch._replace(
+                streams=tuple(s._replace(frames=s.frames.double()) for s in batch.streams)
+            ),
+            network,
+        ),
+    )
+    plain, fused = (searched_in_double(order, fused=fused)[0] for fused in (False, True))
+    for one, other in zip(plain.alphas(), fused.alphas(), strict=True):
+        assert one.detach().std() > 0.05
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-6)
+        assert derive(one, 3, "two-strongest") == derive(other, 3, "two-strongest")
 
 
 def test_problems_that_darts_refuses() -> None:

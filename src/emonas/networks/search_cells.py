@@ -1,6 +1,6 @@
 """The network that DARTS searches: every edge mixes all operations (EmotionNAS v1, eq. 1, 2)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import reduce
 from typing import NamedTuple
 
@@ -81,31 +81,49 @@ class MixedEdge(nn.Module):
 
 
 class SearchCell(nn.Module):
-    """A cell with all edges; its output is its nodes side by side."""
+    """A cell with all edges; its output is its nodes side by side.
 
-    def __init__(self, shape: CellShape, nodes: int) -> None:
+    Where it learns on a processor by the batch's own statistics, `fused` computes the edges out of
+    a state together; see `fused_cells`.
+    """
+
+    def __init__(self, shape: CellShape, nodes: int, *, fused: bool = False) -> None:
         super().__init__()
         self.reduction = shape.reduction
         self._nodes = nodes
+        self._fused = fused
         self.older, self.last = make_preprocess(shape, affine=False)
-        strides = [edge_stride(shape.reduction, source) for source in range(nodes + 1)]
-        self.sources = nn.ModuleList(Source(shape.channels, stride) for stride in strides)
+        self._strides = [edge_stride(shape.reduction, source) for source in range(nodes + 1)]
+        self.sources = nn.ModuleList(Source(shape.channels, stride) for stride in self._strides)
         self.edges = nn.ModuleList(
-            MixedEdge(shape.channels, strides[source]) for _, source in cell_edges(nodes)
+            MixedEdge(shape.channels, self._strides[source]) for _, source in cell_edges(nodes)
         )
 
     def forward(self, older: Tensor, last: Tensor, weights: Tensor) -> Tensor:
         """Outputs of the two cells before, and `weights` (edges, operations)."""
         states = [self.older(older), self.last(last)]
-        images = [self.sources[source](state) for source, state in enumerate(states)]
-        first = 0
-        for node in range(self._nodes):
-            edges = list(zip(images, self.edges[first:], weights[first:], strict=False))
-            first += len(edges)
-            states.append(_add(edge(image, weight) for image, edge, weight in edges))
-            if node + 1 < self._nodes:
-                images.append(self.sources[len(images)](states[-1]))
+        given: list[list[Tensor]] = [[] for _ in range(self._nodes)]
+        for source in range(self._nodes + 1):
+            for node, image in self._given(source, states[source], weights):
+                given[node].append(image)
+            if source > 0:
+                # The last of the states that this node has an edge from.
+                states.append(_add(given[source - 1]))
         return torch.cat(states[2:], dim=1)
+
+    def _given(self, source: int, state: Tensor, weights: Tensor) -> Iterator[tuple[int, Tensor]]:
+        """What a state gives to each node that it has an edge to."""
+        numbers = [n for n, (_, start) in enumerate(cell_edges(self._nodes)) if start == source]
+        nodes = [cell_edges(self._nodes)[number][0] for number in numbers]
+        if self._fused and learns_by_batch(self, state):
+            from emonas.networks.fused_cells.source import mixed_edges
+
+            edges = [self.edges[number] for number in numbers]
+            given = mixed_edges(state, self._strides[source], edges, weights[numbers])
+        else:
+            images = self.sources[source](state)
+            given = [self.edges[number](images, weights[number]) for number in numbers]
+        return zip(nodes, given, strict=True)
 
 
 class SearchNetwork(nn.Module):
@@ -115,12 +133,15 @@ class SearchNetwork(nn.Module):
     Batch norms inside the cells have no weights (DARTS' code).
     """
 
-    def __init__(self, channels: int, cells: int, classes: int, nodes: int = 4) -> None:
+    def __init__(
+        self, channels: int, cells: int, classes: int, nodes: int = 4, *, fused: bool = False
+    ) -> None:
         super().__init__()
         shapes = plan_cells(channels, cells, nodes)
         self.nodes = nodes
+        self._fused = fused
         self.stem = make_stem(channels)
-        self.cells = nn.ModuleList(SearchCell(shape, nodes) for shape in shapes)
+        self.cells = nn.ModuleList(SearchCell(shape, nodes, fused=fused) for shape in shapes)
         self.classifier = nn.Linear(nodes * shapes[-1].channels, classes)
         size = (len(cell_edges(nodes)), len(OPERATIONS))
         self.alphas_normal = nn.Parameter(_ALPHA_SCALE * torch.randn(size))
@@ -138,11 +159,20 @@ class SearchNetwork(nn.Module):
     def forward(self, stream: Stream) -> Output:
         """One stream of fixed length to logits and the pooled image."""
         normal, reduction = self.alphas_normal.softmax(dim=1), self.alphas_reduction.softmax(dim=1)
-        older = last = stem_image(self.stem, stream)
+        planes = self._fused and learns_by_batch(self, stream.frames)
+        older = last = stem_image(self.stem, stream, planes=planes)
         for cell in self.cells:
             older, last = last, cell(older, last, reduction if cell.reduction else normal)
         embedding = last.mean(dim=(2, 3))
         return Output(self.classifier(embedding), embedding)
+
+
+def learns_by_batch(network: nn.Module, image: Tensor) -> bool:
+    """Whether it learns on a processor, by the statistics of a batch that are not kept."""
+    if not network.training or image.device.type != "cpu":
+        return False
+    norms = (norm for norm in network.modules() if isinstance(norm, nn.BatchNorm2d))
+    return not next(norms).track_running_stats
 
 
 def _add(images: Iterable[Tensor]) -> Tensor:

@@ -74,7 +74,9 @@ class BilevelLearner(SupervisedLearner):
         """One step of the alphas on their own next batch, one of the weights on this batch."""
         self.network.train()
         self._step_alphas(batch, next(self._held_batches).to(self.device))
-        return super().train_batch(batch)
+        # What batch norms keep for later is estimated when the weights are there to stay.
+        with statistics_kept(self.network):
+            return super().train_batch(batch)
 
     @torch.no_grad()
     def validate_batch(self, batch: Batch) -> Scored:
@@ -125,7 +127,7 @@ class BilevelLearner(SupervisedLearner):
 
     def _alpha_gradient(self, batch: Batch, held: Batch) -> Gradient:
         if self._order == "first":
-            return first_order(self._alphas, lambda: self._loss(held))
+            return first_order(self._parameters, self._alphas, lambda: self._loss(held))
         step = VirtualStep(
             self._rate, self._options.momentum, self._options.weight_decay, self._velocities()
         )

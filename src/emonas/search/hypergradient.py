@@ -1,6 +1,7 @@
 """How the validation loss changes with the alphas (EmotionNAS v1, eq. 3; DARTS, eq. 5 to 8)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -25,9 +26,24 @@ class VirtualStep:
     velocities: Sequence[Tensor]
 
 
-def first_order(alphas: Sequence[nn.Parameter], held: Loss) -> Gradient:
-    """The gradient at the present weights, as if they did not depend on the alphas."""
-    return torch.autograd.grad(held(), list(alphas), materialize_grads=True)
+def first_order(
+    weights: Sequence[nn.Parameter], alphas: Sequence[nn.Parameter], held: Loss
+) -> Gradient:
+    """The alphas' gradient at the present weights, as if these did not depend on the alphas."""
+    with _constant(weights):
+        return torch.autograd.grad(held(), list(alphas), materialize_grads=True)
+
+
+@contextmanager
+def _constant(weights: Sequence[nn.Parameter]) -> Iterator[None]:
+    """Nobody asks for the gradient of the weights, and so it is not computed."""
+    for weight in weights:
+        weight.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for weight in weights:
+            weight.requires_grad_()
 
 
 def second_order(
@@ -59,9 +75,9 @@ def second_order(
             return direct
         epsilon = radius / norm
         _place(weights, before, slope, epsilon)
-        above = first_order(alphas, train)
+        above = first_order(weights, alphas, train)
         _place(weights, before, slope, -epsilon)
-        below = first_order(alphas, train)
+        below = first_order(weights, alphas, train)
     finally:
         with torch.no_grad():
             for weight, value in zip(weights, before, strict=True):

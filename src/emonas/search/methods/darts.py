@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field
 
 from emonas.errors import EmonasError
-from emonas.jobs import Progress
+from emonas.jobs import Progress, report_line
 from emonas.learning.seeds import seed_of
 from emonas.search.outcome import SearchOptions, SearchOutcome, SearchProblem
 from emonas.systems.requirements import one_stream
 
 if TYPE_CHECKING:
+    import torch
+
     from emonas.learning.batches import Examples
     from emonas.learning.options import TrainingOptions
     from emonas.networks.search_cells import SearchNetwork
@@ -65,6 +68,11 @@ class Options(SearchOptions):
         description="edges kept into a node (DARTS' code); all keeps the strongest operation of "
         "every edge",
     )
+    fused: bool = Field(
+        True,
+        description="compute the cells on a processor by compiled loops over what operations share "
+        "(docs/performance.md); false: one operation after the other, for the same numbers",
+    )
     alphas_on: Literal["validation", "train-half"] = Field(
         "validation",
         description="what the alphas learn on: the fold's validation part, or one half of its "
@@ -81,14 +89,13 @@ def search(options: Options, problem: SearchProblem) -> SearchOutcome:
     """
     from emonas.learning.batches import Batches
     from emonas.learning.loop import Plan, fit
-    from emonas.networks.search_cells import SearchNetwork
     from emonas.search.bilevel import BilevelLearner, settle_statistics
 
     _refuse_unfit(problem)
     train, held = _parts(options, problem)
     validation = problem.data.validation
     learner = BilevelLearner(
-        SearchNetwork(options.channels, options.cells, len(problem.data.classes), options.nodes),
+        _network(options, len(problem.data.classes), problem.device),
         _weight_steps(options),
         _alpha_steps(options),
         Batches(held, options.batch, _seed(problem, "alphas"), shuffle=True),
@@ -110,6 +117,16 @@ def search(options: Options, problem: SearchProblem) -> SearchOutcome:
         history=[dict(row) for row in outcome.history],
         costs=outcome.costs,
     )
+
+
+def _network(options: Options, classes: int, device: torch.device) -> SearchNetwork:
+    from emonas.networks.search_cells import SearchNetwork
+
+    fused = options.fused and device.type == "cpu"
+    if fused and find_spec("numba") is None:
+        report_line("numba is not installed: the cells are computed one operation after the other")
+        fused = False
+    return SearchNetwork(options.channels, options.cells, classes, options.nodes, fused=fused)
 
 
 def _refuse_unfit(problem: SearchProblem) -> None:

@@ -1,0 +1,229 @@
+"""The fused search network against the published one, module by module (benchmarks)."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from emonas.networks.fused_cells import kernels
+from emonas.networks.fused_cells.kernels import BORDER, Kernel
+from emonas.networks.fused_cells.source import mixed_edges
+from emonas.networks.fused_cells.statistics import Moments, normalised, standardised
+from emonas.networks.search_cells import SearchNetwork, learns_by_batch
+from emonas.networks.streams import Stream
+from emonas.search.bilevel import statistics_kept
+
+PLAIN = Path(__file__).parents[2] / "benchmarks" / "plain_search.py"
+
+
+def load_plain():
+    spec = importlib.util.spec_from_file_location("plain_search", PLAIN)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+plain_search = load_plain()
+
+
+def both(channels, cells, nodes, dtype=torch.float64):
+    """Ours, fused, and the published one with the same weights."""
+    torch.manual_seed(0)
+    ours = SearchNetwork(channels, cells, 3, nodes, fused=True).train()
+    for alphas in ours.alphas():
+        nn.init.normal_(alphas)
+    plain = plain_search.PlainSearchNetwork(channels, cells, 3, nodes).train()
+    plain.take_weights(ours)
+    return ours.to(dtype), plain.to(dtype)
+
+
+def images(batch, rows, columns, dtype=torch.float64):
+    torch.manual_seed(1)
+    frames = torch.randn(batch, rows, columns, dtype=dtype)
+    # As a spectrogram has it: a floor of equal values, so that windows have several largest.
+    frames[:, : rows // 2, columns // 2 :] = -1.5
+    return Stream(frames, torch.full((batch,), rows)), torch.arange(batch) % 3
+
+
+def gradients(network, stream, labels):
+    """Logits, loss, and the gradient of every parameter by the published one's names."""
+    with statistics_kept(network):
+        logits = network(stream).logits
+        loss = nn.functional.cross_entropy(logits, labels)
+        names = [plain_search.plain_name(name) for name, _ in network.named_parameters()]
+        if isinstance(network, plain_search.PlainSearchNetwork):
+            names = [name for name, _ in network.named_parameters()]
+        found = torch.autograd.grad(loss, list(network.parameters()), materialize_grads=True)
+    return logits, loss, dict(zip(names, found, strict=True))
+
+
+def distance(found, reference):
+    """Relative; of what is zero, such as the alphas of a kind of cell that is not there, none."""
+    found, reference = found.detach().double(), reference.detach()
+    return float((found - reference).norm() / reference.norm().clamp_min(1e-300))
+
+
+@pytest.mark.parametrize(
+    ("channels", "cells", "nodes", "rows", "columns"),
+    [(2, 3, 2, 12, 9), (6, 3, 4, 13, 10), (5, 4, 3, 8, 7), (1, 2, 1, 5, 6), (13, 1, 2, 6, 5)],
+)
+def test_it_computes_what_the_published_network_computes(channels, cells, nodes, rows, columns):
+    ours, plain = both(channels, cells, nodes)
+    stream, labels = images(3, rows, columns)
+    logits, loss, found = gradients(ours, stream, labels)
+    wanted_logits, wanted_loss, wanted = gradients(plain, stream, labels)
+    assert distance(logits, wanted_logits) < 1e-9
+    assert distance(loss, wanted_loss) < 1e-9
+    assert found.keys() == wanted.keys()
+    for name, gradient in wanted.items():
+        assert distance(found[name], gradient) < 1e-9, name
+
+
+def test_single_precision_is_no_further_off_than_the_published_networks():
+    """Twice its own distance from double precision, over all weights and over the alphas."""
+    ours, plain = both(6, 3, 4)
+    stream, labels = images(4, 40, 36)
+    _, _, exact = gradients(plain, stream, labels)
+    single = Stream(stream.frames.float(), stream.lengths)
+    _, _, found = gradients(ours.float(), single, labels)
+    _, _, published = gradients(plain.float(), single, labels)
+    alphas = [name for name in exact if "alphas" in name]
+    for names in (alphas, [name for name in exact if name not in alphas]):
+        one, other, truth = (
+            torch.cat([each[name].double().flatten() for name in names])
+            for each in (found, published, exact)
+        )
+        assert distance(one, truth) <= 2 * distance(other, truth)
+
+
+def test_weights_that_nobody_asks_for_do_not_change_the_alphas_gradient():
+    ours, _ = both(4, 3, 3)
+    stream, labels = images(3, 10, 10)
+    _, _, whole = gradients(ours, stream, labels)
+    for weight in ours.weights():
+        weight.requires_grad_(False)
+    with statistics_kept(ours):
+        loss = nn.functional.cross_entropy(ours(stream).logits, labels)
+        alone = torch.autograd.grad(loss, ours.alphas())
+    for name, gradient in zip(("alphas_normal", "alphas_reduction"), alone, strict=True):
+        torch.testing.assert_close(gradient, whole[name], rtol=1e-12, atol=0)
+
+
+def test_the_number_of_threads_changes_nothing():
+    """To the bit: what images add up to is added image by image."""
+    ours, _ = both(4, 3, 3, torch.float32)
+    before, found = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            found.append(edges_of(ours))
+    finally:
+        torch.set_num_threads(before)
+    for other in found[1:]:
+        assert all(torch.equal(*pair) for pair in zip(found[0], other, strict=True))
+
+
+def edges_of(network):
+    """What the edges out of one state give, and the gradient that goes back through them."""
+    cell = network.cells[0]
+    state = torch.randn(5, 4, 11, 9, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    edges = list(cell.edges[:3])
+    given = mixed_edges(state, 1, edges, network.alphas_normal.softmax(dim=1)[:3])
+    total = sum(image.square().sum() for image in given)
+    weights = [weight for edge in edges for weight in edge.parameters()]
+    return [*given, *torch.autograd.grad(total, [state, *weights])]
+
+
+def test_it_is_left_to_torch_where_statistics_are_kept_or_nothing_is_learnt():
+    """Running statistics are what a searched network is applied with: torch's modules keep them."""
+    ours, plain = both(2, 3, 2)
+    stream, _ = images(3, 8, 8)
+    assert not learns_by_batch(ours, stream.frames)
+    assert torch.equal(ours(stream).logits, ours(stream).logits)
+    torch.testing.assert_close(ours(stream).logits, plain(stream).logits)
+    running = [norm for norm in ours.modules() if isinstance(norm, nn.BatchNorm2d)]
+    assert any(norm.running_mean.abs().sum() > 0 for norm in running)
+    with statistics_kept(ours):
+        assert learns_by_batch(ours, stream.frames)
+        assert not learns_by_batch(ours.eval(), stream.frames)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize(("taps", "dilation"), [(3, 1), (5, 1), (3, 2), (5, 2)])
+@pytest.mark.parametrize("size", [(1, 1), (5, 4), (8, 11)])
+def test_convolutions_there_and_back_are_torchs(taps, dilation, stride, size):
+    kernel, channels = Kernel(taps, dilation, stride), 3
+    generator = np.random.default_rng(0)
+    image = generator.standard_normal((channels, *size))
+    weights = generator.standard_normal((channels, taps, taps))
+    tensor = torch.tensor(image).relu()[None].requires_grad_()
+    filters = torch.tensor(weights)[:, None].requires_grad_()
+    wanted = nn.functional.conv2d(
+        tensor, filters, None, stride, kernel.reach, dilation, groups=channels
+    )
+    padded = np.zeros(
+        (channels, stride, size[0] + 2 * BORDER, -(-(size[1] + 2 * BORDER) // stride))
+    )
+    kernels.pad_rectified(image, padded, stride)
+    result = np.empty(wanted.shape[1:])
+    kernels.make_convolve(kernel)(padded, weights, result)
+    np.testing.assert_allclose(result, wanted[0].detach(), rtol=1e-12, atol=1e-12)
+    given = generator.standard_normal(result.shape)
+    wanted.backward(torch.tensor(given)[None])
+    slope = np.pad(given, ((0, 0), (BORDER, BORDER), (BORDER, BORDER)))
+    to_weights, spread = np.zeros_like(weights), np.zeros_like(padded)
+    kernels.correlate_strided(padded, slope, to_weights, dilation, stride)
+    np.testing.assert_allclose(to_weights, filters.grad[:, 0], rtol=1e-10, atol=1e-10)
+    kernels.scatter(slope, weights, spread, dilation, stride)
+    spreads = [spread]
+    if stride == 1:
+        fast = np.zeros_like(weights)
+        kernels.correlate(padded, slope, fast, dilation)
+        np.testing.assert_allclose(fast, to_weights, rtol=1e-10, atol=1e-10)
+        spreads.append(np.zeros_like(padded))
+        kernels.make_gather(kernel)(slope, weights, spreads[1])
+    for each in spreads:
+        found = np.zeros_like(image)
+        kernels.add_unpadded(each, padded, found, stride)
+        positive = tensor.grad[0].numpy() * (image > 0)
+        np.testing.assert_allclose(found, positive, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("size", [(1, 1), (2, 5), (7, 6), (8, 9)])
+def test_pools_there_and_back_are_torchs(stride, size):
+    """Of whole numbers, so that windows have several largest."""
+    generator = np.random.default_rng(0)
+    image = generator.integers(0, 3, (2, *size)).astype(np.float64)
+    for number, pool in enumerate(
+        (nn.MaxPool2d(3, stride, 1), nn.AvgPool2d(3, stride, 1, count_include_pad=False))
+    ):
+        tensor = torch.tensor(image)[None].requires_grad_()
+        wanted = pool(tensor)
+        result = np.empty(wanted.shape[1:])
+        (kernels.max_pool, kernels.mean_pool)[number](image, result, stride)
+        np.testing.assert_allclose(result, wanted[0].detach(), rtol=1e-12)
+        given = generator.standard_normal(result.shape)
+        wanted.backward(torch.tensor(given)[None])
+        found = np.zeros_like(image)
+        if number == 0:
+            kernels.max_pool_back(image, result, given, found, stride)
+        else:
+            kernels.mean_pool_back(given, found, stride)
+        np.testing.assert_allclose(found, tensor.grad[0], rtol=1e-10, atol=1e-12)
+
+
+def test_a_norm_folded_into_a_map_is_the_norm_behind_it():
+    torch.manual_seed(0)
+    images_of = torch.randn(4, 3, 6, 5, dtype=torch.float64) + 2
+    weights = torch.randn(3, 3, dtype=torch.float64)
+    pixels = images_of.permute(0, 2, 3, 1).reshape(-1, 3)
+    moments = Moments(pixels.mean(dim=0), pixels.T @ pixels / len(pixels))
+    found = normalised(weights, moments)
+    norm = nn.BatchNorm1d(3, affine=False).double()
+    torch.testing.assert_close(pixels @ found.matrices.T + found.offsets, norm(pixels @ weights.T))
+    scale, offset = standardised(Moments(moments.mean, (pixels**2).mean(dim=0)))
+    torch.testing.assert_close(pixels * scale + offset, norm(pixels))
