@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from emonas.networks.cell_operations import OPERATIONS
-from emonas.networks.fused_cells.edges import EdgeWeights, state_edges
+from emonas.networks.fused_cells.edges import state_edges
+from emonas.networks.fused_cells.weights import EdgeWeights
 from emonas.storage.genotype import CellOperation
 
 _SEPARABLE: tuple[CellOperation, ...] = ("sep_conv_3x3", "sep_conv_5x5")
