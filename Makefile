@@ -49,6 +49,7 @@ parity: $(READY) ## compare the encoders with their originals, in environments o
 bench: $(READY) ## measure what is meant to be fast, into results/bench
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/gru.py
+	$(BIN)/python benchmarks/search.py
 	$(BIN)/python benchmarks/tuning.py
 	@if test -d "$(WAVS)"; then $(BIN)/python benchmarks/extraction.py "$(WHISPER)" "$(WAVS)" 100; \
 	  else echo "extraction: skipped; say where Whisper and a folder of wavs are: WHISPER=tiny.en.pt WAVS=FOLDER"; fi
