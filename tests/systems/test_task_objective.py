@@ -1,5 +1,6 @@
 """The tasks' losses against loops written from the equations."""
 
+import math
 from itertools import product
 
 import numpy as np
@@ -134,10 +135,34 @@ def test_the_whole_is_the_weighed_sum_and_validation_goes_by_emotion(several):
     facts = objective.facts()
     assert facts["train_emotion_loss"] == pytest.approx(float(emotion), rel=1e-5)
     assert facts["train_asr_loss"] == pytest.approx(asr, rel=1e-5)
-    # Counting began anew.
-    assert objective.facts() == dict.fromkeys(
-        ("train_emotion_loss", "train_gender_loss", "train_asr_loss"), 0.0
+    # Counting began anew: nothing is known of anything.
+    again = objective.facts()
+    assert list(again) == ["train_emotion_loss", "train_gender_loss", "train_asr_loss"]
+    assert all(math.isnan(value) for value in again.values())
+
+
+def test_a_task_s_mean_is_over_the_utterances_whose_answer_is_known(several):
+    objective, output, batch, _ = several
+    losses = []
+    for lengths in ([1, 0], [0, 0], [1, 1]):
+        gender = Targets(torch.tensor([[0], [1]]), torch.tensor(lengths))
+        part = batch._replace(targets={**batch.targets, "gender": gender})
+        losses.append(float(objective.losses(output(), part)["gender"]))
+        objective(output(), part)
+    facts = objective.facts()
+    assert facts["train_gender_loss"] == pytest.approx((losses[0] + 2 * losses[2]) / 3)
+
+
+def test_a_first_stage_is_not_chosen_by_what_it_unlearns(several):
+    _, output, batch, shared = several
+    weights = {"asr": 0.5, "gender": 2.0}
+    objective = TaskObjective(CrossEntropy(TrainingOptions()), weights, [shared], ["gender"])
+    losses = objective.losses(output(), batch)
+    assert float(objective.classification(output(), batch)) == pytest.approx(
+        0.5 * float(losses["asr"])
     )
+    whole = 0.5 * float(losses["asr"]) + 2 * float(losses["gender"])
+    assert float(objective(output(), batch)) == pytest.approx(whole)
 
 
 def test_conflicts_are_the_cosines_of_the_gradients_on_an_epoch_s_first_batch(several):

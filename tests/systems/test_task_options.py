@@ -70,6 +70,15 @@ def test_tasks_are_a_list_or_weights_or_options_by_name():
         ({"tasks": ["asr"], "characters": "ABC"}, "give small letters"),
         ({"training": {"pieces": 2, "class_weights": True}}, "leave one of them out"),
         ({"normalise": "feature"}, "none"),
+        ({"tasks": ["emotion", "emotion"]}, "a task is named twice"),
+        ({"freeze": 13}, "freeze is 13, and the random encoder has 2 blocks"),
+        ({"tasks": ["gender"], "skip": 13}, "skip is 13, and the random encoder has 2 blocks"),
+        ({"reversal": 2.0}, "reversal is for an adversarial task"),
+        ({"tasks": {"emotion": 0.4, "asr": 0.6}, "weighing": "literal"}, "weighing: the tasks"),
+        ({"tasks": {"emotion": 0.4, "asr": 0.6}, "auxiliary": 0.3}, "auxiliary: the tasks"),
+        ({"tasks": ["asr"], "training": {"label_smoothing": 0.1}}, "for the task emotion"),
+        ({"tasks": ["asr"], "training": {"class_weights": True}}, "for the task emotion"),
+        ({"training": {"mask_features": 0.5}}, "use mask_time"),
     ],
 )
 def test_what_goes_not_together_is_refused(changes, said):

@@ -67,7 +67,10 @@ def test_without_any_text_there_is_nothing_to_spell(tmp_path):
 
 def test_a_text_outside_the_declared_characters_is_named(tmp_path):
     known = read_known(("asr",), TABLE, manifest(tmp_path, ROWS))
-    with pytest.raises(EmonasError, match="u2: its text has the character 'é', which is not among"):
+    with pytest.raises(
+        EmonasError,
+        match=r"train\.csv: the text of u2 of toy has the character 'é', which is not among",
+    ):
         learnt_answers(system(characters="ab "), Path("train.csv"), TABLE, known)
     answers = learnt_answers(system(characters="abcé "), Path("train.csv"), TABLE, known)
     assert answers["asr"] == (" ", "a", "b", "c", "é")

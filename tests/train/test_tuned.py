@@ -190,15 +190,35 @@ def test_utterances_that_are_too_long_are_cut_or_left_out_and_counted(spoken):
     np.testing.assert_array_equal(one.logits, other.logits)
 
 
+def test_of_an_utterance_that_is_cut_no_word_is_learnt_or_scored(spoken):
+    longest = 1800 / 16000
+    system = {**TUNED, "tasks": ["emotion", "asr"], "longest_seconds": longest}
+    found = spoken.train(system, "cut", manifests=spoken.manifests)
+    test = read_predictions(found.predictions, "test")
+    long = [len(spoken.frames[name]) > 1800 for name in test.utterances]
+    assert 0 < sum(long) < len(long)
+    assert [not text for text in test.tasks["asr"].truth] == long
+    spoken.frames = {name: np.zeros((2000, 1), np.float32) for name in spoken.frames}
+    with pytest.raises(EmonasError, match=r"asr learns, no utterance.*cut to longest_seconds"):
+        spoken.train(system, "none", manifests=spoken.manifests)
+
+
+def test_characters_of_validation_that_nobody_learnt_are_told(spoken, caplog):
+    rows = read_table(spoken.manifests["toy"])
+    own = rows["utterance"].isin(spoken.parts["validation"])
+    rows.loc[own, "text"] = rows.loc[own, "text"] + "ß"
+    rows.to_csv(spoken.manifests["toy"], index=False)
+    with caplog.at_level("INFO", logger="emonas"):
+        spoken.train({**TUNED, "tasks": ["emotion", "asr"]}, manifests=spoken.manifests)
+    told = [r.getMessage() for r in caplog.records if "characters that no text" in r.getMessage()]
+    assert told
+    assert "texts that validate" in told[0]
+
+
 def test_with_nothing_short_enough_there_is_nothing_to_learn(spoken):
     spoken.frames = {name: np.zeros((2000, 1), np.float32) for name in spoken.frames}
     with pytest.raises(EmonasError, match=r"every utterance is longer than.*too_long: cut"):
         spoken.train({**TUNED, "longest_seconds": 0.1, "too_long": "skip"})
-
-
-def test_a_block_that_is_not_there_is_named(spoken):
-    with pytest.raises(EmonasError, match="freeze is 3, and the random encoder has 2 blocks"):
-        spoken.train({**TUNED, "freeze": 3})
 
 
 def test_more_memory_saved_is_the_same_learning(spoken):

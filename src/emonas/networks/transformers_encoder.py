@@ -16,6 +16,9 @@ from emonas.storage.frames import alike
 # Of transformers' own normaliser.
 _SMALLEST_VARIANCE = 1e-7
 
+# WavLM's own form of a mask, which nobody can change from here; also where blocks are recomputed.
+warnings.filterwarnings("ignore", message="Support for mismatched key_padding_mask")
+
 
 class TransformersEncoder(WaveformEncoder):
     """A model of transformers, run part by part.
@@ -72,10 +75,7 @@ class TransformersEncoder(WaveformEncoder):
         inside = None
         if len({len(frames) for frames in convolved}) > 1:
             inside = Stream(together, lengths).mask
-        with warnings.catch_warnings():
-            # WavLM's own form of a mask, which nobody can change from here.
-            warnings.filterwarnings("ignore", message="Support for mismatched key_padding_mask")
-            last = self.model.encoder(entering, attention_mask=inside)[0]
+        last = self.model.encoder(entering, attention_mask=inside)[0]
         lower, self._lower = self._lower, None
         return Encoded(last, lower, lengths)
 

@@ -147,9 +147,11 @@ def _long(system: SystemResults) -> list[tuple[str, str]]:
     seconds = system.card.options.get("longest_seconds")
     if seconds is None:
         return []
+    asr = "asr" in system.card.options.get("tasks", ())
     runs = count(len(metrics.folds), "run")
     told = f"{metrics.shortened:,} times cut, {metrics.left_out:,} times left out of training"
-    return [("Longer than allowed", f"than {seconds:g} s: {told}, over all parts of {runs}")]
+    words = "; one that is cut has no text to learn or to be scored on" if asr else ""
+    return [("Longer than allowed", f"than {seconds:g} s: {told}, over all parts of {runs}{words}")]
 
 
 def _contrastive(system: SystemResults) -> float | None:

@@ -11,10 +11,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from emonas.errors import EmonasError
+from emonas.jobs import report_line
 from emonas.learning.batches import Examples
 from emonas.storage.features import FeatureFile, StoredArray
 from emonas.storage.folds import read_part
 from emonas.storage.frames import pooled
+from emonas.storage.predictions import ASR
 from emonas.systems.material import FeaturePaths, Material
 from emonas.systems.normalising import (
     Normaliser,
@@ -25,6 +27,7 @@ from emonas.systems.normalising import (
 from emonas.systems.options import InputOptions, SystemOptions
 from emonas.systems.shapes import NetworkShape, classes_by_domain, knows_domains
 from emonas.systems.task_targets import (
+    Known,
     learnt_answers,
     other_tasks,
     read_known,
@@ -90,7 +93,7 @@ def _fold(
     """What is learnt from `table`, which is read from `path`, and validated on `others`."""
     table = _without_long(options, material.features, path, table)
     classes = _classes(options, path, table)
-    known = read_known(other_tasks(options), table, material.manifests)
+    known = heard_answers(options, material, other_tasks(options), table)
     shape = replace(
         network_shape(options, material, classes, table["domain"], table["label"]),
         tasks=learnt_answers(options, path, table, known),
@@ -103,6 +106,7 @@ def _fold(
         normaliser = fit_normaliser(examples, manners)
     held = _learnable(others, shape, classes) if classes else others
     validation = load_part(options, material, classes, shape, held) if len(held) else None
+    _tell_unlearnt(options, material, shape, held)
     if validation is not None and not classes:
         _refuse_unknown_answers(path, validation)
     return FoldData(
@@ -131,9 +135,25 @@ def load_part(
     examples = load_examples(
         table, classes, options.inputs, material.features, tuple(shape.domains)
     )
-    known = read_known(shape.tasks, table, material.manifests) if material.manifests else {}
+    known = heard_answers(options, material, shape.tasks, table) if material.manifests else {}
     heard = replace(examples, targets=targets(known, shape.tasks))
     return heard if options.longest is None else heard.cut(options.longest)
+
+
+def _tell_unlearnt(
+    options: SystemOptions, material: Material, shape: NetworkShape, table: pd.DataFrame
+) -> None:
+    """Say which characters of a validation part nobody learnt to spell: `targets` has none."""
+    if ASR not in shape.tasks or not len(table):
+        return
+    texts = heard_answers(options, material, [ASR], table)[ASR]
+    learnt = set(shape.tasks[ASR])
+    if other := sorted(set("".join(texts)) - learnt):
+        count = sum(not learnt.issuperset(text) for text in texts)
+        report_line(
+            f"{count} of the {len(texts)} texts that validate have characters that no text to "
+            f"learn from has, and are scored without them: {' '.join(map(repr, other))}"
+        )
 
 
 def _classes(options: SystemOptions, path: Path, table: pd.DataFrame) -> tuple[str, ...]:
@@ -146,6 +166,23 @@ def _classes(options: SystemOptions, path: Path, table: pd.DataFrame) -> tuple[s
             "protocol labels, or folds, with which at least two classes can be learnt"
         )
     return tuple(sorted(table["label"].unique()))
+
+
+def heard_answers(
+    options: SystemOptions, material: Material, tasks: Iterable[str], table: pd.DataFrame
+) -> Known:
+    """What the manifests say of each utterance of a part; nothing of the words of one that is cut,
+    because not all of them are heard.
+
+    Raises:
+        EmonasError: a manifest is missing or damaged, or lacks an utterance.
+    """
+    known = read_known(tasks, table, material.manifests)
+    if ASR not in known:
+        return known
+    long = longer_ones(options, material.features, table)
+    texts = ["" if cut else text for text, cut in zip(known[ASR], long, strict=True)]
+    return {**known, ASR: texts}
 
 
 def longer_ones(

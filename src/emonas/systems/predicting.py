@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from emonas.storage.folds import read_part
 from emonas.storage.predictions import Predictions, joined
-from emonas.systems.data import load_part
+from emonas.systems.data import heard_answers, load_part
 from emonas.systems.material import Material
 from emonas.systems.normalising import Normaliser
 from emonas.systems.options import SystemOptions
 from emonas.systems.outputs import no_predictions, predict_part
 from emonas.systems.shapes import NetworkShape
 from emonas.systems.task_outputs import Asked
-from emonas.systems.task_targets import read_known
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,10 +45,11 @@ class Hearing:
 
     def asked(self, table: pd.DataFrame) -> Asked | None:
         """What the network is asked of the utterances of a table beside their emotion."""
-        answers, manifests = self.shape.tasks, self.material.manifests
+        answers, material = self.shape.tasks, self.material
         if not answers:
             return None
-        return Asked(answers, read_known(answers, table, manifests) if manifests else {})
+        known = heard_answers(self.system, material, answers, table) if material.manifests else {}
+        return Asked(answers, known)
 
 
 def predict_list(

@@ -27,10 +27,15 @@ class TaskObjective(Objective):
         emotion: the loss of the emotions.
         weights: of each task's loss.
         shared: the parameters of the encoder that learn.
+        unlearnt: the adversarial tasks, by which no epoch is chosen.
     """
 
     def __init__(
-        self, emotion: CrossEntropy, weights: Mapping[str, float], shared: Sequence[nn.Parameter]
+        self,
+        emotion: CrossEntropy,
+        weights: Mapping[str, float],
+        shared: Sequence[nn.Parameter],
+        unlearnt: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self._emotion = emotion
@@ -38,36 +43,47 @@ class TaskObjective(Objective):
         # In a tuple, so that they stay the network's alone.
         self._shared = (tuple(shared),)
         self._sums = dict.fromkeys(weights, 0.0)
-        self._heard = 0
-        self._cosines: dict[str, float] = {}
+        self._unlearnt = tuple(unlearnt)
+        self._known = dict.fromkeys(weights, 0)
+        self._cosines: dict[str, float] | None = None
 
     def losses(self, output: Output, batch: Batch) -> dict[str, Tensor]:
         """The loss of each task."""
         return {task: self._loss(task, output, batch) for task in self._weights}
 
     def classification(self, output: Output, batch: Batch) -> Tensor:
-        """The loss of the emotions; of all tasks together where emotion is none of them."""
+        """The loss of the emotions; where emotion is no task, of all others together that are
+        learnt.
+        """
         if EMOTION in self._weights:
             return self._emotion.classification(output, batch)
-        return self._weighed(self.losses(output, batch))
+        losses = self.losses(output, batch)
+        return self._weighed({t: loss for t, loss in losses.items() if t not in self._unlearnt})
 
     def forward(self, output: Output, batch: Batch) -> Tensor:
         """The weighed sum."""
         losses = self.losses(output, batch)
-        if not self._heard and len(losses) > 1:
-            self._cosines = gradient_cosines(losses, self._shared[0])
+        if self._cosines is None:
+            several = len(losses) > 1
+            self._cosines = gradient_cosines(losses, self._shared[0]) if several else {}
         for task, loss in losses.items():
-            self._sums[task] += loss.item() * len(batch.labels)
-        self._heard += len(batch.labels)
+            known = _known(task, batch)
+            self._sums[task] += loss.item() * known
+            self._known[task] += known
         return self._weighed(losses)
 
     def facts(self) -> dict[str, float]:
-        """Each task's mean loss over the utterances, and the cosines of their gradients."""
-        count, sums = max(1, self._heard), self._sums
-        cosines, self._cosines = self._cosines, {}
-        self._sums, self._heard = dict.fromkeys(self._weights, 0.0), 0
-        named = {f"{COSINE}{pair}": cosine for pair, cosine in cosines.items()}
-        return {f"train_{task}_loss": total / count for task, total in sums.items()} | named
+        """Each task's mean loss over the utterances whose answer is known, NaN where none is, and
+        the cosines of their gradients.
+        """
+        means = {
+            f"train_{task}_loss": self._sums[task] / count if count else math.nan
+            for task, count in self._known.items()
+        }
+        cosines, self._cosines = self._cosines or {}, None
+        self._sums = dict.fromkeys(self._weights, 0.0)
+        self._known = dict.fromkeys(self._weights, 0)
+        return means | {f"{COSINE}{pair}": cosine for pair, cosine in cosines.items()}
 
     def _weighed(self, losses: Mapping[str, Tensor]) -> Tensor:
         return torch.stack([self._weights[task] * loss for task, loss in losses.items()]).sum()
@@ -77,6 +93,13 @@ class TaskObjective(Objective):
             return self._emotion.classification(output, batch)
         answers, right = (output.tasks or {})[task], (batch.targets or {})[task]
         return ctc_loss(answers, right) if task == ASR else answer_loss(answers, right)
+
+
+def _known(task: str, batch: Batch) -> int:
+    """Of how many utterances of a batch the answer is known."""
+    if task == EMOTION:
+        return len(batch.labels)
+    return int(((batch.targets or {})[task].lengths > 0).sum())
 
 
 def answer_loss(answers: Stream, right: Targets) -> Tensor:

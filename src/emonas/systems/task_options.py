@@ -29,6 +29,8 @@ Tasks = dict[Task, TaskOptions]
 def tasks_by_name(value: Any) -> Any:
     """A list of tasks is each without options, and a number is a task's weight."""
     if isinstance(value, list | tuple):
+        if len(set(value)) < len(value):
+            raise ValueError("a task is named twice")
         return {task: {} for task in value}
     if isinstance(value, Mapping):
         return {task: _by_weight(options) for task, options in value.items()}

@@ -90,24 +90,30 @@ def learnt_answers(
         found = tuple(sorted(set("".join(values) if task == ASR else filter(None, values))))
         if not found or (task != ASR and len(found) < 2):
             there = f"there is {found[0]} only" if found else "no utterance has one"
+            if task == ASR:
+                there += " (one that is cut to longest_seconds has none)"
             raise EmonasError(
                 f"{path}: of {_COLUMNS[task]}, which the task {task} learns, {there}; give the "
                 f"corpora more, or leave {task} out of the system's tasks"
             )
         declared = getattr(options, "characters", None) if task == ASR else None
         if declared is not None:
-            _refuse_other_characters(declared, table, values)
+            _refuse_other_characters(declared, path, table, values)
             found = tuple(sorted(set(declared)))
         answers[task] = found
     return answers
 
 
-def _refuse_other_characters(declared: str, table: pd.DataFrame, texts: Sequence[str]) -> None:
-    for utterance, text in zip(table["utterance"], texts, strict=True):
+def _refuse_other_characters(
+    declared: str, path: Path, table: pd.DataFrame, texts: Sequence[str]
+) -> None:
+    places = zip(table["corpus"], table["utterance"], texts, strict=True)
+    for corpus, utterance, text in places:
         if other := sorted(set(text) - set(declared)):
             raise EmonasError(
-                f"{utterance}: its text has the character {other[0]!r}, which is not among the "
-                f"system's characters {declared!r}; add it there, or leave `characters` out"
+                f"{path}: the text of {utterance} of {corpus} has the character {other[0]!r}, "
+                f"which is not among the system's `characters`, {declared!r}; add it there, or "
+                "leave `characters` out"
             )
 
 

@@ -171,6 +171,35 @@ class TunedOptions(TrainedOptions):
             raise ValueError("skip is for the task gender; add it, or leave skip out")
         if self.characters is not None and ASR not in self.tasks:
             raise ValueError("characters are for the task asr; add it, or leave them out")
+        if "reversal" in self.model_fields_set and not self.unlearnt:
+            raise ValueError("reversal is for an adversarial task, and none is; leave it out")
+        if any(options.weight is not None for options in self.tasks.values()):
+            for key in ("auxiliary", "weighing"):
+                if key in self.model_fields_set:
+                    raise ValueError(f"{key}: the tasks have weights of their own; leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _trains_what_it_has(self) -> "TunedOptions":
+        training = self.training
+        if EMOTION not in self.tasks and (training.class_weights or training.label_smoothing):
+            raise ValueError(
+                "training: class_weights and label_smoothing are for the task emotion, which is "
+                "not learnt here; leave them out"
+            )
+        if training.mask_features:
+            raise ValueError("training.mask_features: a waveform has one feature; use mask_time")
+        return self
+
+    @model_validator(mode="after")
+    def _has_the_blocks_it_names(self) -> "TunedOptions":
+        for key in ("freeze", "skip"):
+            asked = getattr(self, key)
+            if self.random is not None and asked is not None and asked > self.random.layers:
+                raise ValueError(
+                    f"{key} is {asked}, and the random encoder has {self.random.layers} blocks; "
+                    "give a number up to that"
+                )
         return self
 
     @model_validator(mode="after")
@@ -196,6 +225,11 @@ class TunedOptions(TrainedOptions):
     def missing(self) -> str:
         """Which package is missing that it needs; empty where none is."""
         return missing_package(self.package, self.extra)
+
+    @property
+    def unlearnt(self) -> tuple[Task, ...]:
+        """The adversarial tasks."""
+        return tuple(task for task, options in self.tasks.items() if options.adversarial)
 
     @property
     def sizes(self) -> RandomEncoder:
