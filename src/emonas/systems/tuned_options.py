@@ -171,11 +171,11 @@ class TunedOptions(TrainedOptions):
             raise ValueError("skip is for the task gender; add it, or leave skip out")
         if self.characters is not None and ASR not in self.tasks:
             raise ValueError("characters are for the task asr; add it, or leave them out")
-        if "reversal" in self.model_fields_set and not self.unlearnt:
+        if self._differs("reversal") and not self.unlearnt:
             raise ValueError("reversal is for an adversarial task, and none is; leave it out")
         if any(options.weight is not None for options in self.tasks.values()):
             for key in ("auxiliary", "weighing"):
-                if key in self.model_fields_set:
+                if self._differs(key):
                     raise ValueError(f"{key}: the tasks have weights of their own; leave it out")
         return self
 
@@ -225,6 +225,10 @@ class TunedOptions(TrainedOptions):
     def missing(self) -> str:
         """Which package is missing that it needs; empty where none is."""
         return missing_package(self.package, self.extra)
+
+    def _differs(self, key: str) -> bool:
+        """Whether an option is not as it is without being given."""
+        return bool(getattr(self, key) != type(self).model_fields[key].default)
 
     @property
     def unlearnt(self) -> tuple[Task, ...]:
