@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from emonas.networks.fused_cells import kernels
+from emonas.networks.fused_cells import kernels, source
 from emonas.networks.fused_cells.kernels import BORDER, Kernel
 from emonas.networks.fused_cells.source import mixed_edges
 from emonas.networks.fused_cells.statistics import Moments, normalised, standardised
@@ -110,6 +110,51 @@ def test_weights_that_nobody_asks_for_do_not_change_the_alphas_gradient():
         alone = torch.autograd.grad(loss, ours.alphas())
     for name, gradient in zip(("alphas_normal", "alphas_reduction"), alone, strict=True):
         torch.testing.assert_close(gradient, whole[name], rtol=1e-12, atol=0)
+
+
+def test_it_is_used_where_it_says(monkeypatch):
+    calls = []
+    fused = source.mixed_edges
+    monkeypatch.setattr(source, "mixed_edges", lambda *a: calls.append(1) or fused(*a))
+    ours, _ = both(2, 3, 2)
+    stream, labels = images(3, 8, 8)
+    gradients(ours, stream, labels)
+    # A call a state that edges leave.
+    assert len(calls) == 3 * 3
+    calls.clear()
+    ours(stream)
+    with statistics_kept(ours):
+        ours.eval()(stream)
+    plain = SearchNetwork(2, 3, 3, 2).double().train()
+    gradients(plain, stream, labels)
+    assert not calls
+
+
+@pytest.mark.parametrize("frozen", [".0.weight", ".4.weight", ".1.weight"])
+def test_some_frozen_weights_change_no_other_gradient(frozen):
+    ours, _ = both(3, 3, 2)
+    stream, labels = images(3, 9, 8)
+    _, _, whole = gradients(ours, stream, labels)
+    names = {name: plain_search.plain_name(name) for name, _ in ours.named_parameters()}
+    for name, weight in ours.named_parameters():
+        weight.requires_grad_(not ("_conv_" in name and name.endswith(frozen)))
+    with statistics_kept(ours):
+        loss = nn.functional.cross_entropy(ours(stream).logits, labels)
+        learning = {n: w for n, w in ours.named_parameters() if w.requires_grad}
+        found = torch.autograd.grad(loss, list(learning.values()))
+    assert len(found) < len(whole)
+    for name, gradient in zip(learning, found, strict=True):
+        torch.testing.assert_close(gradient, whole[names[name]], rtol=1e-9, atol=1e-15)
+
+
+def test_a_second_way_back_is_refused():
+    ours, _ = both(2, 2, 2)
+    stream, labels = images(2, 6, 6)
+    with statistics_kept(ours):
+        loss = nn.functional.cross_entropy(ours(stream).logits, labels)
+    loss.backward(retain_graph=True)
+    with pytest.raises(RuntimeError, match="fused cells go back once"):
+        loss.backward()
 
 
 def test_the_number_of_threads_changes_nothing():

@@ -259,6 +259,19 @@ def test_the_search_ends_where_it_does_one_operation_after_the_other(
         assert derive(one, 3, "two-strongest") == derive(other, 3, "two-strongest")
 
 
+def test_the_cells_are_fused_on_a_processor_where_numba_is(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    cpu, gpu = torch.device("cpu"), torch.device("cuda")
+    assert darts._network(TINY, 2, cpu).fused
+    assert not darts._network(TINY, 2, gpu).fused
+    assert not darts._network(TINY.model_copy(update={"fused": False}), 2, cpu).fused
+    monkeypatch.setattr(darts, "find_spec", lambda name: None)
+    with caplog.at_level("INFO", logger="emonas"):
+        assert not darts._network(TINY, 2, cpu).fused
+    assert "numba is not installed" in caplog.text
+
+
 def test_problems_that_darts_refuses() -> None:
     train = examples(8, seed=0)
     with pytest.raises(EmonasError, match=r"search\.alphas_on"):

@@ -98,7 +98,8 @@ class MultilingualNetwork(nn.Module):
         members = torch.stack([tower(self.dropout(embedding), domain) for tower in self.towers])
         if len(members) == 1:
             return Output(members[0], embedding, weights)
-        return Output(averaged(members), embedding, weights, members=members)
+        each = members if self.training else None
+        return Output(averaged(members), embedding, weights, members=each)
 
     def penalty(self) -> Tensor | None:
         """How many connections are open in expectation, over all domains; none if they are not

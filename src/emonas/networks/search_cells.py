@@ -139,7 +139,7 @@ class SearchNetwork(nn.Module):
         super().__init__()
         shapes = plan_cells(channels, cells, nodes)
         self.nodes = nodes
-        self._fused = fused
+        self.fused = fused
         self.stem = make_stem(channels)
         self.cells = nn.ModuleList(SearchCell(shape, nodes, fused=fused) for shape in shapes)
         self.classifier = nn.Linear(nodes * shapes[-1].channels, classes)
@@ -159,7 +159,7 @@ class SearchNetwork(nn.Module):
     def forward(self, stream: Stream) -> Output:
         """One stream of fixed length to logits and the pooled image."""
         normal, reduction = self.alphas_normal.softmax(dim=1), self.alphas_reduction.softmax(dim=1)
-        planes = self._fused and learns_by_batch(self, stream.frames)
+        planes = self.fused and learns_by_batch(self, stream.frames)
         older = last = stem_image(self.stem, stream, planes=planes)
         for cell in self.cells:
             older, last = last, cell(older, last, reduction if cell.reduction else normal)
@@ -169,7 +169,7 @@ class SearchNetwork(nn.Module):
 
 def learns_by_batch(network: nn.Module, image: Tensor) -> bool:
     """Whether it learns on a processor, by the statistics of a batch that are not kept."""
-    if not network.training or image.device.type != "cpu":
+    if not network.training or image.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
         return False
     norms = (norm for norm in network.modules() if isinstance(norm, nn.BatchNorm2d))
     return not next(norms).track_running_stats

@@ -31,7 +31,8 @@ class Output(NamedTuple):
     the answers to tasks beside the classes, by name: `frames` (batch, steps, answers) of a stream,
     one step where an utterance has one answer. `frames` (batch, time, classes) are the logits of
     each frame, where frames are classified. `members` (members, batch, classes) are the logits of
-    each member of an ensemble, whose mean probabilities the logits are then logarithms of.
+    each member of an ensemble that is learning; the logits are then logarithms of their mean
+    probabilities.
     """
 
     logits: Tensor

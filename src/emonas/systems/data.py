@@ -106,7 +106,7 @@ def _fold(
         normaliser = fit_normaliser(examples, manners)
     held = _learnable(others, shape, classes) if classes else others
     validation = load_part(options, material, classes, shape, held) if len(held) else None
-    _tell_unlearnt(options, material, shape, held)
+    _tell_unknown_characters(options, material, shape, held)
     if validation is not None and not classes:
         _refuse_unknown_answers(path, validation)
     return FoldData(
@@ -140,7 +140,7 @@ def load_part(
     return heard if options.longest is None else heard.cut(options.longest)
 
 
-def _tell_unlearnt(
+def _tell_unknown_characters(
     options: SystemOptions, material: Material, shape: NetworkShape, table: pd.DataFrame
 ) -> None:
     """Say which characters of a validation part nobody learnt to spell: `targets` has none."""
@@ -151,8 +151,8 @@ def _tell_unlearnt(
     if other := sorted(set("".join(texts)) - learnt):
         count = sum(not learnt.issuperset(text) for text in texts)
         report_line(
-            f"{count} of the {len(texts)} texts that validate have characters that no text to "
-            f"learn from has, and are scored without them: {' '.join(map(repr, other))}"
+            f"{count} of the {sum(map(bool, texts))} texts that validate have characters that no "
+            f"text to learn from has, and are scored without them: {' '.join(map(repr, other))}"
         )
 
 
@@ -215,6 +215,9 @@ def _without_long(
     return kept
 
 
+_LONGER = " (one that is cut has no text: a larger longest_seconds helps)"
+
+
 def _refuse_unknown_answers(path: Path, validation: Examples) -> None:
     """Refuse a validation part whose loss would be 0 whatever is learnt."""
     for task, known in validation.targets.items():
@@ -222,7 +225,7 @@ def _refuse_unknown_answers(path: Path, validation: Examples) -> None:
             raise EmonasError(
                 f"{path.with_name('validation.csv')}: of no utterance the answer to the task "
                 f"{task} is known, so that nothing can be chosen by it; validate on others, or "
-                "leave the task out"
+                f"leave the task out{_LONGER if task == ASR else ''}"
             )
 
 

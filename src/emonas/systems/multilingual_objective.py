@@ -41,7 +41,9 @@ class DomainObjective(Objective):
         self._acted: list[bool] = []
 
     def classification(self, output: Output, batch: Batch) -> Tensor:
-        """The mean over the batch, and over the members of an ensemble: each learns by itself."""
+        """The mean over the batch; of an ensemble that learns, over its members too, of which each
+        learns by itself at the rate divided by their number (nothing to Adam).
+        """
         number = batch.domain or 0
         classes = torch.tensor(self._targets[number].classes, device=batch.labels.device)
         own = Batch((), torch.searchsorted(classes, batch.labels.contiguous()), number)

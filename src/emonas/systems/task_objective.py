@@ -27,7 +27,7 @@ class TaskObjective(Objective):
         emotion: the loss of the emotions.
         weights: of each task's loss.
         shared: the parameters of the encoder that learn.
-        unlearnt: the adversarial tasks, by which no epoch is chosen.
+        adversarial: the adversarial tasks, by which no epoch is chosen.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class TaskObjective(Objective):
         emotion: CrossEntropy,
         weights: Mapping[str, float],
         shared: Sequence[nn.Parameter],
-        unlearnt: Sequence[str] = (),
+        adversarial: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self._emotion = emotion
@@ -43,7 +43,7 @@ class TaskObjective(Objective):
         # In a tuple, so that they stay the network's alone.
         self._shared = (tuple(shared),)
         self._sums = dict.fromkeys(weights, 0.0)
-        self._unlearnt = tuple(unlearnt)
+        self._adversarial = tuple(adversarial)
         self._known = dict.fromkeys(weights, 0)
         self._cosines: dict[str, float] | None = None
 
@@ -58,7 +58,7 @@ class TaskObjective(Objective):
         if EMOTION in self._weights:
             return self._emotion.classification(output, batch)
         losses = self.losses(output, batch)
-        return self._weighed({t: loss for t, loss in losses.items() if t not in self._unlearnt})
+        return self._weighed({t: loss for t, loss in losses.items() if t not in self._adversarial})
 
     def forward(self, output: Output, batch: Batch) -> Tensor:
         """The weighed sum."""

@@ -86,7 +86,7 @@ def task_objective(options: TunedOptions, data: FoldData, network: TaskNetwork) 
         CrossEntropy(training, weights),
         task_weights(options.tasks, options.auxiliary, literal),
         [parameter for parameter in network.encoder.parameters() if parameter.requires_grad],
-        options.unlearnt,
+        options.adversarial,
     )
 
 

@@ -159,7 +159,7 @@ class TunedOptions(TrainedOptions):
         for task, options in self.tasks.items():
             if options.adversarial and task in (EMOTION, ASR):
                 raise ValueError(
-                    f"tasks.{task}.adversarial: gender and style can be unlearnt, {task} can't"
+                    f"tasks.{task}.adversarial: gender and style can be adversarial, {task} can't"
                 )
         if all(options.adversarial for options in self.tasks.values()):
             raise ValueError("tasks: all are adversarial, so that nothing is learnt; add one")
@@ -171,7 +171,7 @@ class TunedOptions(TrainedOptions):
             raise ValueError("skip is for the task gender; add it, or leave skip out")
         if self.characters is not None and ASR not in self.tasks:
             raise ValueError("characters are for the task asr; add it, or leave them out")
-        if self._differs("reversal") and not self.unlearnt:
+        if self._differs("reversal") and not self.adversarial:
             raise ValueError("reversal is for an adversarial task, and none is; leave it out")
         if any(options.weight is not None for options in self.tasks.values()):
             for key in ("auxiliary", "weighing"):
@@ -231,7 +231,7 @@ class TunedOptions(TrainedOptions):
         return bool(getattr(self, key) != type(self).model_fields[key].default)
 
     @property
-    def unlearnt(self) -> tuple[Task, ...]:
+    def adversarial(self) -> tuple[Task, ...]:
         """The adversarial tasks."""
         return tuple(task for task, options in self.tasks.items() if options.adversarial)
 

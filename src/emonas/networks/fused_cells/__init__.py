@@ -1,4 +1,4 @@
-"""The search network's cells on a processor: the same numbers, several times as fast.
+"""The search network's cells on a processor: the same numbers, in less time and memory.
 
 `search_cells.py` is what they compute, one operation after the other, and the reference. Here
 

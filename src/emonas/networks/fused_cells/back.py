@@ -29,7 +29,11 @@ def back(
     to_last = _last_slopes(there, slopes)
     mixing, first_map, second_map, *moments = there.folding.last_gradients(to_last)
     convolved, again, pooled = (Moments(*moments[at : at + 2]) for at in (0, 2, 4))
-    learns = needed[-1]
+    if not needed[1] and not any(needed[3:]):
+        # The alphas alone learn, and nothing before them.
+        return None, mixing.to(there.dtype), *(None for _ in needed[3:])
+    # Those of all depthwise convolutions or of none.
+    learns = any(needed[5:])
     before, to_between, second = _back_second(there, slopes, again, learns=learns)
     more_map, *more = there.folding.between_gradients(to_between)
     convolved = Moments(*(one + other for one, other in zip(convolved, more, strict=True)))

@@ -42,6 +42,11 @@ class _StateEdges(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *given: Tensor) -> tuple[Tensor | None, ...]:
+        if ctx.there is None:
+            raise RuntimeError(
+                "fused cells go back once: what the way back needs is freed by the first time; "
+                "call them again, or use fused: false"
+            )
         # So that the memory is free again as soon as the gradients are there.
         there, ctx.there = ctx.there, None
         return None, *back(there, given, ctx.needs_input_grad)

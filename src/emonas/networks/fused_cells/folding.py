@@ -53,7 +53,7 @@ class Folding:
         leaves = [self.mixing, self.first_map, self.second_map]
         leaves += [*self.convolved, *self.again, *self.pooled]
         last = [self.matrices, self.offsets, self.scales]
-        return list(torch.autograd.grad(last, leaves, list(to_last), retain_graph=True))
+        return list(torch.autograd.grad(last, leaves, list(to_last)))
 
     def between_gradients(self, to_between: Sequence[Tensor]) -> list[Tensor]:
         """From those of the map between two convolutions to those of `first_map` and of the

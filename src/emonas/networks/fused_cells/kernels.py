@@ -3,8 +3,8 @@
 They are in one file because a compiled loop is kept on disk until its own file changes. A padded
 image is (channels, stride, rows, columns): its columns are dealt out by their number modulo the
 stride, so that a strided convolution reads neighbours too. Sums over a plane are kept in double
-precision, row by row. What a `make_` function is given is known when its loop is compiled, so that
-all terms of a sum stand in one expression.
+precision, each of its parts (a row, or some rows) in that of the image. What a `make_` function is
+given is known when its loop is compiled, so that all terms of a sum stand in one expression.
 """
 
 from __future__ import annotations

@@ -34,13 +34,13 @@ def normalised(weights: Tensor, moments: Moments) -> Affine:
     """
     mean = (weights @ moments.mean[..., None])[..., 0]
     square = ((weights @ moments.square) * weights).sum(dim=-1)
-    scale = (square - mean**2 + EPSILON).rsqrt()
+    scale = ((square - mean**2).clamp_min(0) + EPSILON).rsqrt()
     return Affine(scale[..., None] * weights, -scale * mean)
 
 
 def standardised(moments: Moments) -> tuple[Tensor, Tensor]:
     """Scales and offsets (..., channels) of a batch norm without a convolution before it."""
-    scale = (moments.square - moments.mean**2 + EPSILON).rsqrt()
+    scale = ((moments.square - moments.mean**2).clamp_min(0) + EPSILON).rsqrt()
     return scale, -scale * moments.mean
 
 

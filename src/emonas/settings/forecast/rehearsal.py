@@ -98,15 +98,21 @@ def rehearse_system(
     """
     options = rehearsable(options, checkpoint)
     learnt = _rehearse(options, heard, runtime, folder / "warm", SIZES[0], checkpoint)
+    if _takes_long(learnt) and getattr(options, "search", None) is not None:
+        # The first search on a machine compiles.
+        learnt = _rehearse(options, heard, runtime, folder / "compiled", SIZES[0], checkpoint)
     for size in SIZES[1:]:
         # What takes long from the start is not measured again: there the first steps count little.
-        longest = learnt.utterances * max(learnt.search, learnt.train)
-        slow = longest > ENOUGH_SECONDS and not is_solved(options)
+        slow = _takes_long(learnt) and not is_solved(options)
         if slow or learnt.utterances >= options.together:
             break
         count = min(size, options.together)
         learnt = _rehearse(options, heard, runtime, folder / str(size), count, checkpoint)
     return learnt
+
+
+def _takes_long(learnt: Learnt) -> bool:
+    return learnt.utterances * max(learnt.search, learnt.train) > ENOUGH_SECONDS
 
 
 def rehearse_fusion(
