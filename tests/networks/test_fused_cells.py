@@ -8,8 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from emonas.networks.fused_cells import kernels, source
-from emonas.networks.fused_cells.kernels import BORDER, Kernel
+from emonas.networks.fused_cells import convolutions, layout, maps, pools, products, source
+from emonas.networks.fused_cells.convolutions import Kernel
+from emonas.networks.fused_cells.layout import BORDER, laid_size
+from emonas.networks.fused_cells.rooms import give_back, take_room
 from emonas.networks.fused_cells.source import mixed_edges
 from emonas.networks.fused_cells.statistics import Moments, normalised, standardised
 from emonas.networks.search_cells import SearchNetwork, learns_by_batch
@@ -196,45 +198,89 @@ def test_it_is_left_to_torch_where_statistics_are_kept_or_nothing_is_learnt():
         assert not learns_by_batch(ours.eval(), stream.frames)
 
 
+def laid(images):
+    """Images between borders of zeros, (count, channels, ...)."""
+    rows, columns = laid_size(*images.shape[2:])
+    room = np.zeros((*images.shape[:2], rows, columns))
+    room[:, :, BORDER : BORDER + images.shape[2], BORDER:] = images
+    return room
+
+
+def inside(room, size):
+    return room[..., BORDER : BORDER + size[0], BORDER : BORDER + size[1]]
+
+
+def nothing_between(room, size):
+    """Whether all but the pixels is zero."""
+    rest = room.copy()
+    inside(rest, size)[:] = 0
+    return not rest.any()
+
+
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize(("taps", "dilation"), [(3, 1), (5, 1), (3, 2), (5, 2)])
 @pytest.mark.parametrize("size", [(1, 1), (5, 4), (8, 11)])
 def test_convolutions_there_and_back_are_torchs(taps, dilation, stride, size):
-    kernel, channels = Kernel(taps, dilation, stride), 3
+    """Of the last two of three images, as a thread has them."""
+    kernel, channels, start = Kernel(taps, dilation, stride), 3, 1
     generator = np.random.default_rng(0)
-    image = generator.standard_normal((channels, *size))
+    image = generator.standard_normal((3, channels, *size))
     weights = generator.standard_normal((channels, taps, taps))
-    tensor = torch.tensor(image).relu()[None].requires_grad_()
+    tensor = torch.tensor(image[start:]).requires_grad_()
     filters = torch.tensor(weights)[:, None].requires_grad_()
     wanted = nn.functional.conv2d(
-        tensor, filters, None, stride, kernel.reach, dilation, groups=channels
+        tensor.relu(), filters, None, stride, kernel.reach, dilation, groups=channels
     )
-    padded = np.zeros(
-        (channels, stride, size[0] + 2 * BORDER, -(-(size[1] + 2 * BORDER) // stride))
-    )
-    kernels.pad_rectified(image, padded, stride)
-    result = np.empty(wanted.shape[1:])
-    kernels.make_convolve(kernel)(padded, weights, result)
-    np.testing.assert_allclose(result, wanted[0].detach(), rtol=1e-12, atol=1e-12)
-    given = generator.standard_normal(result.shape)
-    wanted.backward(torch.tensor(given)[None])
-    slope = np.pad(given, ((0, 0), (BORDER, BORDER), (BORDER, BORDER)))
-    to_weights, spread = np.zeros_like(weights), np.zeros_like(padded)
-    kernels.correlate_strided(padded, slope, to_weights, dilation, stride)
-    np.testing.assert_allclose(to_weights, filters.grad[:, 0], rtol=1e-10, atol=1e-10)
-    kernels.scatter(slope, weights, spread, dilation, stride)
-    spreads = [spread]
-    if stride == 1:
-        fast = np.zeros_like(weights)
-        kernels.correlate(padded, slope, fast, dilation)
-        np.testing.assert_allclose(fast, to_weights, rtol=1e-10, atol=1e-10)
-        spreads.append(np.zeros_like(padded))
-        kernels.make_gather(kernel)(slope, weights, spreads[1])
-    for each in spreads:
-        found = np.zeros_like(image)
-        kernels.add_unpadded(each, padded, found, stride)
-        positive = tensor.grad[0].numpy() * (image > 0)
-        np.testing.assert_allclose(found, positive, rtol=1e-10, atol=1e-10)
+    small = tuple(wanted.shape[2:])
+    dealt = np.zeros((stride**2, 3, channels, *laid_size(*small)))
+    layout.deal(image, dealt, 0, stride)
+    result = np.zeros((2, channels, *laid_size(*small)))
+    convolutions.make_convolve(kernel)(dealt, start, weights, result)
+    np.testing.assert_allclose(inside(result, small), wanted.detach(), rtol=1e-12, atol=1e-12)
+    assert nothing_between(result, small)
+    given = generator.standard_normal(wanted.shape)
+    wanted.backward(torch.tensor(given))
+    slopes, to_weights = laid(given), np.zeros((2, *weights.shape))
+    convolutions.make_correlate(kernel)(dealt, start, slopes, to_weights)
+    np.testing.assert_allclose(to_weights.sum(0), filters.grad[:, 0], rtol=1e-10, atol=1e-10)
+    gathered, found = np.zeros((stride**2, *result.shape)), np.zeros_like(image[start:])
+    convolutions.make_gather(kernel)(slopes, weights, gathered)
+    layout.add_gathered(gathered, image[start:], found, stride)
+    np.testing.assert_allclose(found, tensor.grad, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 5, 6, 8])
+def test_maps_and_products_are_numpys(channels):
+    """Three outputs at a time, two, or one; longer than what is taken at once."""
+    generator = np.random.default_rng(0)
+    size = (37, 41)
+    one, two = generator.standard_normal((2, 2, channels, *size))
+    matrix, other = generator.standard_normal((2, channels, channels))
+    offset, room = generator.standard_normal(channels), laid(one)
+    rooms = laid(one), laid(two)
+    wanted = offset[:, None, None] + np.einsum("oc,nchw->nohw", matrix, one)
+    maps.make_map(channels)(rooms[0], 0, matrix, offset, room, 0, True)
+    np.testing.assert_allclose(inside(room, size), wanted.clip(0), rtol=1e-9, atol=1e-9)
+    assert nothing_between(room, size)
+    wanted += np.einsum("oc,nchw->nohw", other, two)
+    pair = maps.make_pair(channels)
+    pair(rooms[0], matrix, rooms[1], other, offset, room, True)
+    np.testing.assert_allclose(inside(room, size), wanted, rtol=1e-9, atol=1e-9)
+    assert nothing_between(room, size)
+    pair(rooms[1], matrix, rooms[0], other, offset, room, False)
+    wanted += np.einsum("oc,nchw->nohw", matrix, two) + np.einsum("oc,nchw->nohw", other, one)
+    np.testing.assert_allclose(inside(room, size), wanted, rtol=1e-9, atol=1e-9)
+    # The last channel alone, to the last one.
+    maps.make_map(1)(rooms[1], channels - 1, matrix[:1, :1], offset, room, channels - 1, False)
+    wanted[:, -1] += matrix[0, 0] * two[:, -1]
+    np.testing.assert_allclose(inside(room, size), wanted, rtol=1e-9, atol=1e-9)
+    crossed, squares = np.zeros((2, channels - 1, channels)), np.zeros((2, channels, channels))
+    sums = np.zeros((2, channels))
+    products.add_products(rooms[0], 1, rooms[1], crossed)
+    np.testing.assert_allclose(crossed, np.einsum("nchw,ndhw->ncd", one[:, 1:], two), rtol=1e-9)
+    products.add_squares(rooms[0], sums, squares)
+    np.testing.assert_allclose(squares, np.einsum("nchw,ndhw->ncd", one, one), rtol=1e-9)
+    np.testing.assert_allclose(sums, one.sum(axis=(2, 3)), rtol=1e-9)
 
 
 @pytest.mark.parametrize("stride", [1, 2])
@@ -242,23 +288,47 @@ def test_convolutions_there_and_back_are_torchs(taps, dilation, stride, size):
 def test_pools_there_and_back_are_torchs(stride, size):
     """Of whole numbers, so that windows have several largest."""
     generator = np.random.default_rng(0)
-    image = generator.integers(0, 3, (2, *size)).astype(np.float64)
+    image = generator.integers(0, 3, (2, 2, *size)).astype(np.float64)
     for number, pool in enumerate(
         (nn.MaxPool2d(3, stride, 1), nn.AvgPool2d(3, stride, 1, count_include_pad=False))
     ):
-        tensor = torch.tensor(image)[None].requires_grad_()
+        tensor = torch.tensor(image).requires_grad_()
         wanted = pool(tensor)
-        result = np.empty(wanted.shape[1:])
-        (kernels.max_pool, kernels.mean_pool)[number](image, result, stride)
-        np.testing.assert_allclose(result, wanted[0].detach(), rtol=1e-12)
+        result = np.empty(wanted.shape)
+        (pools.max_pool, pools.mean_pool)[number](image, result, stride)
+        np.testing.assert_allclose(result, wanted.detach(), rtol=1e-12)
         given = generator.standard_normal(result.shape)
-        wanted.backward(torch.tensor(given)[None])
+        wanted.backward(torch.tensor(given))
         found = np.zeros_like(image)
         if number == 0:
-            kernels.max_pool_back(image, result, given, found, stride)
+            pools.max_pool_back(image, result, given, found, stride)
         else:
-            kernels.mean_pool_back(given, found, stride)
-        np.testing.assert_allclose(found, tensor.grad[0], rtol=1e-10, atol=1e-12)
+            pools.mean_pool_back(given, found, stride)
+        np.testing.assert_allclose(found, tensor.grad, rtol=1e-10, atol=1e-12)
+
+
+def test_rooms_are_used_again_where_they_are_free():
+    size = (2, 3, *laid_size(5, 4))
+    room = take_room("laid", size, np.dtype(np.float32))
+    assert room.shape == size
+    assert not room.any()
+    give_back("laid", room)
+    assert take_room("gathered", size, np.dtype(np.float32)) is not room
+    assert take_room("laid", size, np.dtype(np.float64)) is not room
+    assert take_room("laid", size, np.dtype(np.float32)) is room
+    assert take_room("laid", size, np.dtype(np.float32)) is not room
+
+
+def test_what_a_room_held_changes_nothing():
+    """To the bit, with rooms that another network's images have filled."""
+    ours, _ = both(3, 3, 2)
+    others, _ = both(3, 3, 2)
+    stream, labels = images(4, 9, 8)
+    first = gradients(ours, stream, labels)
+    gradients(others, Stream(100 * stream.frames, stream.lengths), labels)
+    again = gradients(ours, stream, labels)
+    assert torch.equal(first[0], again[0])
+    assert all(torch.equal(first[2][name], again[2][name]) for name in first[2])
 
 
 def test_a_norm_folded_into_a_map_is_the_norm_behind_it():

@@ -12,12 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from emonas.networks.fused_cells import kernels
+from emonas.networks.fused_cells import convolutions, layout, maps, pools, products
 from emonas.networks.fused_cells.gathering import Array, array_of, summed
-from emonas.networks.fused_cells.kernels import Kernel
+from emonas.networks.fused_cells.rooms import give_back, take_room
 from emonas.networks.fused_cells.statistics import Moments, through_moments
 from emonas.networks.fused_cells.there import There
-from emonas.networks.fused_cells.threads import for_images
 from emonas.networks.fused_cells.weights import SECOND_KERNELS, SEPARABLE
 
 
@@ -26,47 +25,65 @@ def back(
 ) -> tuple[Tensor | None, ...]:
     """The gradients of the state and of all weights; `needed` is autograd's word for which."""
     slopes = [array_of(each) for each in given]
-    to_last = _last_slopes(there, slopes)
-    mixing, first_map, second_map, *moments = there.folding.last_gradients(to_last)
-    convolved, again, pooled = (Moments(*moments[at : at + 2]) for at in (0, 2, 4))
+    laid = there.laid(there.edges, there.batch)
+    to_last = _last_slopes(there, slopes, laid)
+    mixing, first_map, second_map, *others = there.folding.last_gradients(to_last)
+    convolved, again, pooled = (Moments(*others[at : at + 2]) for at in (0, 2, 4))
+    halves, parts = (others[6], others[7:]) if len(others) > 6 else (None, [])
     if not needed[1] and not any(needed[3:]):
         # The alphas alone learn, and nothing before them.
+        give_back("laid", laid)
         return None, mixing.to(there.dtype), *(None for _ in needed[3:])
     # Those of all depthwise convolutions or of none.
-    learns = any(needed[5:])
-    before, to_between, second = _back_second(there, slopes, again, learns=learns)
+    learns = any(needed[6:])
+    before, to_between, second = _back_second(there, laid, again, learns=learns)
     more_map, *more = there.folding.between_gradients(to_between)
     convolved = Moments(*(one + other for one, other in zip(convolved, more, strict=True)))
-    state, first = _back_first(there, slopes, before, convolved, pooled, learns=learns)
-    weights = (mixing, first_map + more_map, second_map, *first, *second)
-    return state, *(each.to(there.dtype) for each in weights)
-
-
-def _last_slopes(there: There, slopes: Sequence[Array]) -> list[Tensor]:
-    """The gradients of the last maps: matrices, offsets, scales."""
-    matrices, offsets, scales = (
-        np.zeros((there.batch, *each.shape))
-        for each in (there.folding.matrices, there.folding.offsets, there.folding.scales)
+    of_parts = Moments(*parts) if parts else None
+    state, first = _back_first(there, laid, before, convolved, of_parts, learns=learns)
+    _back_shared(there, slopes, pooled, state)
+    give_back("laid", laid, *before)
+    weights = (mixing, first_map + more_map, second_map, halves, *first, *second)
+    return torch.from_numpy(state), *(
+        each if each is None else each.to(there.dtype) for each in weights
     )
-    last = there.last()
 
-    def work(images: range) -> None:
-        for image in images:
-            for edge, slope in enumerate(slopes):
-                for number, part in enumerate(last):
-                    kernels.products(slope[image], part[image, edge], matrices[image, edge, number])
-                kernels.sums(slope[image], offsets[image, edge])
-                for number, shared in enumerate(there.shared):
-                    kernels.channel_products(
-                        slope[image], shared[image], scales[image, edge, number]
-                    )
 
-    for_images(work, there.batch)
-    return [torch.from_numpy(each).sum(dim=0) for each in (matrices, offsets, scales)]
+def _last_slopes(there: There, slopes: Sequence[Array], laid: Array) -> list[Tensor]:
+    """The gradients of the last maps: matrices, offsets, scales, and those of halves; and `laid`
+    slopes.
+    """
+    last, shared, square = there.last(), there.shared, (there.channels, there.channels)
+    matrices = np.zeros((there.edges, len(last), there.batch, *square))
+    offsets = np.zeros((there.edges, there.batch, there.channels))
+    scales = np.zeros((there.edges, len(shared), there.batch, there.channels))
+    skips = [
+        np.zeros((there.edges, there.batch, half.rows.stop - half.rows.start, there.channels))
+        for half in there.halves
+    ]
+
+    def work(some: slice) -> None:
+        for edge, slope in enumerate(slopes):
+            given = laid[edge, some]
+            layout.lay(slope[some], given)
+            for number, part in enumerate(last):
+                products.add_products(given, 0, part[edge, some], matrices[edge, number, some])
+            products.add_sums(given, offsets[edge, some])
+            for number, part in enumerate(shared):
+                products.add_channel_products(slope[some], part[some], scales[edge, number, some])
+            for half, skip in zip(there.halves, skips, strict=True):
+                image = there.dealt[half.part, some]
+                products.add_products(given, half.rows.start, image, skip[edge, some])
+
+    there.for_images(work)
+    found = [summed(matrices, 2), summed(offsets, 1), summed(scales, 2)]
+    if skips:
+        found.append(torch.cat([summed(each, 1) for each in skips], dim=1))
+    return found
 
 
 def _back_second(
-    there: There, slopes: Sequence[Array], to_moments: Moments, *, learns: bool
+    there: There, given: Array, to_moments: Moments, *, learns: bool
 ) -> tuple[list[Array], list[Tensor], list[Tensor]]:
     """Through the second convolutions: the gradients behind the map between, those of that
     map, and those of the convolutions' weights.
@@ -74,88 +91,109 @@ def _back_second(
     between, back = there.folding.between, there.array(there.folding.matrices.mT)
     matrices, offsets = map(there.array, between)
     more, constant = map(there.array, through_moments(to_moments, there.pixels))
-    before = [np.zeros_like(each) for each in there.again]
-    to_matrices, to_offsets = (np.zeros((there.batch, *part.shape)) for part in between)
-    to_weights = [np.zeros((there.batch, *part.shape)) for part in there.second]
+    before = [there.laid(there.edges, there.batch) for _ in SECOND_KERNELS]
+    to_matrices, to_offsets = (
+        np.zeros((*part.shape[:2], there.batch, *part.shape[2:])) for part in between
+    )
+    to_weights = [by_image(part, there.batch) for part in there.second]
 
-    def work(images: range) -> None:
-        padded, spread = there.padded(1), there.padded(1)
-        slope = there.bordered()
-        for image in images:
-            for edge, given in enumerate(slopes):
-                for number, kernel in enumerate(SECOND_KERNELS):
-                    at = edge, number
-                    source = there.found[number][image, edge]
-                    there.map(source, matrices[at], offsets[at], padded)
-                    there.slope(
-                        given[image],
-                        back[at],
-                        there.again[number][image, edge],
-                        more[at],
-                        constant[at],
-                        slope,
-                    )
-                    if learns:
-                        weights = to_weights[number][image, edge]
-                        kernels.correlate(padded, slope, weights, 1)
-                    spread[:] = 0
-                    kernels.make_gather(kernel)(slope, there.second[number][edge], spread)
-                    result = before[number][image, edge]
-                    kernels.add_unpadded(spread, padded, result, 1)
-                    kernels.products(result, source, to_matrices[image, edge, number])
-                    kernels.sums(result, to_offsets[image, edge, number])
+    def work(some: slice) -> None:
+        mapped, slope = (there.laid(some.stop - some.start) for _ in range(2))
+        for number, kernel in enumerate(SECOND_KERNELS):
+            correlate, gather = (
+                convolutions.make_correlate(kernel),
+                convolutions.make_gather(kernel),
+            )
+            for edge in range(there.edges):
+                at = edge, number
+                source, last = there.found[number][edge, some], there.again[number][edge, some]
+                there.rectified_map(source, matrices[at], offsets[at], mapped)
+                behind, offset = given[edge, some], constant[at]
+                there.add_pair(behind, back[at], last, more[at], offset, slope, True)
+                if learns:
+                    correlate(mapped[None], 0, slope, to_weights[number][edge, some])
+                result = before[number][edge, some]
+                result[:] = 0
+                gather(slope, there.second[number][edge], result[None])
+                layout.keep_positive(result, mapped)
+                products.add_products(result, 0, source, to_matrices[edge, number, some])
+                products.add_sums(result, to_offsets[edge, number, some])
+        give_back("laid", mapped, slope)
 
-    for_images(work, there.batch)
-    parts = (to_matrices, to_offsets)
-    return before, [summed(part) for part in parts], [summed(part) for part in to_weights]
+    there.for_images(work)
+    parts = [summed(part, 2) for part in (to_matrices, to_offsets)]
+    return before, parts, [summed(part, 1) for part in to_weights]
 
 
 def _back_first(
     there: There,
-    slopes: Sequence[Array],
+    given: Array,
     before: Sequence[Array],
     to_moments: Moments,
-    to_pooled: Moments,
+    to_parts: Moments | None,
     *,
     learns: bool,
-) -> tuple[Tensor, list[Tensor]]:
-    """Through the first convolutions and the pools: the gradients of the state, and those of
-    the convolutions' weights.
+) -> tuple[Array, list[Tensor]]:
+    """Through the first convolutions: the gradients of the state, and those of the convolutions'
+    weights.
     """
     more, constant = map(there.array, through_moments(to_moments, there.pixels))
     between = there.array(there.folding.between.matrices.mT)
     last = there.array(there.folding.matrices.mT)
     backs = [between[:, 0], between[:, 1], last[:, SEPARABLE], last[:, SEPARABLE + 1]]
-    state = torch.zeros(there.state.shape, dtype=there.dtype)
-    to_state = state.numpy()
-    to_weights = [np.zeros((there.batch, *part.shape)) for part in there.first]
+    behind = [*before, given, given]
+    to_state = np.zeros_like(there.state)
+    to_weights = [by_image(part, there.batch) for part in there.first]
 
-    def work(images: range) -> None:
-        padded, spread = there.padded(there.stride), there.padded(there.stride)
-        slope = there.bordered()
-        for image in images:
-            kernels.pad_rectified(there.state[image], padded, there.stride)
-            spread[:] = 0
-            for edge, given in enumerate(slopes):
-                behind = [*(part[image, edge] for part in before), given[image], given[image]]
-                for number, kernel in enumerate(there.kernels):
-                    there.slope(
-                        behind[number],
-                        backs[number][edge],
-                        there.found[number][image, edge],
-                        more[edge, number],
-                        constant[edge, number],
-                        slope,
-                    )
-                    if learns:
-                        weights = to_weights[number][image, edge]
-                        _correlate(padded, slope, weights, kernel)
-                    _spread(slope, there.first[number][edge], spread, kernel)
-            kernels.add_unpadded(spread, padded, to_state[image], there.stride)
+    def work(some: slice) -> None:
+        count, start = some.stop - some.start, some.start
+        slope = there.laid(count)
+        gathered = take_room("gathered", (there.stride**2, *slope.shape), slope.dtype)
+        gathered[:] = 0
+        for number, kernel in enumerate(there.kernels):
+            correlate, gather = (
+                convolutions.make_correlate(kernel),
+                convolutions.make_gather(kernel),
+            )
+            for edge in range(there.edges):
+                at = edge, number
+                there.add_pair(
+                    behind[number][edge, some],
+                    backs[number][edge],
+                    there.found[number][edge, some],
+                    more[at],
+                    constant[at],
+                    slope,
+                    True,
+                )
+                if learns:
+                    correlate(there.dealt, start, slope, to_weights[number][edge, some])
+                gather(slope, there.first[number][edge], gathered)
+        if to_parts is not None:
+            _back_halves(there, given, to_parts, some, gathered)
+        layout.add_gathered(gathered, there.state[some], to_state[some], there.stride)
+        give_back("laid", slope)
+        give_back("gathered", gathered)
 
-    for_images(work, there.batch)
-    _back_shared(there, slopes, to_pooled, to_state)
-    return state, [summed(part) for part in to_weights]
+    there.for_images(work)
+    return to_state, [summed(part, 1) for part in to_weights]
+
+
+def _back_halves(
+    there: There, given: Array, to_parts: Moments, some: slice, gathered: Array
+) -> None:
+    """Add to the slopes of dealt images what comes through the halves of `skip_connect`."""
+    more, constant = map(there.array, through_moments(to_parts, there.pixels))
+    for number, half in enumerate(there.halves):
+        result, first = gathered[half.part], half.rows.start
+        offset = constant[number]
+        result += offset[:, None, None]
+        there.add_map(there.dealt[half.part, some], 0, more[number], offset, result, 0, False)
+        skips = there.array(there.folding.skips[:, half.rows].mT)
+        inputs = skips.shape[2]
+        for edge in range(there.edges if inputs else 0):
+            add_map = maps.make_map(inputs)
+            add_map(given[edge, some], first, skips[edge], offset, result, 0, False)
 
 
 def _back_shared(
@@ -166,36 +204,27 @@ def _back_shared(
     # Of a mean over pixels each has an equal part.
     to_mean, to_square = (there.array(part / there.pixels) for part in to_pooled)
 
-    def work(images: range) -> None:
-        slope = np.empty((there.channels, *there.size), to_state.dtype)
-        for image in images:
-            for number, pooled in enumerate(there.pooled):
-                slope[:] = to_mean[number][:, None, None]
-                kernels.add_scaled(pooled[image], 2 * to_square[number], slope)
-                for edge, given in enumerate(slopes):
-                    kernels.add_scaled(given[image], scales[edge, number], slope)
-                if number == 0:
-                    kernels.max_pool_back(
-                        there.state[image], pooled[image], slope, to_state[image], there.stride
-                    )
-                else:
-                    kernels.mean_pool_back(slope, to_state[image], there.stride)
-            if len(there.shared) > len(there.pooled):
-                for edge, given in enumerate(slopes):
-                    kernels.add_scaled(given[image], scales[edge, -1], to_state[image])
+    def work(some: slice) -> None:
+        size = (some.stop - some.start, *slopes[0].shape[1:])
+        slope = take_room("pooled", size, to_state.dtype)
+        for number, pooled in enumerate(there.pooled):
+            slope[:] = to_mean[number][:, None, None]
+            products.add_scaled(pooled[some], 2 * to_square[number], slope)
+            for edge, given in enumerate(slopes):
+                products.add_scaled(given[some], scales[edge, number], slope)
+            if number == 0:
+                images = there.state[some], pooled[some]
+                pools.max_pool_back(*images, slope, to_state[some], there.stride)
+            else:
+                pools.mean_pool_back(slope, to_state[some], there.stride)
+        if len(there.shared) > len(there.pooled):
+            for edge, given in enumerate(slopes):
+                products.add_scaled(given[some], scales[edge, -1], to_state[some])
+        give_back("pooled", slope)
 
-    for_images(work, there.batch)
-
-
-def _correlate(padded: Array, slope: Array, weights: Array, kernel: Kernel) -> None:
-    if kernel.stride == 1:
-        kernels.correlate(padded, slope, weights, kernel.dilation)
-    else:
-        kernels.correlate_strided(padded, slope, weights, *kernel[1:])
+    there.for_images(work)
 
 
-def _spread(slope: Array, weights: Array, spread: Array, kernel: Kernel) -> None:
-    if kernel.stride == 1:
-        kernels.make_gather(kernel)(slope, weights, spread)
-    else:
-        kernels.scatter(slope, weights, spread, *kernel[1:])
+def by_image(weights: Array, batch: int) -> Array:
+    """Room for the gradients of every edge's weights, image by image."""
+    return np.zeros((len(weights), batch, *weights.shape[1:]))

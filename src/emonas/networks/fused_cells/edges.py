@@ -21,9 +21,9 @@ from emonas.networks.fused_cells.weights import FIRST_KERNELS, EdgeWeights
 
 def state_edges(state: Tensor, weights: EdgeWeights, stride: int) -> tuple[Tensor, ...]:
     """What each edge gives, (batch, channels, ...), from the state (batch, channels, time,
-    features); without `skip_connect` at stride 2.
+    features).
     """
-    parts = (weights.mixing, weights.first_map, weights.second_map)
+    parts = (weights.mixing, weights.first_map, weights.second_map, weights.halves)
     given: tuple[Tensor, ...] = _StateEdges.apply(  # type: ignore[no-untyped-call]
         stride, state, *parts, *weights.first, *weights.second
     )
@@ -32,10 +32,18 @@ def state_edges(state: Tensor, weights: EdgeWeights, stride: int) -> tuple[Tenso
 
 class _StateEdges(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, stride: int, state: Tensor, *weights: Tensor) -> tuple[Tensor, ...]:
-        mixing, first_map, second_map, *depthwise = weights
+    def forward(
+        ctx: Any,
+        stride: int,
+        state: Tensor,
+        mixing: Tensor,
+        first_map: Tensor,
+        second_map: Tensor,
+        halves: Tensor | None,
+        *depthwise: Tensor,
+    ) -> tuple[Tensor, ...]:
         first, second = depthwise[: len(FIRST_KERNELS)], depthwise[len(FIRST_KERNELS) :]
-        parts = EdgeWeights(mixing, first_map, second_map, tuple(first), tuple(second))
+        parts = EdgeWeights(mixing, first_map, second_map, halves, tuple(first), tuple(second))
         ctx.there = there = There(stride, state.contiguous(), parts)
         return there.forward()
 
@@ -49,4 +57,6 @@ class _StateEdges(torch.autograd.Function):
             )
         # So that the memory is free again as soon as the gradients are there.
         there, ctx.there = ctx.there, None
-        return None, *back(there, given, ctx.needs_input_grad)
+        gradients = back(there, given, ctx.needs_input_grad)
+        there.give_back()
+        return None, *gradients

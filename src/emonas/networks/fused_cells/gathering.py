@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from emonas.networks.fused_cells import kernels
+from emonas.networks.fused_cells import products
 from emonas.networks.fused_cells.statistics import Moments
 
 Array = npt.NDArray[Any]
@@ -18,23 +18,23 @@ Array = npt.NDArray[Any]
 class Gathered:
     """Sums, and sums of products, of every image of a batch."""
 
-    def __init__(self, batch: int, size: tuple[int, int], channels: int) -> None:
-        self._sums = np.zeros((batch, *size, channels))
-        self._products = np.zeros((batch, *size, channels, channels))
+    def __init__(self, size: tuple[int, ...], batch: int, channels: int) -> None:
+        self._sums = np.zeros((*size, batch, channels))
+        self._products = np.zeros((*size, batch, channels, channels))
 
-    def add(self, place: tuple[int, int, int], image: Array) -> None:
-        """Take in one image, (channels, time, features)."""
-        kernels.sums(image, self._sums[place])
-        kernels.products(image, image, self._products[place])
+    def add(self, place: tuple[int | slice, ...], laid: Array) -> None:
+        """Take in some images."""
+        products.add_squares(laid, self._sums[place], self._products[place])
 
     def moments(self, pixels: int) -> Moments:
         """Over all images."""
-        return Moments(summed(self._sums) / pixels, summed(self._products) / pixels)
+        sums, products = self._sums, self._products
+        return Moments(summed(sums, -2) / pixels, summed(products, -3) / pixels)
 
 
-def summed(parts: Array) -> Tensor:
+def summed(parts: Array, axis: int) -> Tensor:
     """Over the images of a batch."""
-    return torch.from_numpy(parts).sum(dim=0)
+    return torch.from_numpy(parts).sum(dim=axis)
 
 
 def array_of(tensor: Tensor) -> Array:

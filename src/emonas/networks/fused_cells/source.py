@@ -15,6 +15,7 @@ from emonas.storage.genotype import CellOperation
 _SEPARABLE: tuple[CellOperation, ...] = ("sep_conv_3x3", "sep_conv_5x5")
 _CONVOLUTIONS: tuple[CellOperation, ...] = (*_SEPARABLE, "dil_conv_3x3", "dil_conv_5x5")
 _POOLS: tuple[CellOperation, ...] = ("max_pool_3x3", "avg_pool_3x3")
+_SKIP: CellOperation = "skip_connect"
 
 
 def mixed_edges(
@@ -32,27 +33,23 @@ def mixed_edges(
     Returns:
         What each edge gives, (batch, channels, ...).
     """
-    skipped = "skip_connect"
-    shared = [*_POOLS, skipped] if stride == 1 else _POOLS
-    mixed = state_edges(
-        state,
-        EdgeWeights(
-            weights[:, [OPERATIONS.index(name) for name in (*_CONVOLUTIONS, *shared)]],
-            _pointwise(edges, _CONVOLUTIONS, 1),
-            _pointwise(edges, _SEPARABLE, 5),
-            tuple(_depthwise(edges, name, 0) for name in _CONVOLUTIONS),
-            tuple(_depthwise(edges, name, 4) for name in _SEPARABLE),
-        ),
-        stride,
+    names = (*_CONVOLUTIONS, *_POOLS, _SKIP)
+    mixing = weights[:, [OPERATIONS.index(name) for name in names]]
+    parts = EdgeWeights(
+        mixing,
+        _pointwise(edges, _CONVOLUTIONS, 1),
+        _pointwise(edges, _SEPARABLE, 5),
+        None if stride == 1 else torch.stack([_halves(edge) for edge in edges]),
+        tuple(_depthwise(edges, name, 0) for name in _CONVOLUTIONS),
+        tuple(_depthwise(edges, name, 4) for name in _SEPARABLE),
     )
-    if stride == 1:
-        return list(mixed)
-    rectified = state.relu()
-    shares = weights[:, OPERATIONS.index(skipped)]
-    return [
-        image + share * edge.get_submodule(f"operations.{skipped}")(rectified)
-        for image, share, edge in zip(mixed, shares, edges, strict=True)
-    ]
+    return list(state_edges(state, parts, stride))
+
+
+def _halves(edge: nn.Module) -> Tensor:
+    """Both convolutions of a `FactorizedReduce`, (channels, channels)."""
+    names = (f"operations.{_SKIP}.{half}.weight" for half in ("even", "odd"))
+    return torch.cat([edge.get_parameter(name)[..., 0, 0] for name in names])
 
 
 def _depthwise(edges: Sequence[nn.Module], name: str, place: int) -> Tensor:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from emonas.networks.fused_cells import kernels
+from emonas.networks.fused_cells import convolutions, layout, maps, pools, products
+from emonas.networks.fused_cells.convolutions import Kernel
 from emonas.networks.fused_cells.folding import Folding
 from emonas.networks.fused_cells.gathering import Array, Gathered, array_of
-from emonas.networks.fused_cells.kernels import BORDER, Kernel
+from emonas.networks.fused_cells.layout import laid_size
+from emonas.networks.fused_cells.rooms import give_back, take_room
 from emonas.networks.fused_cells.statistics import Moments
 from emonas.networks.fused_cells.threads import for_images
 from emonas.networks.fused_cells.weights import (
@@ -20,8 +25,24 @@ from emonas.networks.fused_cells.weights import (
 )
 
 
+class Half(NamedTuple):
+    """Of a `FactorizedReduce`: its part of the dealt state, and the channels that it gives."""
+
+    part: int
+    rows: slice
+
+
+def halves(channels: int) -> list[Half]:
+    """Those of stride 2."""
+    even = channels // 2
+    return [Half(0, slice(0, even)), Half(3, slice(even, channels))]
+
+
 class There:
-    """The passes over the images of a batch, and what is kept for the way back."""
+    """The passes over the images of a batch, and what is kept for the way back.
+
+    Of each kernel the convolved images of all edges are kept, laid, (edges, batch, channels, ...).
+    """
 
     def __init__(self, stride: int, state: Tensor, weights: EdgeWeights) -> None:
         self.stride = stride
@@ -35,100 +56,121 @@ class There:
         self.edges = len(weights.mixing)
         self.size = (-(-rows // stride), -(-columns // stride))
         self.pixels = self.batch * self.size[0] * self.size[1]
-        self.map = kernels.make_map(self.channels)
-        self.slope = kernels.make_slope(self.channels)
-        self._mix = kernels.make_mix(self.channels)
+        self.add_map = maps.make_map(self.channels)
+        self.add_pair = maps.make_pair(self.channels)
+        self.halves = halves(self.channels) if stride > 1 else []
 
     def forward(self) -> tuple[Tensor, ...]:
         """What each edge gives."""
-        each = (self.batch, self.edges, self.channels, *self.size)
-        self.found = [self._images(each) for _ in self.kernels]
-        self.pooled = [self._images((self.batch, *each[2:])) for _ in range(2)]
+        self.dealt = self.laid(self.stride**2, self.batch)
+        self.found = [self.laid(self.edges, self.batch) for _ in self.kernels]
+        self.pooled = [take_room("pooled", self._given(), self.state.dtype) for _ in range(2)]
         # The state itself is shared too where an edge can leave it as it is.
         self.shared = [*self.pooled, *([self.state] if self.stride == 1 else [])]
-        self.again = [self._images(each) for _ in SECOND_KERNELS]
+        self.again = [self.laid(self.edges, self.batch) for _ in SECOND_KERNELS]
         self.folding.set_first(*self._convolve_first())
         self.folding.set_second(self._convolve_second())
         return self._mixed()
 
-    def _convolve_first(self) -> tuple[Moments, Moments]:
-        gathered = Gathered(self.batch, (self.edges, len(self.kernels)), self.channels)
-        pools = np.zeros((2, self.batch, len(self.pooled), self.channels))
+    def _convolve_first(self) -> tuple[Moments, Moments, Moments | None]:
+        gathered = Gathered((self.edges, len(self.kernels)), self.batch, self.channels)
+        parts = Gathered((2,), self.batch, self.channels)
+        sums = np.zeros((2, len(self.pooled), self.batch, self.channels))
 
-        def work(images: range) -> None:
-            padded = self.padded(self.stride)
-            for image in images:
-                kernels.pad_rectified(self.state[image], padded, self.stride)
+        def work(some: slice) -> None:
+            state, start = self.state[some], some.start
+            layout.deal(state, self.dealt, start, self.stride)
+            for number, kernel in enumerate(self.kernels):
+                convolve = convolutions.make_convolve(kernel)
                 for edge in range(self.edges):
-                    for number, kernel in enumerate(self.kernels):
-                        result = self.found[number][image, edge]
-                        kernels.make_convolve(kernel)(padded, self.first[number][edge], result)
-                        gathered.add((image, edge, number), result)
-                kernels.max_pool(self.state[image], self.pooled[0][image], self.stride)
-                kernels.mean_pool(self.state[image], self.pooled[1][image], self.stride)
-                for number, pooled in enumerate(self.pooled):
-                    kernels.sums(pooled[image], pools[0, image, number])
-                    kernels.channel_products(pooled[image], pooled[image], pools[1, image, number])
+                    result = self.found[number][edge, some]
+                    convolve(self.dealt, start, self.first[number][edge], result)
+                    gathered.add((edge, number, some), result)
+            for number, half in enumerate(self.halves):
+                parts.add((number, some), self.dealt[half.part, some])
+            for number, pool in enumerate((pools.max_pool, pools.mean_pool)):
+                pooled = self.pooled[number][some]
+                pool(state, pooled, self.stride)
+                products.add_sums(pooled, sums[0, number, some])
+                products.add_channel_products(pooled, pooled, sums[1, number, some])
 
-        for_images(work, self.batch)
-        mean, square = torch.from_numpy(pools).sum(dim=1) / self.pixels
-        return gathered.moments(self.pixels), Moments(mean, square)
+        self.for_images(work)
+        mean, square = torch.from_numpy(sums).sum(dim=2) / self.pixels
+        of_parts = parts.moments(self.pixels) if self.halves else None
+        return gathered.moments(self.pixels), Moments(mean, square), of_parts
 
     def _convolve_second(self) -> Moments:
-        gathered = Gathered(self.batch, (self.edges, SEPARABLE), self.channels)
+        gathered = Gathered((self.edges, SEPARABLE), self.batch, self.channels)
         matrices, offsets = (self.array(part) for part in self.folding.between)
 
-        def work(images: range) -> None:
-            padded = self.padded(1)
-            for image in images:
+        def work(some: slice) -> None:
+            mapped = self.laid(some.stop - some.start)
+            for number, kernel in enumerate(SECOND_KERNELS):
+                convolve = convolutions.make_convolve(kernel)
                 for edge in range(self.edges):
-                    for number, kernel in enumerate(SECOND_KERNELS):
-                        before = self.found[number][image, edge]
-                        self.map(before, matrices[edge, number], offsets[edge, number], padded)
-                        result = self.again[number][image, edge]
-                        kernels.make_convolve(kernel)(padded, self.second[number][edge], result)
-                        gathered.add((image, edge, number), result)
+                    at = edge, number
+                    self.rectified_map(
+                        self.found[number][edge, some], matrices[at], offsets[at], mapped
+                    )
+                    result = self.again[number][edge, some]
+                    convolve(mapped[None], 0, self.second[number][edge], result)
+                    gathered.add((edge, number, some), result)
+            give_back("laid", mapped)
 
-        for_images(work, self.batch)
+        self.for_images(work)
         return gathered.moments(self.pixels)
 
+    def rectified_map(self, images: Array, matrix: Array, offset: Array, mapped: Array) -> None:
+        """The positive part of matrix @ images + offset."""
+        self.add_map(images, 0, matrix, offset, mapped, 0, True)
+
     def last(self) -> list[Array]:
-        """The last images of every operation, (batch, edges, channels, ...)."""
+        """The last images of every operation."""
         return [*self.again, *self.found[SEPARABLE:]]
 
     def _mixed(self) -> tuple[Tensor, ...]:
         small = self.folding
         matrices, offsets, scales = map(self.array, (small.matrices, small.offsets, small.scales))
-        size = (self.batch, self.channels, *self.size)
-        mixed = [torch.empty(size, dtype=self.dtype) for _ in range(self.edges)]
-        results = [each.numpy() for each in mixed]
+        skips = [self.array(small.skips[:, half.rows]) for half in self.halves]
+        # Numpy asks the system for large pages, which torch does not.
+        results = [np.empty(self._given(), self.state.dtype) for _ in range(self.edges)]
         last = self.last()
 
-        def work(images: range) -> None:
-            for image in images:
-                for edge, result in enumerate(results):
-                    four = (part[image, edge] for part in last)
-                    self._mix(*four, matrices[edge], offsets[edge], result[image])
-                    for number, shared in enumerate(self.shared):
-                        kernels.add_scaled(shared[image], scales[edge, number], result[image])
+        def work(some: slice) -> None:
+            laid = self.laid(some.stop - some.start)
+            for edge, result in enumerate(results):
+                one, two, three, four = (part[edge, some] for part in last)
+                each, offset = matrices[edge], offsets[edge]
+                self.add_pair(one, each[0], two, each[1], offset, laid, True)
+                self.add_pair(three, each[2], four, each[3], offset, laid, False)
+                for half, skip in zip(self.halves, skips, strict=True):
+                    image = self.dealt[half.part, some]
+                    self.add_map(image, 0, skip[edge], offset, laid, half.rows.start, False)
+                layout.lift(laid, result[some])
+                for number, shared in enumerate(self.shared):
+                    products.add_scaled(shared[some], scales[edge, number], result[some])
+            give_back("laid", laid)
 
-        for_images(work, self.batch)
-        return tuple(mixed)
+        self.for_images(work)
+        return tuple(map(torch.from_numpy, results))
 
-    def _images(self, size: tuple[int, ...]) -> Array:
-        return torch.empty(size, dtype=self.dtype).numpy()
+    def _given(self) -> tuple[int, ...]:
+        """The size of what an edge gives."""
+        return self.batch, self.channels, *self.size
 
-    def padded(self, stride: int) -> Array:
-        """Room for a padded image: of the state at its stride, of later images at 1."""
-        rows, columns = self.state.shape[2:] if stride == self.stride else self.size
-        wide = -(-(columns + 2 * BORDER) // stride)
-        return np.zeros((self.channels, stride, rows + 2 * BORDER, wide), self.state.dtype)
+    def laid(self, *count: int) -> Array:
+        """Room for images that are laid, `count` by channels."""
+        return take_room("laid", (*count, self.channels, *laid_size(*self.size)), self.state.dtype)
 
-    def bordered(self) -> Array:
-        """Room for a slope."""
-        rows, columns = self.size
-        size = (self.channels, rows + 2 * BORDER, columns + 2 * BORDER)
-        return np.zeros(size, self.state.dtype)
+    def give_back(self) -> None:
+        """What was kept for the way back is not needed any more."""
+        give_back("laid", self.dealt, *self.found, *self.again)
+        give_back("pooled", *self.pooled)
+
+    def for_images(self, work: Callable[[slice], None]) -> None:
+        """Call `work` with some images at a time."""
+        image = self.channels * self.size[0] * self.size[1] * self.state.itemsize
+        for_images(work, self.batch, image)
 
     def array(self, small: Tensor) -> Array:
         """A small tensor in the precision of the images."""
