@@ -8,9 +8,11 @@ import pytest
 import torch
 from torch import nn
 
+from emonas.networks.cell_operations import FactorizedReduce
 from emonas.networks.fused_cells import convolutions, layout, maps, pools, products, source
 from emonas.networks.fused_cells.convolutions import Kernel
 from emonas.networks.fused_cells.layout import BORDER, laid_size
+from emonas.networks.fused_cells.preprocessing import preprocess
 from emonas.networks.fused_cells.rooms import give_back, take_room
 from emonas.networks.fused_cells.source import mixed_edges
 from emonas.networks.fused_cells.statistics import Moments, normalised, standardised
@@ -259,9 +261,10 @@ def test_maps_and_products_are_numpys(channels):
     offset, room = generator.standard_normal(channels), laid(one)
     rooms = laid(one), laid(two)
     wanted = offset[:, None, None] + np.einsum("oc,nchw->nohw", matrix, one)
-    maps.make_map(channels)(rooms[0], 0, matrix, offset, room, 0, True)
-    np.testing.assert_allclose(inside(room, size), wanted.clip(0), rtol=1e-9, atol=1e-9)
-    assert nothing_between(room, size)
+    for how, result in ((maps.POSITIVE, wanted.clip(0)), (maps.FRESH, wanted)):
+        maps.make_map(channels)(rooms[0], 0, matrix, offset, room, 0, how)
+        np.testing.assert_allclose(inside(room, size), result, rtol=1e-9, atol=1e-9)
+        assert nothing_between(room, size)
     wanted += np.einsum("oc,nchw->nohw", other, two)
     pair = maps.make_pair(channels)
     pair(rooms[0], matrix, rooms[1], other, offset, room, True)
@@ -271,7 +274,8 @@ def test_maps_and_products_are_numpys(channels):
     wanted += np.einsum("oc,nchw->nohw", matrix, two) + np.einsum("oc,nchw->nohw", other, one)
     np.testing.assert_allclose(inside(room, size), wanted, rtol=1e-9, atol=1e-9)
     # The last channel alone, to the last one.
-    maps.make_map(1)(rooms[1], channels - 1, matrix[:1, :1], offset, room, channels - 1, False)
+    last = channels - 1
+    maps.make_map(1)(rooms[1], last, matrix[:1, :1], offset, room, last, maps.ADDED)
     wanted[:, -1] += matrix[0, 0] * two[:, -1]
     np.testing.assert_allclose(inside(room, size), wanted, rtol=1e-9, atol=1e-9)
     crossed, squares = np.zeros((2, channels - 1, channels)), np.zeros((2, channels, channels))
@@ -305,6 +309,28 @@ def test_pools_there_and_back_are_torchs(stride, size):
         else:
             pools.mean_pool_back(given, found, stride)
         np.testing.assert_allclose(found, tensor.grad, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("outputs", [2, 3, 4])
+@pytest.mark.parametrize("size", [(1, 2), (6, 5), (9, 8)])
+@pytest.mark.parametrize("halved", [False, True])
+def test_a_preprocessed_input_is_torchs(outputs, size, halved):
+    """There and back, for both ways in which a cell may take its inputs."""
+    torch.manual_seed(0)
+    pointwise = nn.Conv2d(5, outputs, 1, bias=False), nn.BatchNorm2d(outputs, affine=False)
+    convolution = [FactorizedReduce(5, outputs, affine=False)] if halved else pointwise
+    layers = nn.Sequential(nn.ReLU(), *convolution).double()
+    image = torch.randn(4, 5, *size, dtype=torch.float64).requires_grad_()
+    weights = list(layers.parameters())
+    wanted, found = layers(image), preprocess(image, layers)
+    torch.testing.assert_close(found, wanted, rtol=1e-9, atol=1e-9)
+    given = torch.randn_like(wanted)
+    for one, other in zip(
+        torch.autograd.grad(found, [image, *weights], given),
+        torch.autograd.grad(wanted, [image, *weights], given),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other, rtol=1e-8, atol=1e-9)
 
 
 def test_rooms_are_used_again_where_they_are_free():

@@ -101,7 +101,7 @@ class SearchCell(nn.Module):
 
     def forward(self, older: Tensor, last: Tensor, weights: Tensor) -> Tensor:
         """Outputs of the two cells before, and `weights` (edges, operations)."""
-        states = [self.older(older), self.last(last)]
+        states = [self._preprocessed(older, self.older), self._preprocessed(last, self.last)]
         given: list[list[Tensor]] = [[] for _ in range(self._nodes)]
         for source in range(self._nodes + 1):
             for node, image in self._given(source, states[source], weights):
@@ -110,6 +110,14 @@ class SearchCell(nn.Module):
                 # The last of the states that this node has an edge from.
                 states.append(_add(given[source - 1]))
         return torch.cat(states[2:], dim=1)
+
+    def _preprocessed(self, image: Tensor, layers: nn.Sequential) -> Tensor:
+        if self._fused and learns_by_batch(self, image):
+            from emonas.networks.fused_cells.preprocessing import preprocess
+
+            return preprocess(image, layers)
+        state: Tensor = layers(image)
+        return state
 
     def _given(self, source: int, state: Tensor, weights: Tensor) -> Iterator[tuple[int, Tensor]]:
         """What a state gives to each node that it has an edge to."""

@@ -188,12 +188,12 @@ def _back_halves(
         result, first = gathered[half.part], half.rows.start
         offset = constant[number]
         result += offset[:, None, None]
-        there.add_map(there.dealt[half.part, some], 0, more[number], offset, result, 0, False)
+        there.add_map(there.dealt[half.part, some], 0, more[number], offset, result, 0, maps.ADDED)
         skips = there.array(there.folding.skips[:, half.rows].mT)
         inputs = skips.shape[2]
         for edge in range(there.edges if inputs else 0):
             add_map = maps.make_map(inputs)
-            add_map(given[edge, some], first, skips[edge], offset, result, 0, False)
+            add_map(given[edge, some], first, skips[edge], offset, result, 0, maps.ADDED)
 
 
 def _back_shared(

@@ -18,15 +18,17 @@ from emonas.networks.fused_cells.layout import BORDER, clear_between, compiled
 _BLOCK = 1024
 """So many pixels of a dozen channels stay in the fastest cache."""
 
+ADDED, FRESH, POSITIVE = 0, 1, 2
+
 _TERMS = 24
 """More products in one expression are not compiled well."""
 
 
 @cache
 def make_map(inputs: int) -> Callable[..., None]:
-    """Loop `add_map(images, begin, matrix, offset, results, first, fresh)`: matrix @ images,
+    """Loop `add_map(images, begin, matrix, offset, results, first, how)`: matrix @ images,
     (outputs, inputs) by the channels from `begin` on, as those from `first` on: added to what is
-    there, or, if `fresh`, the positive part of the sum with the offset.
+    there (`ADDED`), added to the offset (`FRESH`), or the positive part of that (`POSITIVE`).
     """
     block = _divisor(inputs, _TERMS // 4)
 
@@ -38,7 +40,7 @@ def make_map(inputs: int) -> Callable[..., None]:
         offset: Any,
         results: Any,
         first: int,
-        fresh: bool,
+        how: int,
     ) -> None:
         count, channels, height, wide = images.shape
         outputs, together = len(matrix), 3 if len(matrix) % 3 == 0 else 2
@@ -51,7 +53,7 @@ def make_map(inputs: int) -> Callable[..., None]:
                     p, r = min(o + 1, outputs - 1), min(o + 2, outputs - 1)
                     one, two = laid[first + o, at : at + size], laid[first + p, at : at + size]
                     three = laid[first + r, at : at + size]
-                    if fresh:
+                    if how != ADDED:
                         one[:], two[:], three[:] = offset[o], offset[p], offset[r]
                     for before in range(0, len(matrix[0]), block):
                         if together == 3:
@@ -71,8 +73,8 @@ def make_map(inputs: int) -> Callable[..., None]:
                                     s0 += matrix[o, c] * image[begin + c, at + q]
                                     s1 += matrix[p, c] * image[begin + c, at + q]
                                 one[q], two[q] = s0, s1
-                _rectify(laid, first, outputs if fresh else 0, at, size)
-            if fresh:
+                _rectify(laid, first, outputs if how == POSITIVE else 0, at, size)
+            if how != ADDED:
                 clear_between(results[n])
 
     return add_map

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from emonas.networks.fused_cells.convolutions import Kernel
 from emonas.networks.fused_cells.folding import Folding
 from emonas.networks.fused_cells.gathering import Array, Gathered, array_of
 from emonas.networks.fused_cells.layout import laid_size
+from emonas.networks.fused_cells.preprocessing import halves
 from emonas.networks.fused_cells.rooms import give_back, take_room
 from emonas.networks.fused_cells.statistics import Moments
 from emonas.networks.fused_cells.threads import for_images
@@ -23,19 +23,6 @@ from emonas.networks.fused_cells.weights import (
     SEPARABLE,
     EdgeWeights,
 )
-
-
-class Half(NamedTuple):
-    """Of a `FactorizedReduce`: its part of the dealt state, and the channels that it gives."""
-
-    part: int
-    rows: slice
-
-
-def halves(channels: int) -> list[Half]:
-    """Those of stride 2."""
-    even = channels // 2
-    return [Half(0, slice(0, even)), Half(3, slice(even, channels))]
 
 
 class There:
@@ -122,7 +109,7 @@ class There:
 
     def rectified_map(self, images: Array, matrix: Array, offset: Array, mapped: Array) -> None:
         """The positive part of matrix @ images + offset."""
-        self.add_map(images, 0, matrix, offset, mapped, 0, True)
+        self.add_map(images, 0, matrix, offset, mapped, 0, maps.POSITIVE)
 
     def last(self) -> list[Array]:
         """The last images of every operation."""
@@ -145,7 +132,7 @@ class There:
                 self.add_pair(three, each[2], four, each[3], offset, laid, False)
                 for half, skip in zip(self.halves, skips, strict=True):
                     image = self.dealt[half.part, some]
-                    self.add_map(image, 0, skip[edge], offset, laid, half.rows.start, False)
+                    self.add_map(image, 0, skip[edge], offset, laid, half.rows.start, maps.ADDED)
                 layout.lift(laid, result[some])
                 for number, shared in enumerate(self.shared):
                     products.add_scaled(shared[some], scales[edge, number], result[some])
