@@ -39,6 +39,7 @@ def package(tmp_path, monkeypatch):
 
 
 def forget():
+    code.code_digest.cache_clear()
     code._source.cache_clear()
     code._imported.cache_clear()
     importlib.invalidate_caches()

@@ -3,6 +3,7 @@ import shlex
 import shutil
 import sys
 import time
+from functools import cache
 
 # The package beside the Snakefile, for this process and for jobs in another environment.
 SOURCES = str(Path(workflow.basedir) / "src")
@@ -57,10 +58,16 @@ wildcard_constraints:
 
 def folds_of(protocol):
     """The folds of a protocol, known when its checkpoint has run."""
+    index = Path(checkpoints.protocols.get(protocol=protocol).output.index)
+    return folds_listed(index, index.stat().st_mtime_ns)
+
+
+@cache
+def folds_listed(index, changed):
+    """Read once a version: a large run asks for them thousands of times."""
     from emonas.storage.folds import read_index
 
-    index = checkpoints.protocols.get(protocol=protocol).output.index
-    return list(read_index(Path(index))["fold"])
+    return list(read_index(index)["fold"])
 
 
 def jobs_of(protocol, system):

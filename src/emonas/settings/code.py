@@ -8,14 +8,20 @@ from importlib.util import find_spec
 from pathlib import Path
 
 _PACKAGE = "emonas"
+_BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")
+"""Where a statement holds others."""
 
 
+@cache
 def code_digest(*modules: str) -> str:
     """Digest of the modules and their import closure inside the package.
 
     Imports under `if TYPE_CHECKING` do not count, those in functions do. What a job imports by
     name at run time (a reader, an extractor, ...) is given beside the job's own module. Data
     that lies beside the given modules (a page's templates) counts too.
+
+    Kept: a workflow of thousands of jobs asks for a dozen digests, and all of its jobs are to be of
+    the same sources.
     """
     digest = hashlib.sha256()
     for module in sorted(import_closure(*modules)):
@@ -80,13 +86,14 @@ def _imported(module: str) -> tuple[str, ...]:
 
 
 def _running_nodes(tree: ast.AST) -> Iterator[ast.AST]:
-    """All nodes but those under `if TYPE_CHECKING`."""
-    for node in ast.iter_child_nodes(tree):
-        if (
-            isinstance(node, ast.If)
-            and isinstance(node.test, ast.Name)
-            and node.test.id == "TYPE_CHECKING"
-        ):
-            continue
-        yield node
-        yield from _running_nodes(node)
+    """All statements but those under `if TYPE_CHECKING`; nothing within an expression imports."""
+    for field in _BLOCKS:
+        for node in getattr(tree, field, ()):
+            if (
+                isinstance(node, ast.If)
+                and isinstance(node.test, ast.Name)
+                and node.test.id == "TYPE_CHECKING"
+            ):
+                continue
+            yield node
+            yield from _running_nodes(node)
