@@ -34,6 +34,7 @@ def readable_path(path):
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
+PYTHON = sys.executable
 # Snakemake writes the interpreter's path into its shell commands as it is: a space would end it.
 if Path(sys.executable).exists():
     sys.executable = shlex.quote(sys.executable)
@@ -96,6 +97,16 @@ def print_forecast():
         print(f"emonas: no forecast: {error}")
 
 
+def start_preloading():
+    """Let jobs be forks of a process that has their libraries loaded, which ends with this one."""
+    from emonas.preloading import start_server
+
+    global SERVER
+    SERVER = start_server(PYTHON)
+    if SERVER is not None:
+        sys.executable = SERVER.python
+
+
 def print_skipped():
     for entry in PLAN.skipped:
         systems = ", ".join(entry["systems"])
@@ -124,6 +135,9 @@ if workflow.is_main_process:
 onstart:
     if PLAN.settings.forecast and PLAN.runs:
         print_forecast()
+    # Jobs elsewhere have a Python of their own.
+    if PLAN.settings.preload and workflow.local_exec:
+        start_preloading()
 
 
 onsuccess:

@@ -94,6 +94,11 @@ class SettingsBase(Options):
     forecast: bool = Field(
         False, description="say before a run how many jobs and hours it will take"
     )
+    preload: bool = Field(
+        True,
+        description="load libraries once a run, and not once a job, for jobs on this machine; the "
+        "results are the same (docs/performance.md)",
+    )
 
 
 def settings_model() -> type[SettingsBase]:

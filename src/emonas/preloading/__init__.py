@@ -1,0 +1,49 @@
+"""Jobs that begin with their libraries loaded.
+
+A small job takes longer to import torch than to train. So a run on this machine keeps one process
+(`server.py`) that has imported the libraries, and of which every job is a fork; Snakemake starts
+`launch.py` in place of Python, which asks for the fork and waits for its end. A job runs the same
+script, in the same folder and environment, as it does in a Python of its own, which is what it gets
+where there is no such process.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+THREADS = tuple(f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL", "GOTO", "NUMEXPR"))
+"""What libraries read once, when they are imported: Snakemake sets them to a rule's threads."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A process that forks jobs; it ends when `process.stdin` is closed, with this process at the
+    latest.
+    """
+
+    process: subprocess.Popen[bytes]
+    python: str
+    """The command to run a script with, as the shell reads it."""
+
+
+def start_server(python: str) -> Server | None:
+    """Start the process that forks jobs, `python` being the interpreter; None where it can't be.
+
+    Other systems than Linux can't tell a process that another one is gone, and some of their
+    libraries don't survive a fork.
+    """
+    if sys.platform != "linux":
+        return None
+    folder = Path(__file__).parent
+    address = Path(tempfile.mkdtemp(prefix="emonas-")) / "jobs"
+    process = subprocess.Popen(  # noqa: S603
+        [python, str(folder / "server.py"), str(address)],
+        stdin=subprocess.PIPE,
+        env={**os.environ, **dict.fromkeys(THREADS, "1")},
+    )
+    launch = [python, "-I", "-S", str(folder / "launch.py"), str(address)]
+    return Server(process, shlex.join(launch))
