@@ -102,7 +102,7 @@ def start_preloading():
     from emonas.preloading import start_server
 
     global SERVER
-    SERVER = start_server(PYTHON)
+    SERVER = start_server(PYTHON, PLAN.libraries)
     if SERVER is not None:
         sys.executable = SERVER.python
 

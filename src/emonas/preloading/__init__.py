@@ -12,6 +12,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +31,9 @@ class Server:
     """The command to run a script with, as the shell reads it."""
 
 
-def start_server(python: str) -> Server | None:
+def start_server(python: str, libraries: Iterable[str] = ()) -> Server | None:
     """Start the process that forks jobs, `python` being the interpreter; None where it can't be.
+    `libraries` are loaded besides what most jobs need.
 
     Other systems than Linux can't tell a process that another one is gone, and some of their
     libraries don't survive a fork.
@@ -41,7 +43,7 @@ def start_server(python: str) -> Server | None:
     folder = Path(__file__).parent
     address = Path(tempfile.mkdtemp(prefix="emonas-")) / "jobs"
     process = subprocess.Popen(  # noqa: S603
-        [python, str(folder / "server.py"), str(address)],
+        [python, str(folder / "server.py"), str(address), *libraries],
         stdin=subprocess.PIPE,
         env={**os.environ, **dict.fromkeys(THREADS, "1")},
     )

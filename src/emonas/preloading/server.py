@@ -1,6 +1,6 @@
 """The process that has loaded the libraries, and of which every job is a fork.
 
-    python server.py ADDRESS
+    python server.py ADDRESS [LIBRARY ...]
 
 It ends when its standard input does. For every job it forks a keeper, and the keeper forks the job:
 the keeper ends the job where whoever asked for it is gone, and tells its exit status.
@@ -28,7 +28,14 @@ sys.path.pop(0)
 
 LIBRARIES = (
     *("numpy", "pandas", "h5py", "pydantic", "yaml", "safetensors.torch", "scipy.stats"),
-    *("torch", "torch._dynamo", "torch.utils.flop_counter", "snakemake.iocontainers"),
+    *(
+        "sklearn.linear_model",
+        "sklearn.metrics",
+        "torch",
+        "torch._dynamo",
+        "torch.utils.flop_counter",
+        "snakemake.iocontainers",
+    ),
 )
 """No module of this project: a job runs its sources as they are when it begins."""
 
@@ -49,7 +56,7 @@ def main() -> None:
         listener.listen(64)
         command = serve(listener)
     if command is None:
-        shutil.rmtree(address.parent)
+        shutil.rmtree(address.parent, ignore_errors=True)
     else:
         end(run(command))
 
@@ -83,9 +90,12 @@ def end(status: int) -> NoReturn:
 
 def serve(listener: socket.socket) -> list[str] | None:
     """The command that this process is to run, which is then a fork; None at the end."""
-    asked = 0
+    asked, loaded = 0, -1
     watched = [listener.fileno(), sys.stdin.fileno()]
-    while listener.fileno() in select.select(watched, [], [])[0]:
+    while sys.stdin.fileno() not in (ready := select.select(watched, [], [])[0]):
+        if loaded in ready:
+            # That one goes on.
+            os._exit(0)
         connection, _ = listener.accept()
         asked += 1
         with connection:
@@ -93,13 +103,28 @@ def serve(listener: socket.socket) -> list[str] | None:
                 listener.close()
                 return keep(connection)
         if asked == PATIENCE:
-            load()
+            loaded = fork_loading()
+            watched = watched[:2] + [loaded] * (loaded >= 0)
     return None
+
+
+def fork_loading() -> int:
+    """Load the libraries in a fork, so that no job waits for them: what to watch until they are
+    there, and in the fork -1, then.
+    """
+    loaded, loading = os.pipe()
+    if os.fork() == 0:
+        load()
+        os.close(loaded)
+        os.close(loading)
+        return -1
+    os.close(loading)
+    return loaded
 
 
 def load() -> None:
     """Import the libraries; what is not installed no job needs."""
-    for name in LIBRARIES:
+    for name in (*LIBRARIES, *sys.argv[2:]):
         with suppress(ImportError):
             importlib.import_module(name)
     # Forks share what nobody touches, not even the garbage collector.

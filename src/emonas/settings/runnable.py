@@ -246,6 +246,17 @@ class Runnable:
         ]
         return sorted(set(chain(*asked)), key=_by_number) if all(asked) else []
 
+    @property
+    def libraries(self) -> list[str]:
+        """What the jobs of its networks and searches import, besides what most jobs do."""
+        modules = []
+        for _, system in self.runs:
+            for name in self.trained_of(system):
+                modules.append(kind_module("network", self.settings.systems[name].network))
+                if self.is_searched(name):
+                    modules.append(kind_module("method", self.search_of(name).method))
+        return sorted(set(chain(*(getattr(module, "LIBRARIES", ()) for module in modules))))
+
     def _inputs_of(self, system: str) -> Iterator[Any]:
         for name in self.trained_of(system):
             yield from self.settings.systems[name].inputs

@@ -32,6 +32,9 @@ READS_WHOLE_SYSTEM = False
 READS_DATA = True
 """Whether any utterance has a say: the parts of the fold and their features are then inputs."""
 
+LIBRARIES = ("numba",)
+"""What its jobs import that others don't."""
+
 
 class Options(SearchOptions):
     """DARTS over a feature of fixed length; weights learn by SGD, alphas by Adam."""

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 STREAMS = (1, 1)
 
+LIBRARIES = ("transformers.models.hubert.modeling_hubert",)
+"""What its jobs import that others don't."""
+
 
 class Options(TunedOptions):
     """HuBERT of transformers under mean pooling, dropout and a linear layer a task."""

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 STREAMS = (1, 1)
 
+LIBRARIES = ("transformers.models.wav2vec2.modeling_wav2vec2",)
+"""What its jobs import that others don't."""
+
 
 class Options(TunedOptions):
     """wav2vec 2.0 of transformers under mean pooling, dropout and a linear layer a task."""
