@@ -135,8 +135,8 @@ if workflow.is_main_process:
 onstart:
     if PLAN.settings.forecast and PLAN.runs:
         print_forecast()
-    # Jobs elsewhere have a Python of their own.
-    if PLAN.settings.preload and workflow.local_exec:
+    # Jobs elsewhere have a Python of their own, and a GPU's libraries don't survive a fork.
+    if PLAN.settings.preload and workflow.local_exec and not GPUS:
         start_preloading()
 
 

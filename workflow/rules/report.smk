@@ -85,6 +85,8 @@ rule report:
         "results/logs/report.log",
     params:
         job=PLAN.report_params(SETTINGS_FILE, REPORT_PLAN.command),
+    # The last job, which would leave the other cores idle.
+    threads: 4
     conda:
         "../../envs/emonas.yaml"
     script:

@@ -9,4 +9,5 @@ with logged_job(Path(snakemake.log[0])):
         ReportPlan.model_validate(snakemake.params.job["plan"]),
         Path("results"),
         Path(snakemake.output.page).parent,
+        workers=snakemake.threads,
     )

@@ -19,6 +19,9 @@ from pathlib import Path
 THREADS = tuple(f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL", "GOTO", "NUMEXPR"))
 """What libraries read once, when they are imported: Snakemake sets them to a rule's threads."""
 
+LONGEST_ADDRESS = 100
+"""Bytes of a socket's path; the system takes 107."""
+
 
 @dataclass(frozen=True)
 class Server:
@@ -40,8 +43,14 @@ def start_server(python: str, libraries: Iterable[str] = ()) -> Server | None:
     """
     if sys.platform != "linux":
         return None
+    try:
+        address = Path(tempfile.mkdtemp(prefix="emonas-")) / "jobs"
+    except OSError:
+        return None
+    if len(os.fsencode(address)) > LONGEST_ADDRESS:
+        address.parent.rmdir()
+        return None
     folder = Path(__file__).parent
-    address = Path(tempfile.mkdtemp(prefix="emonas-")) / "jobs"
     process = subprocess.Popen(  # noqa: S603
         [python, str(folder / "server.py"), str(address), *libraries],
         stdin=subprocess.PIPE,

@@ -17,7 +17,8 @@ REFUSED = "refused"
 def main() -> None:
     """End as the script ends."""
     address, *command = sys.argv[1:]
-    answer = ask(address, command)
+    script = os.path.isfile(command[0])  # noqa: PTH113
+    answer = ask(address, command) if script else None
     if answer in {None, REFUSED}:
         os.execv(sys.executable, [sys.executable, *command])  # noqa: S606
     # Without an answer the fork was killed, or the process that waited for it.
@@ -29,7 +30,7 @@ def main() -> None:
 
 
 def ask(address: str, command: list[str]) -> str | None:
-    """The exit status of a command, minus the signal where one ended it; None where nobody
+    """The exit status of a script, minus the signal where one ended it; None where nobody
     listens at the address, and empty where who has listened is gone.
     """
     with socket.socket(socket.AF_UNIX) as connection:

@@ -23,19 +23,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-# A script's folder comes first on the path: here it would be that of this package.
-sys.path.pop(0)
-
 LIBRARIES = (
-    *("numpy", "pandas", "h5py", "pydantic", "yaml", "safetensors.torch", "scipy.stats"),
-    *(
-        "sklearn.linear_model",
-        "sklearn.metrics",
-        "torch",
-        "torch._dynamo",
-        "torch.utils.flop_counter",
-        "snakemake.iocontainers",
-    ),
+    *("numpy", "pandas", "h5py", "pydantic", "yaml", "scipy.stats", "snakemake.iocontainers"),
+    *("sklearn.linear_model", "sklearn.metrics", "safetensors.torch"),
+    *("torch", "torch._dynamo", "torch.utils.flop_counter"),
 )
 """No module of this project: a job runs its sources as they are when it begins."""
 
@@ -49,6 +40,9 @@ SET_DEATH_SIGNAL = 1
 def main() -> None:
     """Serve until the end, and in a fork for a job run its script."""
     address = Path(sys.argv[1])
+    # Python puts the folder of its script first: here that is this package's, and no job's.
+    with suppress(ValueError):
+        sys.path.remove(str(Path(__file__).resolve().parent))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:

@@ -1,6 +1,11 @@
 """Draws every figure of the report."""
 
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import chain
+from multiprocessing import get_context
 from pathlib import Path
 
 from emonas.report import names
@@ -13,20 +18,37 @@ from emonas.report.lines import Panel
 from emonas.report.options import FigureOptions
 from emonas.report.summary import chance
 
+Drawing = Callable[[], None]
 
-def draw_figures(protocols: Iterable[ProtocolResults], folder: Path) -> None:
-    """Draw the figures of all protocols into `folder`."""
-    for protocol in protocols:
-        metrics = {name: system.metrics for name, system in protocol.emotional.items()}
-        remark = _remark(protocol)
-        if metrics:
-            level, _ = chance(next(iter(metrics.values())).confusion)
-            draw_systems(metrics, level, folder / names.systems_figure(protocol.name), remark)
-        for name, found in metrics.items():
-            confusion = folder / names.confusion_figure(protocol.name, name)
-            draw_confusion(found, confusion, remark)
-        for system in protocol.systems.values():
-            _draw_search(protocol.name, system, folder)
+
+def draw_figures(protocols: Iterable[ProtocolResults], folder: Path, workers: int = 1) -> None:
+    """Draw the figures of all protocols into `folder`, so many at a time."""
+    drawings = list(chain.from_iterable(_drawings(protocol, folder) for protocol in protocols))
+    if workers == 1 or sys.platform != "linux":
+        for draw in drawings:
+            draw()
+        return
+    # Other systems' processes would begin by running the workflow's script again.
+    with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
+        list(pool.map(_call, drawings))
+
+
+def _call(draw: Drawing) -> None:
+    draw()
+
+
+def _drawings(protocol: ProtocolResults, folder: Path) -> Iterator[Drawing]:
+    metrics = {name: system.metrics for name, system in protocol.emotional.items()}
+    remark = _remark(protocol)
+    if metrics:
+        level, _ = chance(next(iter(metrics.values())).confusion)
+        path = folder / names.systems_figure(protocol.name)
+        yield partial(draw_systems, metrics, level, path, remark)
+    for name, found in metrics.items():
+        confusion = folder / names.confusion_figure(protocol.name, name)
+        yield partial(draw_confusion, found, confusion, remark)
+    for system in protocol.systems.values():
+        yield from _search_drawings(protocol.name, system, folder)
 
 
 def draw_paper_figure(panels: Sequence[Panel], options: FigureOptions, path: Path) -> None:
@@ -48,16 +70,16 @@ def _remark(protocol: ProtocolResults) -> str:
     return ", ".join(remarks)
 
 
-def _draw_search(protocol: str, system: SystemResults, folder: Path) -> None:
+def _search_drawings(protocol: str, system: SystemResults, folder: Path) -> Iterator[Drawing]:
     name = system.name
-    draw_curves(
-        system.search_histories, system.histories, folder / names.curves_figure(protocol, name)
-    )
+    path = folder / names.curves_figure(protocol, name)
+    yield partial(draw_curves, system.search_histories, system.histories, path)
     for history in system.search_histories[:1]:
         if alpha_operations(history):
-            draw_alphas(history, folder / names.alphas_figure(protocol, name))
+            yield partial(draw_alphas, history, folder / names.alphas_figure(protocol, name))
     for number, found in enumerate(system.genotypes):
         # The first is the one that the page shows; of the first seed, every fold is drawn.
         if found.seed == system.genotypes[0].seed:
             run = found.fold if number else ""
-            draw_genotype(found.genotype, folder / names.cells_figure(protocol, name, run))
+            path = folder / names.cells_figure(protocol, name, run)
+            yield partial(draw_genotype, found.genotype, path)

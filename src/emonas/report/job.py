@@ -20,8 +20,8 @@ from emonas.report.tables import write_tables
 from emonas.report.transfers import transfer_summary
 
 
-def write_report(plan: ReportPlan, results: Path, output: Path) -> None:
-    """Write `index.html`, `tables` and `figures` into `output`.
+def write_report(plan: ReportPlan, results: Path, output: Path, workers: int = 1) -> None:
+    """Write `index.html`, `tables` and `figures` into `output`; `workers` processes draw.
 
     Everything is made in a folder beside it that takes its place when it is whole: a report that
     broke off leaves the one before as it was.
@@ -33,13 +33,13 @@ def write_report(plan: ReportPlan, results: Path, output: Path) -> None:
     folder = output.with_name(f".{output.name}-new")
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        _write(plan, results, folder)
+        _write(plan, results, folder, workers)
         _replace(folder, output)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write(plan: ReportPlan, results: Path, folder: Path) -> None:
+def _write(plan: ReportPlan, results: Path, folder: Path, workers: int) -> None:
     gathered = gather(plan, results)
     rates = read_rates(plan, results)
     own = OwnFigures(plan, gathered, rates)
@@ -52,7 +52,7 @@ def _write(plan: ReportPlan, results: Path, folder: Path) -> None:
     if recognition is not None:
         write_tables(folder / names.recognition_table(), recognition)
     report_line("the tables are written")
-    draw_figures(gathered.values(), folder)
+    draw_figures(gathered.values(), folder, workers)
     figures = {
         name: write_paper_figure(own, name, said, results, folder)
         for name, said in plan.figures.items()

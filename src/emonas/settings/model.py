@@ -96,8 +96,8 @@ class SettingsBase(Options):
     )
     preload: bool = Field(
         True,
-        description="load libraries once a run, and not once a job, for jobs on this machine; the "
-        "results are the same (docs/performance.md)",
+        description="load libraries once a run, and not once a job, for jobs on this machine where "
+        "it has no GPU; the results are the same (docs/performance.md)",
     )
 
 

@@ -1,0 +1,155 @@
+"""Jobs as forks of a process that has loaded the libraries: what they see, and how they end."""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from emonas.preloading import THREADS, start_server
+from emonas.preloading.server import PATIENCE
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="jobs are forked on Linux only")
+PATIENT = 60
+
+
+@pytest.fixture
+def server():
+    started = start_server(sys.executable)
+    address = address_of(started)
+    wait_for(address.exists)
+    yield started
+    started.process.stdin.close()
+    wait_for(lambda: not address.parent.exists())
+
+
+def address_of(server):
+    return Path(shlex.split(server.python)[-1])
+
+
+def wait_for(condition):
+    begun = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begun < PATIENT
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def start(server, tmp_path):
+    """Start a script as the workflow does."""
+
+    def start_script(text, *arguments, **environment):
+        script = tmp_path / "a script.py"
+        script.write_text(text)
+        return subprocess.Popen(
+            [*shlex.split(server.python), str(script), *arguments],
+            cwd=tmp_path,
+            env={**os.environ, **dict.fromkeys(THREADS, "1"), **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return start_script
+
+
+def test_a_script_sees_what_it_sees_in_a_python_of_its_own(start, tmp_path):
+    text = """
+import os, sys
+from pathlib import Path
+print(__name__, Path(__file__).name, sys.argv[1:], os.getcwd(), os.environ["OWN"], sys.path[0])
+print(sys.modules["__main__"].__dict__ is globals(), file=sys.stderr)
+sys.exit(3)
+"""
+    job = start(text, "one", "two words", OWN="value")
+    said, complained = job.communicate()
+    assert said.strip() == (
+        f"__main__ a script.py ['one', 'two words'] {tmp_path} value {tmp_path}"
+    )
+    assert complained.strip() == "True"
+    assert job.returncode == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "complaint"),
+    [
+        ("pass", 0, ""),
+        ("raise SystemExit", 0, ""),
+        ("import sys; sys.exit('in words')", 1, "in words"),
+        ("[][1]", 1, "IndexError"),
+        ("import atexit, sys; atexit.register(sys.stderr.write, 'at the end')", 0, "at the end"),
+    ],
+)
+def test_how_a_script_ends(start, text, status, complaint):
+    job = start(text)
+    assert complaint in job.communicate()[1]
+    assert job.returncode == status
+
+
+def test_after_some_jobs_the_libraries_are_there_and_nothing_of_this_project(start):
+    text = """
+import sys
+print("torch._dynamo" in sys.modules, any(name.startswith("emonas") for name in sys.modules))
+"""
+    loaded = [start(text).communicate()[0].split() for _ in range(PATIENCE)]
+    assert loaded == [["False", "False"]] * PATIENCE
+    wait_for(lambda: start(text).communicate()[0].split() == ["True", "False"])
+
+
+def test_who_is_killed_takes_the_job_along(start, tmp_path):
+    text = """
+import os, time
+from pathlib import Path
+Path("number").write_text(f"{os.getpid()}\\n")
+time.sleep(100)
+"""
+    job = start(text)
+    number = tmp_path / "number"
+    wait_for(lambda: number.exists() and number.read_text().endswith("\n"))
+    assert number.read_text() != f"{job.pid}\n", "it is a fork, and not who asked"
+    job.kill()
+    wait_for(lambda: not Path("/proc", number.read_text().strip()).exists())
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_job_that_is_killed_is_told_to_be(start, number):
+    job = start(
+        f"import os, signal; signal.signal({number:d}, signal.SIG_DFL) "
+        f"if {number:d} != 9 else None; os.kill(os.getpid(), {number:d})"
+    )
+    job.communicate()
+    assert job.returncode == -number
+
+
+def test_a_job_stopped_from_the_keyboard_can_say_so(start):
+    text = """
+import os, signal, sys
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+    job = start(text)
+    job.communicate()
+    assert job.returncode == 130
+
+
+OWN_PYTHON = "import os; print(os.getpid())"
+
+
+def test_a_job_of_more_threads_has_a_python_of_its_own(start):
+    alone = start(OWN_PYTHON, OMP_NUM_THREADS="2")
+    assert alone.communicate()[0] == f"{alone.pid}\n"
+    forked = start(OWN_PYTHON)
+    assert forked.communicate()[0] != f"{forked.pid}\n"
+
+
+def test_a_job_has_a_python_of_its_own_where_nobody_listens(server, start):
+    server.process.stdin.close()
+    wait_for(lambda: not address_of(server).exists())
+    alone = start(OWN_PYTHON)
+    assert alone.communicate()[0] == f"{alone.pid}\n"
