@@ -51,6 +51,7 @@ bench: $(READY) ## measure what is meant to be fast, into results/bench
 	$(BIN)/python benchmarks/gru.py
 	$(BIN)/python benchmarks/search.py
 	$(BIN)/python benchmarks/tuning.py
+	$(BIN)/python benchmarks/dry_run.py
 	@if test -d "$(WAVS)"; then $(BIN)/python benchmarks/extraction.py "$(WHISPER)" "$(WAVS)" 100; \
 	  else echo "extraction: skipped; say where Whisper and a folder of wavs are: WHISPER=tiny.en.pt WAVS=FOLDER"; fi
 	$(BIN)/python benchmarks/table.py
