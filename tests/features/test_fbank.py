@@ -38,11 +38,13 @@ def speech(samples: int) -> np.ndarray:
     return (0.2 * tone + 0.05 * generator.normal(size=samples)).astype(np.float32)
 
 
-@pytest.mark.parametrize("bands", [23, 80])
-def test_energies_are_those_of_kaldi(bands: int) -> None:
-    waveform = speech(16000)
-    (frames,) = build(Options(bands=bands), RESOURCES).extract([Speech("u", waveform)])
-    assert frames.shape == (98, bands)
+@pytest.mark.parametrize("backend", ["scipy", "kaldi-native-fbank"])
+@pytest.mark.parametrize(("bands", "samples", "windows"), [(23, 16000, 98), (80, 90000, 561)])
+def test_energies_are_those_of_kaldi(bands: int, samples: int, windows: int, backend: str) -> None:
+    waveform = speech(samples)
+    extractor = build(Options(bands=bands, backend=backend), RESOURCES)
+    (frames,) = extractor.extract([Speech("u", waveform)])
+    assert frames.shape == (windows, bands)
     np.testing.assert_allclose(frames, kaldi_fbank(waveform, bands), atol=1e-3)
 
 
@@ -69,6 +71,23 @@ def test_another_sampling_rate_keeps_the_frame_rate() -> None:
     (frames,) = extractor.extract([Speech("u", speech(8000))])
     assert frames.shape == (98, 40)
     assert extractor.frame_rate == 100
+
+
+@pytest.mark.parametrize(
+    "options", [{"sampling_rate": 8000, "bands": 40}, {"window_ms": 20, "hop_ms": 7, "bands": 60}]
+)
+def test_scipy_gives_what_kaldi_native_fbank_gives(options: dict[str, int]) -> None:
+    waveform = speech(30000) + np.float32(0.1)
+    given, expected = (
+        build(Options(backend=backend, **options), RESOURCES).extract([Speech("u", waveform)])[0]
+        for backend in ("scipy", "kaldi-native-fbank")
+    )
+    np.testing.assert_allclose(given, expected, atol=1e-3)
+
+
+def test_silence_is_the_floor() -> None:
+    (frames,) = build(Options(), RESOURCES).extract([Speech("u", np.zeros(800, np.float32))])
+    np.testing.assert_allclose(frames, np.log(np.finfo(np.float32).eps), rtol=1e-6)
 
 
 def test_torchaudio_gives_the_same_energies_or_says_why_not() -> None:

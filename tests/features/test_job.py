@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from emonas.errors import EmonasError
-from emonas.features import kept
+from emonas.features import batches, kept
 from emonas.features.audio import read_audio
 from emonas.features.batches import batches_by_length
 from emonas.features.extraction import ExtractorOptions, Resources
@@ -94,6 +94,17 @@ def test_the_same_audio_gives_the_same_bytes(
     first = extract(corpus, options, tmp_path / "1.h5")
     second = extract(corpus, options, tmp_path / "2.h5")
     assert first.read_bytes() == second.read_bytes()
+
+
+@pytest.mark.parametrize("options", [fbank.Options(), mfcc.Options(), spectrogram.Options()])
+def test_any_number_of_threads_gives_the_same_bytes(
+    corpus: Corpus, tmp_path: Path, options: ExtractorOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = set()
+    for threads in (1, 2, 5):
+        monkeypatch.setattr(batches, "THREADS", threads)
+        found.add(extract(corpus, options, tmp_path / f"{threads}.h5").read_bytes())
+    assert len(found) == 1
 
 
 def test_a_file_that_is_no_audio_is_named(corpus: Corpus, tmp_path: Path) -> None:
@@ -228,8 +239,8 @@ def test_without_room_it_goes_on_once_there_is_some(
 def test_batches_hold_what_fits_the_budget() -> None:
     seconds = [3.0, 9.0, 1.0, 8.0, 2.0, 200.0]
     rows = pd.DataFrame({"utterance": list("abcdef"), "seconds": seconds})
-    batches = [list(batch["utterance"]) for batch in batches_by_length(rows, 20.0)]
-    assert batches == [["f"], ["b", "d"], ["a", "e", "c"]]
+    by_length = [list(batch["utterance"]) for batch in batches_by_length(rows, 20.0)]
+    assert by_length == [["f"], ["b", "d"], ["a", "e", "c"]]
     at_least = [list(batch["utterance"]) for batch in batches_by_length(rows, 20.0, least=8.5)]
     assert at_least == [["f"], ["b", "d"], ["a", "e"], ["c"]]
     whole = [list(batch["utterance"]) for batch in batches_by_length(rows, 20.0, least=30.0)]

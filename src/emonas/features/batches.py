@@ -3,7 +3,9 @@
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,11 @@ import pandas as pd
 from emonas.features.extraction import Speech
 from emonas.storage.features import Array
 
-DECODERS = 2
+Made = TypeVar("Made")
+
+THREADS = 2
+"""How many work ahead of whoever takes their results, whatever Snakemake counts for the job."""
+
 BATCHES_AHEAD = 3
 LARGEST_BATCH = 256
 
@@ -48,23 +54,42 @@ def decoded(
     Raises:
         EmonasError: an audio file cannot be read.
     """
+    return ahead(batches, partial(speech, read, texts))
 
-    def decode(utterance: str, audio: str) -> Speech:
-        waveform = np.zeros(0, np.float32) if read is None else read(Path(audio))
-        return Speech(utterance, waveform, texts.get(utterance, ""))
 
-    waiting: deque[list[Future[Speech]]] = deque()
+def speech(
+    read: Callable[[Path], Array] | None, texts: Mapping[str, str], utterance: str, audio: str
+) -> Speech:
+    """Decode one utterance.
+
+    Raises:
+        EmonasError: its audio file cannot be read.
+    """
+    waveform = np.zeros(0, np.float32) if read is None else read(Path(audio))
+    return Speech(utterance, waveform, texts.get(utterance, ""))
+
+
+def ahead(
+    batches: Sequence[pd.DataFrame], work: Callable[[str, str], Made]
+) -> Iterator[list[Made]]:
+    """Give what is made of each batch's utterances, in order; threads work on what comes next.
+
+    Args:
+        batches: rows of the manifest.
+        work: makes something of an utterance's name and its audio file.
+    """
+    waiting: deque[list[Future[Made]]] = deque()
     coming = iter(batches)
-    with ThreadPoolExecutor(DECODERS) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         try:
             while True:
                 for batch in coming:
                     names = batch[["utterance", "audio"]].itertuples(index=False, name=None)
-                    waiting.append([pool.submit(decode, *row) for row in names])
+                    waiting.append([pool.submit(work, *row) for row in names])
                     if len(waiting) > BATCHES_AHEAD:
                         break
                 if not waiting:
                     return
-                yield [speech.result() for speech in waiting.popleft()]
+                yield [made.result() for made in waiting.popleft()]
         finally:
             pool.shutdown(cancel_futures=True)

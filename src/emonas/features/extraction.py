@@ -37,6 +37,7 @@ class ExtractorOptions(Options):
         reads: whether it needs the words.
         gives: what an utterance becomes.
         least_seconds: what an utterance takes at least, as if it were so long.
+        by_threads: whether several threads may extract, an utterance each.
         package: a package that it needs beside those of emonas; empty where there is none.
         extra: the extra of emonas that installs the package.
     """
@@ -46,6 +47,7 @@ class ExtractorOptions(Options):
     reads: ClassVar[bool] = False
     gives: ClassVar[Form] = "frames"
     least_seconds: ClassVar[float] = 0.0
+    by_threads: ClassVar[bool] = False
     package: ClassVar[str] = ""
     extra: ClassVar[str] = ""
 

@@ -1,6 +1,10 @@
 """Arithmetic on waveforms and frames that the extractors share."""
 
+from functools import cache
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from emonas.storage.features import Array
 from emonas.storage.frames import pooled
@@ -8,10 +12,23 @@ from emonas.storage.frames import pooled
 PCM_FULL_SCALE = 2**15
 """Full scale of the integers of 16 bits in which some of them count."""
 
+WINDOWS_AT_ONCE = 512
+"""Windows whose spectra are computed together, so that they stay in the processor's cache."""
+
 
 def duration_in_samples(milliseconds: float, sampling_rate: int) -> int:
     """Give the nearest whole number of samples."""
     return round(milliseconds * sampling_rate / 1000)
+
+
+def windows_of(waveform: npt.NDArray[Any], length: int, hop: int) -> npt.NDArray[Any]:
+    """View a waveform (samples,) as (windows, length), whole windows only."""
+    return np.lib.stride_tricks.sliding_window_view(waveform, length)[::hop]
+
+
+def blocks(windows: int) -> list[slice]:
+    """Give the windows that are transformed at a time."""
+    return [slice(start, start + WINDOWS_AT_ONCE) for start in range(0, windows, WINDOWS_AT_ONCE)]
 
 
 def padded(values: Array, length: int) -> Array:
@@ -19,7 +36,9 @@ def padded(values: Array, length: int) -> Array:
     missing = length - values.shape[0]
     if missing <= 0:
         return values
-    return np.pad(values, [(0, missing)] + [(0, 0)] * (values.ndim - 1))
+    longer = np.zeros((length, *values.shape[1:]), values.dtype)
+    longer[: values.shape[0]] = values
+    return longer
 
 
 def pooled_layers(layers: Array, group: int) -> Array:
@@ -35,12 +54,20 @@ def adaptively_pooled(values: Array, size: int, axis: int) -> Array:
     Bin i of m over n entries covers floor(i n / m) to ceil((i + 1) n / m); neighbours share an
     entry where n is no multiple of m.
     """
-    length = values.shape[axis]
+    along = np.moveaxis(values, axis, 0)
+    means = _averaging(along.shape[0], size) @ along.reshape(along.shape[0], -1)
+    return np.moveaxis(means.reshape(size, *along.shape[1:]), 0, axis)
+
+
+@cache
+def _averaging(length: int, size: int) -> Any:
+    """The sparse matrix (size, length) of adaptive averages."""
+    import scipy.sparse
+
     bins = np.arange(size)
     starts = bins * length // size
-    ends = -((-(bins + 1) * length) // size)
-    sums = np.cumsum(np.moveaxis(values, axis, 0), axis=0, dtype=np.float64)
-    sums = np.concatenate([np.zeros_like(sums[:1]), sums])
-    counts = (ends - starts).reshape(-1, *[1] * (values.ndim - 1))
-    means: Array = ((sums[ends] - sums[starts]) / counts).astype(np.float32)
-    return np.moveaxis(means, 0, axis)
+    counts = -((-(bins + 1) * length) // size) - starts
+    ends = np.cumsum(counts)
+    columns = np.arange(ends[-1]) + np.repeat(starts - (ends - counts), counts)
+    weights = np.repeat(np.float32(1) / counts.astype(np.float32), counts)
+    return scipy.sparse.csr_array((weights, columns, [0, *ends]), shape=(size, length))

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from emonas.errors import EmonasError
 from emonas.features.audio import read_audio
-from emonas.features.batches import batches_by_length, decoded
+from emonas.features.batches import ahead, batches_by_length, speech
 from emonas.features.corpus_job import CorpusJob
 from emonas.features.extraction import (
     EncoderOptions,
     Extractor,
     ExtractorOptions,
     Resources,
-    Speech,
 )
 from emonas.features.forecast import Forecast
 from emonas.features.kept import KeptFeatures
@@ -131,19 +131,40 @@ def _extract(
         least=options.least_seconds,
         fixed_length=options.fixed_length or extractor.frame_rate == 0,
     )
-    read = partial(read_audio, sampling_rate=options.sampling_rate, resampler=options.resampler)
-    for batch in decoded(batches, read if options.hears else None, texts):
-        extracted = extractor.extract(batch)
-        for speech, frames in zip(batch, extracted, strict=True):
-            _append(job, kept, sources[speech.name], speech, frames)
+    for batch, extracted in zip(batches, _extracted(job, extractor, batches, texts), strict=True):
+        for utterance, frames in zip(batch["utterance"], extracted, strict=True):
+            _append(job, kept, sources[utterance], utterance, frames)
         forecast.step(extracted, 2 if options.store == "float16" else 4)
         kept.keep_now_and_then()
         done += len(batch)
-        progress.step(done, batch[-1].name)
+        progress.step(done, batch["utterance"].iloc[-1])
+
+
+def _extracted(
+    job: FeatureJob,
+    extractor: Extractor,
+    batches: Sequence[pd.DataFrame],
+    texts: Mapping[str, str],
+) -> Iterator[list[Array]]:
+    """Give the features of each batch's utterances, in order."""
+    options = job.options
+    read = partial(read_audio, sampling_rate=options.sampling_rate, resampler=options.resampler)
+    decode = partial(speech, read if options.hears else None, texts)
+    if not options.by_threads:
+        yield from map(extractor.extract, ahead(batches, decode))
+        return
+
+    def extract(utterance: str, audio: str) -> Array:
+        (frames,) = extractor.extract([decode(utterance, audio)])
+        return frames
+
+    # Threads inside a product of matrices would gain nothing beside these.
+    with threadpool_limits(1):
+        yield from ahead(batches, extract)
 
 
 def _append(
-    job: FeatureJob, kept: KeptFeatures, source: str, speech: Speech, frames: Array
+    job: FeatureJob, kept: KeptFeatures, source: str, utterance: str, frames: Array
 ) -> None:
     """Add an utterance's features, which come from its audio file or stand under its name."""
     if frames.size == 0 or not np.isfinite(frames).all():
@@ -152,7 +173,7 @@ def _append(
             "leave it out"
         )
     try:
-        kept.append(speech.name, frames)
+        kept.append(utterance, frames)
     except OverflowError as error:
         raise EmonasError(
             f"{source}: its features are too large for float16; set `store: float32` for it"

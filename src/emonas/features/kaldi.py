@@ -1,13 +1,25 @@
 """Log mel filterbank energies as Kaldi defines them."""
 
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
-from emonas.features.frames import PCM_FULL_SCALE, duration_in_samples, padded
+from emonas.features.frames import (
+    PCM_FULL_SCALE,
+    blocks,
+    duration_in_samples,
+    padded,
+    windows_of,
+)
 from emonas.features.optional_torchaudio import torchaudio_module
 from emonas.storage.features import Array
+
+Backend = Literal["scipy", "kaldi-native-fbank", "torchaudio"]
+
+PREEMPHASIS = 0.97
 
 
 @dataclass(frozen=True)
@@ -19,14 +31,14 @@ class Filterbank:
         bands: mel bands.
         window_ms: length of the window.
         hop_ms: step between windows.
-        backend: what computes.
+        backend: what computes; scipy has its mel bands from kaldi-native-fbank.
     """
 
     sampling_rate: int = 16000
     bands: int = 80
     window_ms: float = 25.0
     hop_ms: float = 10.0
-    backend: Literal["kaldi-native-fbank", "torchaudio"] = "kaldi-native-fbank"
+    backend: Backend = "kaldi-native-fbank"
 
     @property
     def frame_rate(self) -> float:
@@ -45,18 +57,39 @@ class Filterbank:
         samples = padded(waveform, window + (least - 1) * self._hop) * PCM_FULL_SCALE
         if self.backend == "torchaudio":
             return self._by_torchaudio(samples)
+        if self.backend == "scipy":
+            return self._by_scipy(samples)
         return self._by_kaldi_native_fbank(samples)
+
+    def _by_scipy(self, samples: Array) -> Array:
+        """Take the mean off each window, emphasise, weigh, transform, and sum into the bands.
+
+        In float64 up to the spectrum: float32 loses what is quiet beside something loud.
+        """
+        import scipy.fft
+
+        length = duration_in_samples(self.window_ms, self.sampling_rate)
+        exact = samples.astype(np.float64)
+        emphasised = np.append(exact[:1], exact[1:] - PREEMPHASIS * exact[:-1])
+        plain, sloped = (windows_of(values, length, self._hop) for values in (exact, emphasised))
+        weights, bands = _povey(length), _mel_bands(self)
+        energies = np.empty((len(plain), self.bands), np.float32)
+        for block in blocks(len(plain)):
+            means = plain[block].mean(axis=1)
+            # The mean is emphasised with the rest, and the first sample of a window by itself.
+            windows = sloped[block] - (1 - PREEMPHASIS) * means[:, None]
+            windows[:, 0] = (1 - PREEMPHASIS) * (plain[block, 0] - means)
+            windows *= weights
+            spectra = np.abs(scipy.fft.rfft(windows, n=2 * (bands.shape[0] - 1)))
+            power = np.square(spectra, dtype=np.float32, casting="same_kind")
+            np.matmul(power, bands, out=energies[block])
+        logarithms: Array = np.log(np.maximum(energies, np.finfo(np.float32).eps, out=energies))
+        return logarithms
 
     def _by_kaldi_native_fbank(self, samples: Array) -> Array:
         import kaldi_native_fbank
 
-        settings = kaldi_native_fbank.FbankOptions()
-        settings.frame_opts.samp_freq = self.sampling_rate
-        settings.frame_opts.frame_length_ms = self.window_ms
-        settings.frame_opts.frame_shift_ms = self.hop_ms
-        settings.frame_opts.dither = 0.0
-        settings.frame_opts.snip_edges = True
-        settings.mel_opts.num_bins = self.bands
+        settings = self._settings()
         bank = kaldi_native_fbank.OnlineFbank(settings)
         bank.accept_waveform(self.sampling_rate, samples.tolist())
         bank.input_finished()
@@ -78,6 +111,35 @@ class Filterbank:
         ).numpy()
         return energies
 
+    def _settings(self) -> Any:
+        """The options of kaldi-native-fbank."""
+        import kaldi_native_fbank
+
+        settings = kaldi_native_fbank.FbankOptions()
+        settings.frame_opts.samp_freq = self.sampling_rate
+        settings.frame_opts.frame_length_ms = self.window_ms
+        settings.frame_opts.frame_shift_ms = self.hop_ms
+        settings.frame_opts.dither = 0.0
+        settings.frame_opts.snip_edges = True
+        settings.mel_opts.num_bins = self.bands
+        return settings
+
     @property
     def _hop(self) -> int:
         return duration_in_samples(self.hop_ms, self.sampling_rate)
+
+
+@cache
+def _povey(length: int) -> npt.NDArray[np.float64]:
+    """Kaldi's own window: Hann's to the power of 0.85."""
+    return np.hanning(length) ** 0.85
+
+
+@cache
+def _mel_bands(filterbank: Filterbank) -> Array:
+    """Give the weights (frequencies, bands) of a power spectrum."""
+    import kaldi_native_fbank
+
+    settings = filterbank._settings()
+    bank = kaldi_native_fbank.MelBanks(settings.mel_opts, settings.frame_opts)
+    return np.ascontiguousarray(bank.get_matrix().T, dtype=np.float32)

@@ -44,6 +44,9 @@ class KeptFeatures:
 
     def finish(self, output: Path, order: list[str]) -> None:
         """Join everything into the feature file, whose bytes depend on no interruption."""
+        if not self._parts:
+            self._writer.save(output, order)
+            return
         self._keep()
         join_features(output, self._writer.facts, self._parts, order)
 

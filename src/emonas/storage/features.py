@@ -8,10 +8,10 @@ datasets are contiguous, so that reading one is reading a piece of a plain file.
 import errno
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -95,12 +95,24 @@ class FeatureWriter:
         self.lengths[utterance] = stored.shape[1]
         self.bytes += stored.nbytes
 
-    def save(self, path: Path) -> None:
-        """Write everything that was collected as a feature file."""
-        with whole_hdf5(path) as (file, _):
-            _write_frame(file, self.facts, self.lengths)
-            for layer, name in enumerate(_dataset_names(self.facts) if self._arrays else []):
-                file[name] = np.concatenate([array[layer] for array in self._arrays])
+    def save(self, path: Path, order: Sequence[str] | None = None) -> None:
+        """Write everything that was collected as a feature file.
+
+        Args:
+            path: the file.
+            order: the names of all utterances in the order of the file; by default that in which
+                they came.
+
+        Raises:
+            EmonasError: an utterance was not collected, or there is no room.
+        """
+        arrays = dict(zip(self.lengths, self._arrays, strict=True))
+        lengths = _in_order(path, self.lengths, self.lengths if order is None else order)
+        width = self._arrays[0].shape[2] if self._arrays else None
+        with whole_hdf5(path) as (file, check):
+            for layer, dataset in enumerate(_lay_out(file, self.facts, lengths, width)):
+                dataset[:] = np.concatenate([arrays[name][layer] for name in lengths])
+                check()
 
 
 @contextmanager
@@ -123,25 +135,29 @@ def join_features(
             no room.
     """
     holders, lengths, width = _contents(parts)
-    members: dict[Path, list[str]] = {}
-    for name in order:
-        if name not in holders:
-            raise EmonasError(f"{path}: no part of it holds {name}; run again to extract it")
-        members.setdefault(holders[name], []).append(name)
-    lengths = {name: lengths[name] for name in order}
-    starts = dict(zip(order, np.cumsum([0, *lengths.values()]), strict=False))
+    lengths = _in_order(path, lengths, order)
+    members: dict[Path, list[int]] = {}
+    for row, name in enumerate(order):
+        members.setdefault(holders[name], []).append(row)
+    starts = np.cumsum([0, *lengths.values()])
     with whole_hdf5(path) as (file, check):
-        _write_frame(file, facts, lengths)
-        datasets = [
-            file.create_dataset(name, shape=(sum(lengths.values()), width), dtype=facts.store)
-            for name in _dataset_names(facts)
-        ]
-        for part, names in members.items():
+        datasets = _lay_out(file, facts, lengths, width)
+        for part, rows in members.items():
             with FeatureFile(part) as source:
                 for layer, dataset in zip(facts.layers or (None,), datasets, strict=True):
-                    for name, frames in zip(names, source.read_many(names, layer), strict=True):
-                        dataset[starts[name] : starts[name] + len(frames)] = frames
+                    frames = iter(source.read_many([order[row] for row in rows], layer))
+                    for first, last in _runs(rows):
+                        block = np.concatenate(list(islice(frames, last + 1 - first)))
+                        dataset[starts[first] : starts[last + 1]] = block
                     check()
+
+
+def _in_order(path: Path, lengths: Mapping[str, int], order: Collection[str]) -> dict[str, int]:
+    """The utterances' lengths in the order of the file."""
+    for name in order:
+        if name not in lengths:
+            raise EmonasError(f"{path}: no part of it holds {name}; run again to extract it")
+    return {name: lengths[name] for name in order}
 
 
 def _contents(parts: Sequence[Path]) -> tuple[dict[str, Path], dict[str, int], int]:
@@ -167,14 +183,21 @@ def _dataset_names(facts: FeatureFacts) -> list[str]:
     return [f"frames/{layer}" for layer in facts.layers] or ["frames"]
 
 
-def _write_frame(file: h5py.File, facts: FeatureFacts, lengths: Mapping[str, int]) -> None:
-    """Write offsets, names and attributes: everything but the frames."""
+def _lay_out(
+    file: h5py.File, facts: FeatureFacts, lengths: Mapping[str, int], width: int | None
+) -> list[h5py.Dataset]:
+    """Write offsets, names and attributes, and make room for the frames where there are any."""
     file["offsets"] = np.cumsum([0, *lengths.values()], dtype=np.int64)
     file.create_dataset("utterances", data=list(lengths), dtype=h5py.string_dtype("utf-8"))
     for key in _PLAIN_FACTS:
         file.attrs[key] = getattr(facts, key)
     file.attrs["options"] = json.dumps(dict(facts.options), sort_keys=True)
     file.attrs["layers"] = json.dumps(facts.layers)
+    if width is None:
+        return []
+    shape = sum(lengths.values()), width
+    names = _dataset_names(facts)
+    return [file.create_dataset(name, shape=shape, dtype=facts.store) for name in names]
 
 
 def _read_facts(file: h5py.File) -> FeatureFacts:

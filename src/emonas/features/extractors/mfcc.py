@@ -1,7 +1,7 @@
 """Mel-frequency cepstral coefficients."""
 
 from collections.abc import Sequence
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -14,6 +14,8 @@ from emonas.storage.frames import pooled
 
 class Options(ExtractorOptions):
     """Options of the cepstral coefficients."""
+
+    by_threads: ClassVar[bool] = True
 
     extractor: Literal["mfcc"] = Field("mfcc", description="name of the extractor")
     coefficients: int = Field(

@@ -3,18 +3,28 @@ each utterance's own length.
 """
 
 from collections.abc import Sequence
-from typing import Literal, Self
+from functools import cache
+from typing import ClassVar, Literal, Self
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from emonas.features.extraction import Extractor, ExtractorOptions, Resources, Speech
-from emonas.features.frames import adaptively_pooled, duration_in_samples, padded
+from emonas.features.frames import (
+    adaptively_pooled,
+    blocks,
+    duration_in_samples,
+    padded,
+    windows_of,
+)
 from emonas.storage.features import Array
 
 
 class Options(ExtractorOptions):
     """Options of the spectrogram."""
+
+    by_threads: ClassVar[bool] = True
 
     extractor: Literal["spectrogram"] = Field("spectrogram", description="name of the extractor")
     seconds: float | None = Field(
@@ -90,48 +100,49 @@ class Spectrogram:
         options = self._options
         if options.seconds is None:
             waveform = padded(waveform, self._window)
+            windows = self._windows(waveform.size)
         else:
             length = duration_in_samples(options.seconds * 1000, options.sampling_rate)
-            waveform = padded(waveform[:length], length)
+            waveform, windows = waveform[:length], self._windows(length)
+        # Those that begin behind the utterance hold nothing but zeros.
+        heard = min(windows, max(1, -(-waveform.size // self._hop)))
+        samples = self._window + (heard - 1) * self._hop
+        waveform = padded(waveform, samples)[:samples]
         magnitude = self._zoomed(waveform) if options.form == "v1" else self._full(waveform)
+        magnitude = padded(magnitude, windows)
         if options.scale == "log":
-            magnitude = np.log(np.maximum(magnitude, options.floor))
+            np.log(np.maximum(magnitude, options.floor, out=magnitude), out=magnitude)
         if options.frames is not None:
             magnitude = adaptively_pooled(magnitude, options.frames, axis=0)
         return adaptively_pooled(magnitude, options.bins, axis=1)
 
+    def _windows(self, samples: int) -> int:
+        """How many windows lie inside so many samples."""
+        return 1 + (samples - self._window) // self._hop
+
     def _full(self, waveform: Array) -> Array:
         """Give (windows, frequencies or mel bands) by the FFT of whole windows."""
-        import librosa
+        import scipy.fft
 
         options = self._options
-        spectrum = librosa.stft(
-            waveform,
-            n_fft=self._window,
-            hop_length=self._hop,
-            window="hamming",
-            # Windows lie inside the utterance: nothing is made up beyond the edges.
-            center=False,
-        )
-        magnitude = self._power(np.abs(spectrum))
+        windows = windows_of(waveform, self._window, self._hop)
+        found = np.empty((len(windows), self._window // 2 + 1), np.float32)
+        for block in blocks(len(windows)):
+            spectra = scipy.fft.rfft(windows[block] * _hamming(self._window))
+            found[block] = np.abs(spectra)
+        magnitude = self._power(found)
         if options.frequency == "mel":
-            bands = librosa.filters.mel(
-                sr=options.sampling_rate, n_fft=self._window, n_mels=options.bins
-            )
-            magnitude = bands @ magnitude
-        return np.asarray(magnitude.T, dtype=np.float32)
+            magnitude = magnitude @ _mel_bands(options.sampling_rate, self._window, options.bins)
+        return magnitude
 
     def _zoomed(self, waveform: Array) -> Array:
         """Give (windows, bins): the transform at equally spaced frequencies (v1)."""
-        import librosa
         import scipy.signal
 
         options = self._options
-        windows = librosa.util.frame(
-            waveform, frame_length=self._window, hop_length=self._hop, axis=0
-        )
+        windows = windows_of(waveform, self._window, self._hop)
         spectrum = scipy.signal.zoom_fft(
-            windows * scipy.signal.get_window("hamming", self._window),
+            windows * _hamming(self._window),
             [0, options.sampling_rate / 2],
             m=options.bins,
             fs=options.sampling_rate,
@@ -141,6 +152,21 @@ class Spectrogram:
 
     def _power(self, magnitude: Array) -> Array:
         return magnitude**2 if self._options.scale == "power" else magnitude
+
+
+@cache
+def _hamming(window: int) -> npt.NDArray[np.float64]:
+    """The periodic window, in float64: a spectrum in float32 loses what is near the floor."""
+    return np.hamming(window + 1)[:-1]
+
+
+@cache
+def _mel_bands(sampling_rate: int, window: int, bands: int) -> Array:
+    """Give the weights (frequencies, bands) of a spectrum."""
+    import librosa
+
+    weights: Array = librosa.filters.mel(sr=sampling_rate, n_fft=window, n_mels=bands)
+    return np.ascontiguousarray(weights.T)
 
 
 def build(options: Options, resources: Resources) -> Extractor:
