@@ -47,11 +47,14 @@ parity: $(READY) ## compare the encoders with their originals, in environments o
 	$(BIN)/python tests/parity/run.py
 
 bench: $(READY) ## measure what is meant to be fast, into results/bench
+	$(BIN)/python benchmarks/machine_limits.py
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/gru.py
 	$(BIN)/python benchmarks/search.py
 	$(BIN)/python benchmarks/tuning.py
 	$(BIN)/python benchmarks/dry_run.py
+	$(BIN)/python benchmarks/features.py $(if $(WAVS),"$(WAVS)")
+	$(BIN)/python benchmarks/encoders.py $(if $(WAVS),"$(WAVS)")
 	@if test -d "$(WAVS)"; then $(BIN)/python benchmarks/extraction.py "$(WHISPER)" "$(WAVS)" 100; \
 	  else echo "extraction: skipped; say where Whisper and a folder of wavs are: WHISPER=tiny.en.pt WAVS=FOLDER"; fi
 	$(BIN)/python benchmarks/table.py

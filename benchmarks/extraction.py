@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import soundfile
 import torch
 from measuring import Row, seconds, spread
+from wavs import utterance
 from whisper.model import AudioEncoder
 
 from emonas.checkpoints.checkpoint import Checkpoint
@@ -22,7 +22,7 @@ from emonas.features.extraction import Resources
 from emonas.features.extractors.whisper import Options
 from emonas.features.job import FeatureJob, extract_feature
 from emonas.learning.options import RuntimeOptions
-from emonas.storage.manifest import Utterance, write_manifest
+from emonas.storage.manifest import write_manifest
 
 ROUNDS = 3
 HIGHEST_RATIO = 1.1
@@ -79,14 +79,6 @@ def extraction_seconds(folder: Path, checkpoint: Path, wavs: list[Path]) -> floa
         code="",
     )
     return seconds(lambda: extract_feature(job, folder / "whisper.h5"))
-
-
-def utterance(path: Path) -> Utterance:
-    """A row of a manifest of which the job reads name, audio and length."""
-    info = soundfile.info(path)
-    return Utterance(
-        path.stem, str(path), "bench", "", "", "", "", "", "", "", info.duration, 16000, ""
-    )
 
 
 if __name__ == "__main__":

@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 RESULTS = Path("results/bench")
+MACHINE = RESULTS / "machine.json"
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table: `ratio` is held against `bar`, `value` is what it was made from."""
+    """A row of the table: `ratio` is held against `bar`, `value` is what it was made from.
+
+    `limit` says in words how far the row is from what the machine can do.
+    """
 
     name: str
     ratio: float
@@ -23,6 +27,7 @@ class Row:
     spread: tuple[float, float]
     bar: str
     holds: bool
+    limit: str = ""
 
     def write(self) -> None:
         """Write results/bench/NAME.json and print the row."""
@@ -34,8 +39,23 @@ class Row:
         verdict = "holds" if self.holds else "DOES NOT HOLD"
         print(
             f"{self.name}: {self.ratio:.2f} ({low:.2f} to {high:.2f}), {self.value:.3g} "
-            f"{self.unit}; bar: {self.bar}; {verdict}"
+            f"{self.unit}; bar: {self.bar}; {verdict}{'; ' if self.limit else ''}{self.limit}"
         )
+
+
+def of_peak(operations: float, own: float, threads: int) -> str:
+    """Say which share of the machine's float32 products a side reaches.
+
+    Args:
+        operations: multiplications and additions.
+        own: seconds that they took.
+        threads: how many computed.
+    """
+    rate = operations / own / 1e9
+    if not MACHINE.exists():
+        return f"{rate:.0f} GFLOP/s"
+    peak = json.loads(MACHINE.read_text(encoding="utf-8"))["products"][str(threads)]
+    return f"{rate:.0f} GFLOP/s, {rate / peak:.0%} of {peak:.0f}"
 
 
 def machine() -> str:

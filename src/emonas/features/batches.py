@@ -18,6 +18,9 @@ Made = TypeVar("Made")
 THREADS = 2
 """How many work ahead of whoever takes their results, whatever Snakemake counts for the job."""
 
+AT_ONCE = 4
+"""Utterances that a thread takes at a time."""
+
 BATCHES_AHEAD = 3
 LARGEST_BATCH = 256
 
@@ -78,18 +81,25 @@ def ahead(
         batches: rows of the manifest.
         work: makes something of an utterance's name and its audio file.
     """
-    waiting: deque[list[Future[Made]]] = deque()
+
+    def some(rows: list[tuple[str, str]]) -> list[Made]:
+        return [work(utterance, audio) for utterance, audio in rows]
+
+    waiting: deque[list[Future[list[Made]]]] = deque()
     coming = iter(batches)
     with ThreadPoolExecutor(THREADS) as pool:
         try:
             while True:
                 for batch in coming:
-                    names = batch[["utterance", "audio"]].itertuples(index=False, name=None)
-                    waiting.append([pool.submit(work, *row) for row in names])
+                    rows = list(zip(batch["utterance"], batch["audio"], strict=True))
+                    starts = range(0, len(rows), AT_ONCE)
+                    waiting.append(
+                        [pool.submit(some, rows[start : start + AT_ONCE]) for start in starts]
+                    )
                     if len(waiting) > BATCHES_AHEAD:
                         break
                 if not waiting:
                     return
-                yield [made.result() for made in waiting.popleft()]
+                yield [made for part in waiting.popleft() for made in part.result()]
         finally:
             pool.shutdown(cancel_futures=True)

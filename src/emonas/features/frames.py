@@ -1,5 +1,7 @@
 """Arithmetic on waveforms and frames that the extractors share."""
 
+import threading
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -12,7 +14,7 @@ from emonas.storage.frames import pooled
 PCM_FULL_SCALE = 2**15
 """Full scale of the integers of 16 bits in which some of them count."""
 
-WINDOWS_AT_ONCE = 512
+WINDOWS_AT_ONCE = 256
 """Windows whose spectra are computed together, so that they stay in the processor's cache."""
 
 
@@ -26,9 +28,36 @@ def windows_of(waveform: npt.NDArray[Any], length: int, hop: int) -> npt.NDArray
     return np.lib.stride_tricks.sliding_window_view(waveform, length)[::hop]
 
 
-def blocks(windows: int) -> list[slice]:
-    """Give the windows that are transformed at a time."""
-    return [slice(start, start + WINDOWS_AT_ONCE) for start in range(0, windows, WINDOWS_AT_ONCE)]
+class Spectra(threading.local):
+    """Transforms windows, some at a time and in float64.
+
+    A thread uses its arrays again and again, since new ones of their size cost it as much as the
+    transform. Samples behind a window's own are zeros.
+    """
+
+    def __init__(self, window: int, transform: int) -> None:
+        self._samples = np.zeros((WINDOWS_AT_ONCE, transform))
+        self._spectra = np.empty((WINDOWS_AT_ONCE, transform // 2 + 1), np.complex128)
+        self._window = window
+
+    def blocks(self, output: Array) -> Iterator[tuple[slice, npt.NDArray[np.float64]]]:
+        """Give slices of all windows, and for each where to put its samples.
+
+        Args:
+            output: gets the magnitudes (windows, frequencies) of what was put there.
+        """
+        for start in range(0, len(output), WINDOWS_AT_ONCE):
+            block = slice(start, min(start + WINDOWS_AT_ONCE, len(output)))
+            count = block.stop - start
+            yield block, self._samples[:count, : self._window]
+            spectra = np.fft.rfft(self._samples[:count], out=self._spectra[:count])
+            np.abs(spectra, out=output[block], casting="same_kind")
+
+
+@cache
+def spectra(window: int, transform: int) -> Spectra:
+    """The transform of windows of a length, padded with zeros to another."""
+    return Spectra(window, transform)
 
 
 def padded(values: Array, length: int) -> Array:

@@ -9,15 +9,15 @@ import numpy.typing as npt
 
 from emonas.features.frames import (
     PCM_FULL_SCALE,
-    blocks,
     duration_in_samples,
     padded,
+    spectra,
     windows_of,
 )
 from emonas.features.optional_torchaudio import torchaudio_module
 from emonas.storage.features import Array
 
-Backend = Literal["scipy", "kaldi-native-fbank", "torchaudio"]
+Backend = Literal["numpy", "kaldi-native-fbank", "torchaudio"]
 
 PREEMPHASIS = 0.97
 
@@ -31,7 +31,7 @@ class Filterbank:
         bands: mel bands.
         window_ms: length of the window.
         hop_ms: step between windows.
-        backend: what computes; scipy has its mel bands from kaldi-native-fbank.
+        backend: what computes; numpy has its mel bands from kaldi-native-fbank.
     """
 
     sampling_rate: int = 16000
@@ -57,32 +57,30 @@ class Filterbank:
         samples = padded(waveform, window + (least - 1) * self._hop) * PCM_FULL_SCALE
         if self.backend == "torchaudio":
             return self._by_torchaudio(samples)
-        if self.backend == "scipy":
-            return self._by_scipy(samples)
+        if self.backend == "numpy":
+            return self._by_numpy(samples)
         return self._by_kaldi_native_fbank(samples)
 
-    def _by_scipy(self, samples: Array) -> Array:
+    def _by_numpy(self, samples: Array) -> Array:
         """Take the mean off each window, emphasise, weigh, transform, and sum into the bands.
 
         In float64 up to the spectrum: float32 loses what is quiet beside something loud.
         """
-        import scipy.fft
-
         length = duration_in_samples(self.window_ms, self.sampling_rate)
         exact = samples.astype(np.float64)
-        emphasised = np.append(exact[:1], exact[1:] - PREEMPHASIS * exact[:-1])
+        emphasised = exact.copy()
+        emphasised[1:] -= PREEMPHASIS * exact[:-1]
         plain, sloped = (windows_of(values, length, self._hop) for values in (exact, emphasised))
-        weights, bands = _povey(length), _mel_bands(self)
-        energies = np.empty((len(plain), self.bands), np.float32)
-        for block in blocks(len(plain)):
-            means = plain[block].mean(axis=1)
-            # The mean is emphasised with the rest, and the first sample of a window by itself.
-            windows = sloped[block] - (1 - PREEMPHASIS) * means[:, None]
-            windows[:, 0] = (1 - PREEMPHASIS) * (plain[block, 0] - means)
-            windows *= weights
-            spectra = np.abs(scipy.fft.rfft(windows, n=2 * (bands.shape[0] - 1)))
-            power = np.square(spectra, dtype=np.float32, casting="same_kind")
-            np.matmul(power, bands, out=energies[block])
+        # The mean is emphasised with the rest, and the first sample of a window by itself.
+        means = (1 - PREEMPHASIS) * plain.mean(axis=1)
+        firsts = (1 - PREEMPHASIS) * plain[:, 0] - means
+        taper, bands = _povey(length), _mel_bands(self)
+        power = np.empty((len(plain), bands.shape[0]), np.float32)
+        for block, inside in spectra(length, 2 * (bands.shape[0] - 1)).blocks(power):
+            np.subtract(sloped[block], means[block, None], out=inside)
+            inside[:, 0] = firsts[block]
+            np.multiply(inside, taper, out=inside)
+        energies = np.square(power, out=power) @ bands
         logarithms: Array = np.log(np.maximum(energies, np.finfo(np.float32).eps, out=energies))
         return logarithms
 

@@ -59,6 +59,9 @@ _PRECISIONS: Mapping[str, Precision] = {"float32": "float32", "float16": "float1
 _PLAIN_FACTS = ("extractor", "frame_rate", "checkpoint", "code", "digest", "store")
 
 
+FRAMES_AT_ONCE = 2**13
+
+
 class DamagedFileError(EmonasError):
     """A feature file is missing, or not whole; it must be made again."""
 
@@ -88,8 +91,9 @@ class FeatureWriter:
             width = self._arrays[0].shape[2]
             raise ValueError(f"{utterance}: width {layers.shape[2]}, not {width}")
         with np.errstate(over="ignore"):
-            stored = layers.astype(self.facts.store)
-        if np.isinf(stored).any() and np.isfinite(layers).all():
+            stored = layers.astype(self.facts.store, copy=False)
+        narrower = stored.dtype.itemsize < layers.dtype.itemsize
+        if narrower and np.isinf(stored).any() and np.isfinite(layers).all():
             raise OverflowError(f"{utterance}: too large for {self.facts.store}")
         self._arrays.append(stored)
         self.lengths[utterance] = stored.shape[1]
@@ -111,7 +115,11 @@ class FeatureWriter:
         width = self._arrays[0].shape[2] if self._arrays else None
         with whole_hdf5(path) as (file, check):
             for layer, dataset in enumerate(_lay_out(file, self.facts, lengths, width)):
-                dataset[:] = np.concatenate([arrays[name][layer] for name in lengths])
+                start = 0
+                for names in _pieces(lengths):
+                    block = np.concatenate([arrays[name][layer] for name in names])
+                    dataset[start : start + len(block)] = block
+                    start += len(block)
                 check()
 
 
@@ -158,6 +166,20 @@ def _in_order(path: Path, lengths: Mapping[str, int], order: Collection[str]) ->
         if name not in lengths:
             raise EmonasError(f"{path}: no part of it holds {name}; run again to extract it")
     return {name: lengths[name] for name in order}
+
+
+def _pieces(lengths: Mapping[str, int]) -> Iterator[list[str]]:
+    """Give the names in their order, so many at a time that what is joined stays small."""
+    names: list[str] = []
+    frames = 0
+    for name, length in lengths.items():
+        names.append(name)
+        frames += length
+        if frames > FRAMES_AT_ONCE:
+            yield names
+            names, frames = [], 0
+    if names:
+        yield names
 
 
 def _contents(parts: Sequence[Path]) -> tuple[dict[str, Path], dict[str, int], int]:

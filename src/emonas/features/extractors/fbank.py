@@ -24,8 +24,8 @@ class Options(ExtractorOptions):
         1, ge=1, description="average this many consecutive frames (ours, for small machines)"
     )
     backend: Backend = Field(
-        "scipy",
-        description="what computes: all give the same energies but for rounding, and scipy is the "
+        "numpy",
+        description="what computes: all give the same energies but for rounding, and numpy is the "
         "fastest; torchaudio where it imports",
     )
 

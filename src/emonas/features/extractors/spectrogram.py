@@ -13,9 +13,9 @@ from pydantic import Field, model_validator
 from emonas.features.extraction import Extractor, ExtractorOptions, Resources, Speech
 from emonas.features.frames import (
     adaptively_pooled,
-    blocks,
     duration_in_samples,
     padded,
+    spectra,
     windows_of,
 )
 from emonas.storage.features import Array
@@ -122,14 +122,11 @@ class Spectrogram:
 
     def _full(self, waveform: Array) -> Array:
         """Give (windows, frequencies or mel bands) by the FFT of whole windows."""
-        import scipy.fft
-
         options = self._options
         windows = windows_of(waveform, self._window, self._hop)
         found = np.empty((len(windows), self._window // 2 + 1), np.float32)
-        for block in blocks(len(windows)):
-            spectra = scipy.fft.rfft(windows[block] * _hamming(self._window))
-            found[block] = np.abs(spectra)
+        for block, samples in spectra(self._window, self._window).blocks(found):
+            np.multiply(windows[block], _hamming(self._window), out=samples)
         magnitude = self._power(found)
         if options.frequency == "mel":
             magnitude = magnitude @ _mel_bands(options.sampling_rate, self._window, options.bins)
