@@ -263,13 +263,34 @@ def test_the_cells_are_fused_on_a_processor_where_numba_is(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     cpu, gpu = torch.device("cpu"), torch.device("cuda")
-    assert darts._network(TINY, 2, cpu).fused
-    assert not darts._network(TINY, 2, gpu).fused
-    assert not darts._network(TINY.model_copy(update={"fused": False}), 2, cpu).fused
+    train = examples(8, seed=0)
+    pixels = TINY.epochs * sum(frames.size for frames in train.streams[0])
+    # Little to compute does not wait for a compiler.
+    assert pixels < darts.WORTH_COMPILING
+    assert not darts._network(TINY, train, 2, cpu).fused
+    monkeypatch.setattr(darts, "WORTH_COMPILING", pixels + 1)
+    assert not darts._network(TINY, train, 2, cpu).fused
+    monkeypatch.setattr(darts, "WORTH_COMPILING", pixels)
+    assert darts._network(TINY, train, 2, cpu).fused
+    assert not darts._network(TINY, train, 2, gpu).fused
+    assert not darts._network(TINY.model_copy(update={"fused": False}), train, 2, cpu).fused
     monkeypatch.setattr(darts, "find_spec", lambda name: None)
     with caplog.at_level("INFO", logger="emonas"):
-        assert not darts._network(TINY, 2, cpu).fused
+        assert not darts._network(TINY, train, 2, cpu).fused
     assert "numba is not installed" in caplog.text
+
+
+def test_a_search_by_compiled_loops_is_the_same_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through the method itself; in single precision, so nearly."""
+    train, validation = examples(8, seed=0), examples(4, seed=1)
+    torch.manual_seed(0)
+    plain = darts.search(TINY, problem(train, validation))
+    torch.manual_seed(0)
+    monkeypatch.setattr(darts, "WORTH_COMPILING", 0)
+    fused = darts.search(TINY, problem(train, validation))
+    for name in ("alphas_normal", "alphas_reduction"):
+        torch.testing.assert_close(fused.weights[name], plain.weights[name], rtol=0, atol=1e-3)
+    assert any(not torch.equal(fused.weights[name], plain.weights[name]) for name in plain.weights)
 
 
 def test_problems_that_darts_refuses() -> None:

@@ -1,8 +1,7 @@
 """Compiled loops of pointwise maps of laid images.
 
 Three outputs are made at a time, or two where three do not divide them: what they are made from is
-then read once for all. How many inputs there are is known when a loop is compiled, so that all
-terms of a sum stand in one expression.
+then read once for all. How many inputs stand in one expression is known when a loop is compiled.
 """
 
 from __future__ import annotations
@@ -24,14 +23,16 @@ _TERMS = 24
 """More products in one expression are not compiled well."""
 
 
-@cache
 def make_map(inputs: int) -> Callable[..., None]:
     """Loop `add_map(images, begin, matrix, offset, results, first, how)`: matrix @ images,
     (outputs, inputs) by the channels from `begin` on, as those from `first` on: added to what is
     there (`ADDED`), added to the offset (`FRESH`), or the positive part of that (`POSITIVE`).
     """
-    block = _divisor(inputs, _TERMS // 4)
+    return _make_map(_divisor(inputs, _TERMS // 4))
 
+
+@cache
+def _make_map(block: int) -> Callable[..., None]:
     @compiled
     def add_map(
         images: Any,
@@ -89,13 +90,15 @@ def _rectify(laid: Any, first: int, outputs: int, at: int, size: int) -> None:
             line[q] = max(line[q], zero)
 
 
-@cache
 def make_pair(inputs: int) -> Callable[..., None]:
     """Loop `add_pair(images, matrix, others, other, offset, results, fresh)`: matrix @ images +
     other @ others, added to what is there, or, if `fresh`, to the offset.
     """
-    block = _divisor(inputs, _TERMS // 8)
+    return _make_pair(_divisor(inputs, _TERMS // 8))
 
+
+@cache
+def _make_pair(block: int) -> Callable[..., None]:
     @compiled
     def add_pair(
         images: Any,

@@ -36,6 +36,12 @@ LIBRARIES = ("numba",)
 """What its jobs import that others don't."""
 
 
+WORTH_COMPILING = 2_000_000
+"""Pixels, of all images and epochs: with fewer, one operation after the other ends before the loops
+are compiled, which takes some 20 s once a machine (`benchmarks/search.py`'s network at 4 channels).
+"""
+
+
 class Options(SearchOptions):
     """DARTS over a feature of fixed length; weights learn by SGD, alphas by Adam."""
 
@@ -74,7 +80,8 @@ class Options(SearchOptions):
     fused: bool = Field(
         True,
         description="compute the cells on a processor by compiled loops over what operations share "
-        "(docs/performance.md); false: one operation after the other, for the same numbers",
+        "(docs/performance.md), where there is enough to compute; false: one operation after the "
+        "other, for the same numbers",
     )
     alphas_on: Literal["validation", "train-half"] = Field(
         "validation",
@@ -98,7 +105,7 @@ def search(options: Options, problem: SearchProblem) -> SearchOutcome:
     train, held = _parts(options, problem)
     validation = problem.data.validation
     learner = BilevelLearner(
-        _network(options, len(problem.data.classes), problem.device),
+        _network(options, train, len(problem.data.classes), problem.device),
         _weight_steps(options),
         _alpha_steps(options),
         Batches(held, options.batch, _seed(problem, "alphas"), shuffle=True),
@@ -122,10 +129,13 @@ def search(options: Options, problem: SearchProblem) -> SearchOutcome:
     )
 
 
-def _network(options: Options, classes: int, device: torch.device) -> SearchNetwork:
+def _network(
+    options: Options, train: Examples, classes: int, device: torch.device
+) -> SearchNetwork:
     from emonas.networks.search_cells import SearchNetwork
 
-    fused = options.fused and device.type == "cpu"
+    pixels = options.epochs * len(train) * train.streams[0][0].size
+    fused = options.fused and device.type == "cpu" and pixels >= WORTH_COMPILING
     if fused and find_spec("numba") is None:
         report_line("numba is not installed: the cells are computed one operation after the other")
         fused = False
