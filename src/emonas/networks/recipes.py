@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from functools import reduce
+from importlib.util import find_spec
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, linear
 
+from emonas.networks.fused_recipes.program import make_program
 from emonas.storage.genotype import Recipe, recipe_order, recipe_states
 
 OPERATIONS: dict[str, Callable[..., Tensor]] = {
@@ -30,9 +32,11 @@ class RecipeLayer(nn.Module):
     A node that is not linear takes `x` as it is where `width` equals `hidden`; elsewhere a linear
     map of its own, `widen`, brings `x` to the hidden width first (our reading: NAS-Bench-NLP's
     recipes read `x` in linear nodes only).
+
+    On a processor, `fused` computes all steps in one compiled loop; see `fused_recipes`.
     """
 
-    def __init__(self, recipe: Recipe, width: int, hidden: int) -> None:
+    def __init__(self, recipe: Recipe, width: int, hidden: int, *, fused: bool = False) -> None:
         super().__init__()
         self.hidden = hidden
         self.states = recipe_states(recipe)
@@ -48,6 +52,7 @@ class RecipeLayer(nn.Module):
         direct = any("x" in inputs for _, operation, inputs in self._nodes if operation != "linear")
         self.widen = nn.Linear(width, hidden) if direct and width != hidden else None
         self._takes_frames = direct
+        self._program = make_program(recipe, self.linear_nodes, self.places) if fused else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -58,6 +63,13 @@ class RecipeLayer(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """(batch, time, width) to h_new_0 of every step, (batch, time, hidden)."""
+        if self._program is not None and can_fuse(frames, self.biases):
+            from emonas.networks.fused_recipes.layer import run_recipe
+
+            wide = None
+            if self._takes_frames:
+                wide = frames if self.widen is None else self.widen(frames)
+            return run_recipe(self._program, frames, wide, self.biases, *self.weights)
         states = [frames.new_zeros(len(frames), self.hidden) for _ in range(self.states)]
         outputs = []
         for direct, sums in zip(self._direct(frames), self._sums(frames), strict=True):
@@ -123,16 +135,32 @@ class RecipeLayers(nn.Module):
     NAS-Bench-NLP. Nothing looks ahead, so padding behind an utterance changes none of its frames.
     """
 
-    def __init__(self, recipe: Recipe, width: int, hidden: int, layers: int) -> None:
+    def __init__(
+        self, recipe: Recipe, width: int, hidden: int, layers: int, *, fused: bool = False
+    ) -> None:
         super().__init__()
         widths = [width, *[hidden] * (layers - 1)]
-        self.cells = nn.ModuleList(RecipeLayer(recipe, each, hidden) for each in widths)
+        self.cells = nn.ModuleList(
+            RecipeLayer(recipe, each, hidden, fused=fused) for each in widths
+        )
 
     def forward(self, frames: Tensor) -> Tensor:
         """h_new_0 of the last layer."""
         for cell in self.cells:
             frames = cell(frames)
         return frames
+
+
+def can_fuse(frames: Tensor, biases: Tensor) -> bool:
+    """Whether the compiled loop takes these frames: on a processor, in one precision."""
+    return (
+        frames.device.type == "cpu"
+        and frames.dtype == biases.dtype
+        and frames.dtype in (torch.float32, torch.float64)
+        and frames.numel() > 0
+        and not torch.is_autocast_enabled("cpu")
+        and find_spec("numba") is not None
+    )
 
 
 def _places(recipe: Recipe, nodes: Sequence[str]) -> dict[str, list[str]]:

@@ -38,6 +38,11 @@ class Options(TrainedOptions):
         "attention",
         description="over the hidden states: a learnt weighted mean, or mean and deviation (ours)",
     )
+    fused: bool = Field(
+        True,
+        description="compute a searched cell on a processor in one compiled loop over all steps "
+        "(docs/performance.md); false: step by step, for the same numbers",
+    )
 
 
 def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -> nn.Module:
@@ -51,7 +56,7 @@ def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -
         body = LibraryLayers(options.cell, width, options.hidden, options.layers)
     else:
         recipe = genotype_of(RecurrentGenotype, options, genotype).recipe
-        body = RecipeLayers(recipe, width, options.hidden, options.layers)
+        body = RecipeLayers(recipe, width, options.hidden, options.layers, fused=options.fused)
     return RecurrentClassifier(
         body, options.hidden, shape.classes, options.dropout, options.pooling, options.input_dropout
     )
