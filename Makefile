@@ -51,6 +51,7 @@ bench: $(READY) ## measure what is meant to be fast, into results/bench
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/gru.py
 	$(BIN)/python benchmarks/search.py
+	$(BIN)/python benchmarks/recipes.py
 	$(BIN)/python benchmarks/tuning.py
 	$(BIN)/python benchmarks/dry_run.py
 	$(BIN)/python benchmarks/features.py $(if $(WAVS),"$(WAVS)")

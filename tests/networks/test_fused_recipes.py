@@ -1,6 +1,9 @@
 """The compiled loop against a walk of the recipe, module by module (benchmarks)."""
 
 import importlib.util
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -249,3 +252,18 @@ def test_a_padded_utterance_is_the_same_alone():
     frames = torch.randn(2, 20, 5)
     alone = ours(frames[:1, :9])
     assert torch.equal(ours(frames)[:1, :9], alone)
+
+
+def test_an_output_cannot_be_changed_in_place():
+    """It stands where the way back reads it."""
+    ours, _ = both(named_recipe("gru"), 5, 7, torch.float32)
+    with pytest.raises(RuntimeError, match="modified inplace"):
+        ours(torch.randn(2, 4, 5)).mul_(2)
+
+
+def test_the_benchmark_runs(tmp_path):
+    script = PLAIN.with_name("recipes.py")
+    subprocess.run([sys.executable, script, "--small"], cwd=tmp_path, check=True)
+    rows = [json.loads(path.read_text()) for path in (tmp_path / "results/bench").iterdir()]
+    names = {row["name"] for row in rows}
+    assert {"recipe-walk", "recipe-lstm", "recipe-random"} <= names

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from emonas.networks.fused_cells.threads import for_images
-from emonas.networks.fused_recipes import kernels
+from emonas.networks.fused_recipes.back import make_walk_back
 from emonas.networks.fused_recipes.layout import (
     Sizes,
     pack_matrices,
     place_slopes,
     place_values,
+    tiles_of,
+    untile,
     write_code,
 )
 from emonas.networks.fused_recipes.program import Program
+from emonas.networks.fused_recipes.there import make_walk
+from emonas.networks.fused_recipes.tiles import panel_width
 
 _ROWS, _MOST_PARTS = 8, 16
 """Utterances that walk together, and how many such parts have gradients of weights of their own."""
@@ -53,22 +59,23 @@ class _Recipe(torch.autograd.Function):
         biases: Tensor,
         *weights: Tensor,
     ) -> Tensor:
-        frames = frames.contiguous()
         sizes = Sizes.of(frames, biases)
         places = place_values(program, sizes)
-        values = frames.new_empty(places.elements)
+        # numpy asks for large pages of memory.
+        values = torch.from_numpy(np.empty(places.elements, _numbers(frames)))
         if direct is not None and program.direct is not None:
             _of(values, places.table[program.direct], sizes).copy_(direct)
         code = write_code(program)
-        packed, products = pack_matrices(
-            program, weights, sizes, frames.numpy().dtype, transposed=True
-        )
-        arrays = frames.numpy(), values.numpy()
+        packed, products = pack_matrices(program, weights, sizes, values, transposed=True)
+        read = _flat(frames)
         given = packed, biases.numpy(), products, code.nodes, code.states[0], code.operations
-        _for_parts(lambda part: kernels.walk(part, *arrays, places.table, *given), sizes.batch)
+        arrays = values.numpy(), places.table
+        walk = make_walk()
+        at = (sizes.time, sizes.width, *read.strides)
+        _for_parts(lambda part: walk(part, read.numbers, at, *arrays, *given), sizes.batch)
         ctx.program, ctx.places = program, places
         ctx.save_for_backward(frames, values, biases, *weights)
-        return _of(values, places.table[program.new[0]], sizes).contiguous()
+        return _of(values, places.table[program.new[0]], sizes)
 
     @staticmethod
     @once_differentiable
@@ -77,23 +84,29 @@ class _Recipe(torch.autograd.Function):
         frames, values, biases, *weights = ctx.saved_tensors
         sizes = Sizes.of(frames, biases)
         places = place_slopes(program, sizes)
-        slopes = frames.new_empty(places.elements).numpy()
-        packed, products = pack_matrices(program, weights, sizes, slopes.dtype, transposed=False)
+        packed, products = pack_matrices(program, weights, sizes, values, transposed=False)
         code = write_code(program)
         direct = -1 if program.direct is None else program.direct
-        to_frames = (
-            torch.zeros_like(frames) if ctx.needs_input_grad[1] else frames.new_empty(0, 0, 0)
+        numbers = _numbers(frames)
+        to_frames = np.zeros(frames.numel() if ctx.needs_input_grad[1] else 0, numbers)
+        to_direct = np.empty(gradient.shape if direct >= 0 else (0, 0, 0), numbers)
+        read, outputs = _flat(frames), _flat(gradient)
+        given = (
+            *(read.numbers, (sizes.time, sizes.width, *read.strides)),
+            *(values.numpy(), ctx.places.table),
+            *(outputs.numbers, outputs.strides),
+            *(np.empty(places.elements, numbers), places.table),
+            *(packed, products, code.nodes, code.states, direct, code.operations),
+            *(to_frames, to_direct),
         )
-        to_direct = gradient.new_empty(gradient.shape if direct >= 0 else (0, 0, 0))
-        size = sum(weight.numel() for weight in weights)
-        arrays = frames.numpy(), values.numpy(), ctx.places.table, gradient.contiguous().numpy()
-        asked = to_frames.numpy(), to_direct.numpy()
-        given = packed, products, code.nodes, code.states, direct, code.operations
+        shapes = tiles_of(weights, sizes, panel_width(frames.itemsize))
+        counts = [math.prod(shape) for shape in shapes]
+        walk_back = make_walk_back()
         found: dict[tuple[int, int], tuple[Any, Any]] = {}
 
         def work(part: tuple[int, int]) -> None:
-            own = np.zeros(size, slopes.dtype), np.zeros(biases.shape, slopes.dtype)
-            kernels.walk_back(part, *arrays, slopes, places.table, *given, *asked, *own)
+            own = np.zeros(sum(counts), numbers), np.zeros(biases.shape, numbers)
+            walk_back(part, *given, *own)
             found[part] = own
 
         _for_parts(work, sizes.batch)
@@ -101,14 +114,42 @@ class _Recipe(torch.autograd.Function):
             torch.from_numpy(sum(each[1:], start=each[0]))
             for each in zip(*(found[part] for part in sorted(found)), strict=True)
         )
-        stacks = torch.split(to_weights, [weight.numel() for weight in weights])
+        stacks = [
+            untile(tiles, shape, sizes.hidden, weight.shape[1])
+            for tiles, shape, weight in zip(
+                torch.split(to_weights, counts), shapes, weights, strict=True
+            )
+        ]
         return (
             None,
-            to_frames if ctx.needs_input_grad[1] else None,
-            to_direct if direct >= 0 else None,
+            torch.from_numpy(to_frames).view_as(frames) if ctx.needs_input_grad[1] else None,
+            torch.from_numpy(to_direct) if direct >= 0 else None,
             to_biases,
-            *(stack.view_as(weight) for stack, weight in zip(stacks, weights, strict=True)),
+            *stacks,
         )
+
+
+class _Flat(NamedTuple):
+    """(batch, time, numbers) as it lies in memory, and elements from step to step and from
+    utterance to utterance.
+    """
+
+    numbers: Any
+    strides: tuple[int, int]
+
+
+def _flat(tensor: Tensor) -> _Flat:
+    if tensor.stride(2) != 1:
+        tensor = tensor.contiguous()
+    row, step, _ = tensor.stride()
+    last = sum(
+        (size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True)
+    )
+    return _Flat(tensor.detach().as_strided((last + 1,), (1,)).numpy(), (step, row))
+
+
+def _numbers(tensor: Tensor) -> npt.DTypeLike:
+    return np.float64 if tensor.dtype == torch.float64 else np.float32
 
 
 def _for_parts(work: Callable[[tuple[int, int]], None], batch: int) -> None:

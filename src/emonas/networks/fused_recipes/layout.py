@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from emonas.networks.fused_recipes import kernels
-from emonas.networks.fused_recipes.program import Product, Program
+from emonas.networks.fused_recipes.program import OPERATIONS, Product, Program
+from emonas.networks.fused_recipes.there import CHUNK
+from emonas.networks.fused_recipes.tiles import ROWS, pack, panel_width
 
 Integers = npt.NDArray[np.int64]
 
@@ -68,7 +69,7 @@ def place_slopes(program: Program, sizes: Sizes) -> Places:
     table = np.zeros((program.values, 2), np.int64)
     for node in range(program.linear):
         table[node] = node * size, step
-    first = kernels.CHUNK * step
+    first = CHUNK * step
     for place, value in enumerate(range(program.linear, program.values)):
         table[value] = first + place * size, 0
     return Places(table, first + (program.values - program.linear) * size)
@@ -86,7 +87,7 @@ def write_code(program: Program) -> Code:
     """Operations filled up with zeros, and the nodes of all products in one list."""
     rows = [(*operation, *[0] * (5 - len(operation))) for operation in program.code]
     # The product of frames stands in front of the others.
-    multiply = kernels.MULTIPLY
+    multiply = OPERATIONS["product"]
     rows = [(row[0], row[1] + (row[0] == multiply), *row[2:]) for row in rows]
     products = all_products(program)
     nodes = [node for product in products for node in product.nodes]
@@ -102,6 +103,25 @@ def all_products(program: Program) -> tuple[Product, ...]:
     return (program.frames or Product(0, -2, ()), *program.products)
 
 
+def tiles_of(
+    weights: Sequence[Tensor], sizes: Sizes, width: int
+) -> list[tuple[int, int, int, int, int]]:
+    """The shape of each stack's gradients in tiles: (panels, matrices, tiles, ROWS, width)."""
+    tiles = -(-sizes.hidden // ROWS)
+    return [
+        (-(-weight.shape[1] // width), len(weight) // sizes.hidden, tiles, ROWS, width)
+        for weight in weights
+    ]
+
+
+def untile(tiles: Tensor, shape: tuple[int, int, int, int, int], hidden: int, width: int) -> Tensor:
+    """A stack's gradients as the stack is, (matrices * hidden, width)."""
+    panels, matrices, number, rows, across = shape
+    whole = tiles.view(shape).permute(1, 2, 3, 0, 4)
+    whole = whole.reshape(matrices, number * rows, panels * across)
+    return whole[:, :hidden, :width].reshape(matrices * hidden, width)
+
+
 class Matrices(NamedTuple):
     """All matrices in panels, and (products, 5): source, first node, one behind the last, first
     panel, first element of the gradients.
@@ -115,14 +135,14 @@ def pack_matrices(
     program: Program,
     weights: Sequence[Tensor],
     sizes: Sizes,
-    numbers: npt.DTypeLike,
+    like: Tensor,
     *,
     transposed: bool,
 ) -> Matrices:
     """For the way there transposed, for the way back as they are."""
-    numbers = np.dtype(numbers)
-    width = kernels.panel_width(numbers.itemsize)
-    gradients = np.cumsum([0, *(weight.numel() for weight in weights)])
+    numbers = like.numpy().dtype
+    width = panel_width(numbers.itemsize)
+    gradients = np.cumsum([0, *(np.prod(each) for each in tiles_of(weights, sizes, width))])
     rows, panels, first, node = [], [], 0, 0
     for product in all_products(program):
         source = -1 if product.source is None else product.source
@@ -142,5 +162,5 @@ def pack_matrices(
     packed = np.empty(first, numbers)
     for start, each, weight in panels:
         for place, matrix in enumerate(weight.reshape(-1, sizes.hidden, weight.shape[1])):
-            kernels.pack(matrix, transposed, width, packed, start + place * each)
+            pack(matrix, transposed, width, packed, start + place * each)
     return Matrices(packed, np.array(rows, np.int64))

@@ -1,0 +1,271 @@
+"""The walk back, from the last step on.
+
+Gradients of the values of some steps stand as values do (see `there`), with places of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from emonas.networks.fused_recipes.compiling import compiled, source_stamp
+from emonas.networks.fused_recipes.pointwise import operate_back, place
+from emonas.networks.fused_recipes.there import CHUNK, MULTIPLY
+from emonas.networks.fused_recipes.tiles import ROWS, add_tile, gather, make_room, multiply
+
+
+@cache
+def make_walk_back(stamp: int = source_stamp()) -> Callable[..., None]:
+    """`_walk_back`, kept on disk until `stamp` changes."""
+
+    def walk_back(*given: Any) -> None:
+        if stamp:
+            _walk_back(*given)
+
+    return compiled(walk_back, keep=True)
+
+
+@compiled
+def _walk_back(
+    part: Any,
+    frames: Any,
+    frames_at: Any,
+    values: Any,
+    places: Any,
+    outputs: Any,
+    outputs_at: Any,
+    slopes: Any,
+    slope_places: Any,
+    packed: Any,
+    products: Any,
+    nodes: Any,
+    states: Any,
+    direct: int,
+    code: Any,
+    to_frames: Any,
+    to_direct: Any,
+    to_weights: Any,
+    to_biases: Any,
+) -> None:
+    """Add to the gradients of everything, for a part of the batch.
+
+    Args:
+        part: as in `there`, and so `frames`, `frames_at`, `values`, `places`, `nodes`, `code`.
+        frames: flat.
+        frames_at: of frames.
+        values: what the walk left.
+        places: of the values.
+        outputs: the gradient of the first state at every step, flat.
+        outputs_at: of `outputs`, elements from step to step and from utterance to utterance.
+        slopes: room for the gradients of the values of `CHUNK` steps, flat.
+        slope_places: as `places`.
+        packed: panels of all matrices.
+        products: as in `there`, with these panels.
+        nodes: the linear nodes of all products.
+        states: (2, states), those of the step before and the new ones.
+        direct: what nodes that are not linear read as `x`, or -1.
+        code: operations in their order.
+        to_frames: (batch, time, width), flat, or nothing where nobody asks.
+        to_direct: (batch, time, hidden), or nothing.
+        to_weights: flat, in tiles; see `_add_weights`.
+        to_biases: (linear nodes, hidden).
+    """
+    time, hidden = frames_at[0], to_biases.shape[1]
+    rows, offset = part[1] - part[0], part[0] * hidden
+    size = rows * hidden
+    room, wide, lines = _make_rooms(values, hidden, rows, len(to_biases))
+    for state in states[0]:
+        start = place(slope_places, state, 0, offset)
+        slopes[start : start + size] = 0
+    for begin in range((time - 1) // CHUNK * CHUNK, -1, -CHUNK):
+        end = min(begin + CHUNK, time)
+        for step in range(end - 1, begin - 1, -1):
+            here = step - begin
+            _take_over(slopes, slope_places, states, here, offset, size)
+            start = place(slope_places, states[1, 0], here, offset)
+            for row in range(part[0], part[1]):
+                given = step * outputs_at[0] + row * outputs_at[1]
+                for q in range(hidden):
+                    slopes[start + q] += outputs[given + q]
+                start += hidden
+            _step_back(
+                values, places, slopes, slope_places, packed, products, nodes, code,
+                (step, here, offset, rows, hidden), room,
+            )  # fmt: skip
+            if direct >= 0:
+                start = place(slope_places, direct, here, offset)
+                for row in range(part[0], part[1]):
+                    to_direct[row, step] = slopes[start : start + hidden]
+                    start += hidden
+        many = (end - begin, rows)
+        _add_biases(slopes, slope_places, offset, many, to_biases)
+        _gather_slopes(slopes, slope_places, offset, many, to_biases, lines)
+        for product in products:
+            there = nodes[product[1] : product[2]]
+            if product[0] == -1:
+                at = part[0] * frames_at[3] + begin * frames_at[2], frames_at[2], frames_at[3]
+                shape = (hidden, frames_at[1])
+                _add_weights(
+                    frames, at, shape, lines, there, many, to_weights, product[4], wide, room
+                )
+                _add_frames(
+                    slopes, slope_places, offset, there, many, packed, product[3], to_frames,
+                    (part[0] * time + begin, time), shape, room,
+                )  # fmt: skip
+            elif product[0] >= 0:
+                at = place(places, product[0], begin, offset), places[product[0], 1], hidden
+                shape = (hidden, hidden)
+                _add_weights(
+                    values, at, shape, lines, there, many, to_weights, product[4], wide, room
+                )
+
+
+@compiled
+def _step_back(
+    values: Any,
+    places: Any,
+    slopes: Any,
+    slope_places: Any,
+    packed: Any,
+    products: Any,
+    nodes: Any,
+    code: Any,
+    at: Any,
+    room: Any,
+) -> None:
+    """Go through the operations of a step, the last first; `at` is the step, its number among
+    those whose gradients are kept, the first utterance's offset, utterances, hidden.
+    """
+    step, here, offset, rows, hidden = at
+    for number in range(len(code) - 1, -1, -1):
+        operation = code[number]
+        if operation[0] != MULTIPLY:
+            operate_back(
+                operation, values, places, slopes, slope_places, step, here, offset, rows * hidden
+            )
+            continue
+        product = products[operation[1]]
+        c_at = (place(slope_places, product[0], here, offset), 0, hidden)
+        panel = product[3]
+        for node in nodes[product[1] : product[2]]:
+            a_at = (place(slope_places, node, here, offset), 0, hidden)
+            panel = multiply(
+                slopes, a_at, packed, panel, slopes, c_at, (hidden, hidden), (1, rows), room
+            )
+
+
+@compiled
+def _make_rooms(like: Any, hidden: int, rows: int, linear: int) -> Any:
+    """For a tile, a panel of a source, and the gradients of all linear nodes."""
+    room, depth = make_room(like), CHUNK * rows
+    tall = (hidden + ROWS - 1) // ROWS * ROWS
+    panel = np.zeros(len(room) // ROWS * depth, like.dtype)
+    return room, panel, np.zeros(linear * tall * depth, like.dtype)
+
+
+@compiled
+def _take_over(slopes: Any, places: Any, states: Any, here: int, offset: int, size: int) -> None:
+    """Begin a step: new states have the gradients that the next step gave its old ones."""
+    olds, news = states
+    for value in range(len(places)):
+        if not (olds == value).any():
+            start = place(places, value, here, offset)
+            slopes[start : start + size] = 0
+    for number in range(len(olds)):
+        one = place(places, olds[number], here, offset)
+        two = place(places, news[number], here, offset)
+        for q in range(size):
+            slopes[two + q] += slopes[one + q]
+        slopes[one : one + size] = 0
+
+
+@compiled
+def _add_biases(slopes: Any, places: Any, offset: int, many: Any, to_biases: Any) -> None:
+    """A sum of sums, because one over all steps would lose digits."""
+    linear, hidden = to_biases.shape
+    for node in range(linear):
+        total = np.zeros(hidden, slopes.dtype)
+        for step in range(many[0]):
+            start = place(places, node, step, offset)
+            for row in range(many[1]):
+                given = slopes[start + row * hidden : start + (row + 1) * hidden]
+                for q in range(hidden):
+                    total[q] += given[q]
+        to_biases[node] += total
+
+
+@compiled
+def _gather_slopes(
+    slopes: Any, places: Any, offset: int, many: Any, to_biases: Any, lines: Any
+) -> None:
+    """Gradients of all linear nodes, `ROWS` units side by side at all steps and utterances."""
+    linear, hidden = to_biases.shape
+    to = 0
+    for node in range(linear):
+        for unit in range(0, hidden, ROWS):
+            at = (place(places, node, 0, offset) + unit, places[node, 1], hidden)
+            size = many[0] * many[1] * ROWS
+            gather(slopes, at, min(ROWS, hidden - unit), many, lines[to : to + size], ROWS)
+            to += size
+
+
+@compiled
+def _add_weights(
+    source: Any,
+    at: Any,
+    shape: Any,
+    lines: Any,
+    nodes: Any,
+    many: Any,
+    to_weights: Any,
+    first: int,
+    panel: Any,
+    room: Any,
+) -> None:
+    """Add the gradients of the matrices of one source, each of `shape`.
+
+    They are tiles one after the other from `first` on, (panels, nodes, tiles, ROWS, width): what is
+    spread over memory takes longer to fetch.
+    """
+    hidden, width = shape
+    across, depth = len(room) // ROWS, many[0] * many[1]
+    tiles = (hidden + ROWS - 1) // ROWS
+    # A panel stays in the fastest cache while all units pass by.
+    for column in range(0, width, across):
+        gather(
+            source, (at[0] + column, at[1], at[2]), min(across, width - column), many, panel, across
+        )
+        for node in nodes:
+            for tile in range(node * tiles, (node + 1) * tiles):
+                a_at = (tile * depth * ROWS, 1, ROWS)
+                add_tile(
+                    lines, a_at, panel, 0, depth, to_weights, (first, across), (ROWS, across), room
+                )
+                first += len(room)
+
+
+@compiled
+def _add_frames(
+    slopes: Any,
+    places: Any,
+    offset: int,
+    nodes: Any,
+    many: Any,
+    packed: Any,
+    panel: int,
+    to_frames: Any,
+    first: Any,
+    shape: Any,
+    room: Any,
+) -> None:
+    """Add to the gradient of frames, where it is asked for."""
+    hidden, width = shape
+    if len(to_frames) == 0:
+        return
+    c_at = (first[0] * width, width, first[1] * width)
+    for node in nodes:
+        a_at = (place(places, node, 0, offset), places[node, 1], hidden)
+        panel = multiply(slopes, a_at, packed, panel, to_frames, c_at, shape, many, room)
