@@ -12,9 +12,15 @@ from typing import Any
 import numpy as np
 
 from emonas.networks.fused_recipes.compiling import compiled, source_stamp
+from emonas.networks.fused_recipes.gradients import (
+    add_biases,
+    add_frames,
+    add_weights,
+    gather_slopes,
+)
 from emonas.networks.fused_recipes.pointwise import operate_back, place
 from emonas.networks.fused_recipes.there import CHUNK, MULTIPLY
-from emonas.networks.fused_recipes.tiles import ROWS, add_tile, gather, make_room, multiply
+from emonas.networks.fused_recipes.tiles import ROWS, make_room, multiply
 
 
 @cache
@@ -70,7 +76,7 @@ def _walk_back(
         code: operations in their order.
         to_frames: (batch, time, width), flat, or nothing where nobody asks.
         to_direct: (batch, time, hidden), or nothing.
-        to_weights: flat, in tiles; see `_add_weights`.
+        to_weights: flat, in tiles; see `add_weights`.
         to_biases: (linear nodes, hidden).
     """
     time, hidden = frames_at[0], to_biases.shape[1]
@@ -101,24 +107,24 @@ def _walk_back(
                     to_direct[row, step] = slopes[start : start + hidden]
                     start += hidden
         many = (end - begin, rows)
-        _add_biases(slopes, slope_places, offset, many, to_biases)
-        _gather_slopes(slopes, slope_places, offset, many, to_biases, lines)
+        add_biases(slopes, slope_places, offset, many, to_biases)
+        gather_slopes(slopes, slope_places, offset, many, to_biases, lines)
         for product in products:
             there = nodes[product[1] : product[2]]
             if product[0] == -1:
                 at = part[0] * frames_at[3] + begin * frames_at[2], frames_at[2], frames_at[3]
                 shape = (hidden, frames_at[1])
-                _add_weights(
+                add_weights(
                     frames, at, shape, lines, there, many, to_weights, product[4], wide, room
                 )
-                _add_frames(
+                add_frames(
                     slopes, slope_places, offset, there, many, packed, product[3], to_frames,
                     (part[0] * time + begin, time), shape, room,
                 )  # fmt: skip
             elif product[0] >= 0:
                 at = place(places, product[0], begin, offset), places[product[0], 1], hidden
                 shape = (hidden, hidden)
-                _add_weights(
+                add_weights(
                     values, at, shape, lines, there, many, to_weights, product[4], wide, room
                 )
 
@@ -180,92 +186,3 @@ def _take_over(slopes: Any, places: Any, states: Any, here: int, offset: int, si
         for q in range(size):
             slopes[two + q] += slopes[one + q]
         slopes[one : one + size] = 0
-
-
-@compiled
-def _add_biases(slopes: Any, places: Any, offset: int, many: Any, to_biases: Any) -> None:
-    """A sum of sums, because one over all steps would lose digits."""
-    linear, hidden = to_biases.shape
-    for node in range(linear):
-        total = np.zeros(hidden, slopes.dtype)
-        for step in range(many[0]):
-            start = place(places, node, step, offset)
-            for row in range(many[1]):
-                given = slopes[start + row * hidden : start + (row + 1) * hidden]
-                for q in range(hidden):
-                    total[q] += given[q]
-        to_biases[node] += total
-
-
-@compiled
-def _gather_slopes(
-    slopes: Any, places: Any, offset: int, many: Any, to_biases: Any, lines: Any
-) -> None:
-    """Gradients of all linear nodes, `ROWS` units side by side at all steps and utterances."""
-    linear, hidden = to_biases.shape
-    to = 0
-    for node in range(linear):
-        for unit in range(0, hidden, ROWS):
-            at = (place(places, node, 0, offset) + unit, places[node, 1], hidden)
-            size = many[0] * many[1] * ROWS
-            gather(slopes, at, min(ROWS, hidden - unit), many, lines[to : to + size], ROWS)
-            to += size
-
-
-@compiled
-def _add_weights(
-    source: Any,
-    at: Any,
-    shape: Any,
-    lines: Any,
-    nodes: Any,
-    many: Any,
-    to_weights: Any,
-    first: int,
-    panel: Any,
-    room: Any,
-) -> None:
-    """Add the gradients of the matrices of one source, each of `shape`.
-
-    They are tiles one after the other from `first` on, (panels, nodes, tiles, ROWS, width): what is
-    spread over memory takes longer to fetch.
-    """
-    hidden, width = shape
-    across, depth = len(room) // ROWS, many[0] * many[1]
-    tiles = (hidden + ROWS - 1) // ROWS
-    # A panel stays in the fastest cache while all units pass by.
-    for column in range(0, width, across):
-        gather(
-            source, (at[0] + column, at[1], at[2]), min(across, width - column), many, panel, across
-        )
-        for node in nodes:
-            for tile in range(node * tiles, (node + 1) * tiles):
-                a_at = (tile * depth * ROWS, 1, ROWS)
-                add_tile(
-                    lines, a_at, panel, 0, depth, to_weights, (first, across), (ROWS, across), room
-                )
-                first += len(room)
-
-
-@compiled
-def _add_frames(
-    slopes: Any,
-    places: Any,
-    offset: int,
-    nodes: Any,
-    many: Any,
-    packed: Any,
-    panel: int,
-    to_frames: Any,
-    first: Any,
-    shape: Any,
-    room: Any,
-) -> None:
-    """Add to the gradient of frames, where it is asked for."""
-    hidden, width = shape
-    if len(to_frames) == 0:
-        return
-    c_at = (first[0] * width, width, first[1] * width)
-    for node in nodes:
-        a_at = (place(places, node, 0, offset), places[node, 1], hidden)
-        panel = multiply(slopes, a_at, packed, panel, to_frames, c_at, shape, many, room)
