@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from emonas.networks.fused_cells.threads import for_images
 from emonas.networks.fused_recipes.back import make_walk_back
 from emonas.networks.fused_recipes.layout import (
     Sizes,
@@ -26,6 +25,7 @@ from emonas.networks.fused_recipes.layout import (
 from emonas.networks.fused_recipes.program import Program
 from emonas.networks.fused_recipes.there import make_walk
 from emonas.networks.fused_recipes.tiles import panel_width
+from emonas.networks.threads import for_shares
 
 _ROWS, _MOST_PARTS = 8, 16
 """Utterances that walk together, and how many such parts have gradients of weights of their own."""
@@ -163,7 +163,7 @@ def _for_parts(work: Callable[[tuple[int, int]], None], batch: int) -> None:
         for number in numbers:
             work(parts[number])
 
-    for_images(work_on, len(parts))
+    for_shares(work_on, len(parts))
 
 
 def _of(values: Tensor, place: Any, sizes: Sizes) -> Tensor:
