@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 EQUAL_LENGTHS = True
 
+WORTH_COMPILING = 64
+"""Hidden units: with fewer, most trainings end before the loop is compiled, which takes some 12 s
+once a machine.
+"""
+
 
 class Options(TrainedOptions):
     """The second stream of EmotionNAS: a searched cell, or one of the library's by name."""
@@ -40,8 +45,8 @@ class Options(TrainedOptions):
     )
     fused: bool = Field(
         True,
-        description="compute a searched cell on a processor in one compiled loop over all steps "
-        "(docs/performance.md); false: step by step, for the same numbers",
+        description="compute a searched cell of 64 units or more on a processor in one compiled "
+        "loop over all steps (docs/performance.md); false: step by step, for the same numbers",
     )
 
 
@@ -56,7 +61,8 @@ def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -
         body = LibraryLayers(options.cell, width, options.hidden, options.layers)
     else:
         recipe = genotype_of(RecurrentGenotype, options, genotype).recipe
-        body = RecipeLayers(recipe, width, options.hidden, options.layers, fused=options.fused)
+        fused = options.fused and options.hidden >= WORTH_COMPILING
+        body = RecipeLayers(recipe, width, options.hidden, options.layers, fused=fused)
     return RecurrentClassifier(
         body, options.hidden, shape.classes, options.dropout, options.pooling, options.input_dropout
     )
