@@ -135,6 +135,10 @@ if workflow.is_main_process:
 onstart:
     if PLAN.settings.forecast and PLAN.runs:
         print_forecast()
+    # Of every job that has ended, Snakemake's limit of starts keeps a timer that lets it look for
+    # work once a second: after a hundred jobs a hundred times. On this machine cores are the limit.
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
     # Jobs elsewhere have a Python of their own, and a GPU's libraries don't survive a fork.
     if PLAN.settings.preload and workflow.local_exec and not GPUS:
         start_preloading()
