@@ -36,9 +36,9 @@ LIBRARIES = ("numba",)
 """What its jobs import that others don't."""
 
 
-WORTH_COMPILING = 2_000_000
-"""Pixels, of all images and epochs: with fewer, one operation after the other ends before the loops
-are compiled, which takes some 20 s once a machine (`benchmarks/search.py`'s network at 4 channels).
+WORTH_COMPILING = 200_000
+"""Pixels, of all images and epochs: with fewer, one operation after the other takes less time than
+compiling the loops, which is some 20 s once a machine.
 """
 
 
