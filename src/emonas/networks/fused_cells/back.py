@@ -155,6 +155,7 @@ def _back_first(
                 convolutions.make_correlate(kernel),
                 convolutions.make_gather(kernel),
             )
+            dealt = there.dealt[: kernel.stride**2]
             for edge in range(there.edges):
                 at = edge, number
                 there.add_pair(
@@ -167,8 +168,8 @@ def _back_first(
                     True,
                 )
                 if learns:
-                    correlate(there.dealt, start, slope, to_weights[number][edge, some])
-                gather(slope, there.first[number][edge], gathered)
+                    correlate(dealt, start, slope, to_weights[number][edge, some])
+                gather(slope, there.first[number][edge], gathered[: kernel.stride**2])
         if to_parts is not None:
             _back_halves(there, given, to_parts, some, gathered)
         layout.add_gathered(gathered, there.state[some], to_state[some], there.stride)

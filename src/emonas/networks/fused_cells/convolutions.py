@@ -29,6 +29,14 @@ class Kernel(NamedTuple):
         return self.dilation * (self.taps // 2)
 
     @property
+    def simplest(self) -> Kernel:
+        """What it is of the parts that it reads, of which there are `stride^2`: where its dilation
+        skips as many pixels as its stride does, one part at stride 1.
+        """
+        taps, dilation, stride = self
+        return self if dilation % stride else Kernel(taps, dilation // stride, 1)
+
+    @property
     def first(self) -> int:
         """Where its first tap stands, counted from the border of a dealt image."""
         return BORDER * self.stride - self.reach

@@ -33,7 +33,7 @@ class There:
 
     def __init__(self, stride: int, state: Tensor, weights: EdgeWeights) -> None:
         self.stride = stride
-        self.kernels = [Kernel(*kernel, stride) for kernel in FIRST_KERNELS]
+        self.kernels = [Kernel(*kernel, stride).simplest for kernel in FIRST_KERNELS]
         self.dtype = state.dtype
         self.state = state.detach().numpy()
         self.first = [array_of(part) for part in weights.first]
@@ -69,9 +69,10 @@ class There:
             layout.deal(state, self.dealt, start, self.stride)
             for number, kernel in enumerate(self.kernels):
                 convolve = convolutions.make_convolve(kernel)
+                dealt = self.dealt[: kernel.stride**2]
                 for edge in range(self.edges):
                     result = self.found[number][edge, some]
-                    convolve(self.dealt, start, self.first[number][edge], result)
+                    convolve(dealt, start, self.first[number][edge], result)
                     gathered.add((edge, number, some), result)
             for number, half in enumerate(self.halves):
                 parts.add((number, some), self.dealt[half.part, some])
