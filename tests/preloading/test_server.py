@@ -21,7 +21,6 @@ PATIENT = 60
 def server():
     started = start_server(sys.executable)
     address = address_of(started)
-    wait_for(address.exists)
     yield started
     started.process.stdin.close()
     wait_for(lambda: not address.parent.exists())
@@ -55,6 +54,16 @@ def start(server, tmp_path):
         )
 
     return start_script
+
+
+def test_a_script_that_asks_before_the_process_listens_waits_for_it(server, start):
+    os.kill(server.process.pid, signal.SIGSTOP)
+    job = start("import sys; print(sys.orig_argv)")
+    time.sleep(0.5)
+    waits = job.poll() is None
+    os.kill(server.process.pid, signal.SIGCONT)
+    assert waits
+    assert "server.py" in job.communicate(timeout=PATIENT)[0]
 
 
 def test_a_script_sees_what_it_sees_in_a_python_of_its_own(start, tmp_path):

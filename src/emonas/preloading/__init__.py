@@ -9,6 +9,7 @@ where there is no such process.
 
 import os
 import shlex
+import socket
 import subprocess
 import sys
 import tempfile
@@ -51,10 +52,15 @@ def start_server(python: str, libraries: Iterable[str] = ()) -> Server | None:
         address.parent.rmdir()
         return None
     folder = Path(__file__).parent
-    process = subprocess.Popen(  # noqa: S603
-        [python, str(folder / "server.py"), str(address), *libraries],
-        stdin=subprocess.PIPE,
-        env={**os.environ, **dict.fromkeys(THREADS, "1")},
-    )
+    with socket.socket(socket.AF_UNIX) as listener:
+        # Here, so that who asks before the process has begun waits for it.
+        listener.bind(str(address))
+        listener.listen(64)
+        process = subprocess.Popen(  # noqa: S603
+            [python, str(folder / "server.py"), str(address), str(listener.fileno()), *libraries],
+            stdin=subprocess.PIPE,
+            env={**os.environ, **dict.fromkeys(THREADS, "1")},
+            pass_fds=[listener.fileno()],
+        )
     launch = [python, "-I", "-S", str(folder / "launch.py"), str(address)]
     return Server(process, shlex.join(launch))

@@ -1,9 +1,10 @@
 """The process that has loaded the libraries, and of which every job is a fork.
 
-    python server.py ADDRESS [LIBRARY ...]
+    python server.py ADDRESS LISTENER [LIBRARY ...]
 
-It ends when its standard input does. For every job it forks a keeper, and the keeper forks the job:
-the keeper ends the job where whoever asked for it is gone, and tells its exit status.
+LISTENER is the number of the socket that is bound to the address. It ends when its standard input
+does. For every job it forks a keeper, and the keeper forks the job: the keeper ends the job where
+whoever asked for it is gone, and tells its exit status.
 """
 
 import atexit
@@ -45,9 +46,7 @@ def main() -> None:
         sys.path.remove(str(Path(__file__).resolve().parent))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(address))
-        listener.listen(64)
+    with socket.socket(fileno=int(sys.argv[2])) as listener:
         command = serve(listener)
     if command is None:
         shutil.rmtree(address.parent, ignore_errors=True)
@@ -118,7 +117,7 @@ def fork_loading() -> int:
 
 def load() -> None:
     """Import the libraries; what is not installed no job needs."""
-    for name in (*LIBRARIES, *sys.argv[2:]):
+    for name in (*LIBRARIES, *sys.argv[3:]):
         with suppress(ImportError):
             importlib.import_module(name)
     # Forks share what nobody touches, not even the garbage collector.
