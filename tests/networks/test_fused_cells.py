@@ -1,6 +1,7 @@
 """The fused search network against the published one, module by module (benchmarks)."""
 
 import importlib.util
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -357,6 +358,41 @@ def test_what_a_room_held_changes_nothing():
     again = gradients(ours, stream, labels)
     assert torch.equal(first[0], again[0])
     assert all(torch.equal(first[2][name], again[2][name]) for name in first[2])
+
+
+@pytest.mark.parametrize("size", [(13, 10), (10, 13), (15, 15)])
+def test_rooms_of_odd_sides_held_other_images(size):
+    """A dealt image of an odd side is smaller than its room, and so are those of four edges."""
+    ours, plain = both(4, 3, 4)
+    stream, labels = images(3, *size)
+    _, _, wanted = gradients(plain, stream, labels)
+    gradients(ours, stream, labels)
+    larger = images(3, *(side + side % 2 for side in size))
+    gradients(ours, *larger)
+    for _ in range(2):
+        _, _, found = gradients(ours, stream, labels)
+        for name, gradient in wanted.items():
+            assert distance(found[name], gradient) < 1e-9, name
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("learns", [False, True])
+def test_no_room_keeps_what_is_no_number_between_rows(value, learns, monkeypatch):
+    free = defaultdict(list)
+    monkeypatch.setattr("emonas.networks.fused_cells.rooms._FREE", free)
+    ours, _ = both(3, 3, 2)
+    stream, labels = images(3, 10, 10)
+    stream.frames[0, 2, 3] = value
+    if learns:
+        gradients(ours, stream, labels)
+    else:
+        with torch.no_grad(), statistics_kept(ours):
+            ours(stream)
+    laid = [(size, room) for (use, size, _), each in free.items() if use == "laid" for room in each]
+    assert laid
+    for size, room in laid:
+        inner = size[-2] - 2 * BORDER - 1, size[-1] - BORDER
+        assert nothing_between(room, inner)
 
 
 def test_a_norm_folded_into_a_map_is_the_norm_behind_it():

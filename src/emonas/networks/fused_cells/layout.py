@@ -64,7 +64,9 @@ def lift(laid: Any, images: Any) -> None:
 
 @compiled
 def deal(images: Any, dealt: Any, start: int, stride: int) -> None:
-    """Deal out the positive part of images, to those from `start` on."""
+    """Deal out the positive part of images, to those from `start` on; of an odd side the parts that
+    have a pixel less end with a zero, because a room may have held another there.
+    """
     count, channels, rows, columns = images.shape
     zero = images.dtype.type(0)
     for n in range(count):
@@ -84,6 +86,12 @@ def deal(images: Any, dealt: Any, start: int, stride: int) -> None:
                         odd[q] = max(image[2 * q + 1], zero)
                     if columns % 2 > 0:
                         even[columns // 2] = max(image[columns - 1], zero)
+                        odd[columns // 2] = zero
+            if stride > 1 and rows % 2 > 0:
+                for part in range(2, 4):
+                    line = dealt[part, start + n, c, rows // 2 + BORDER, BORDER:]
+                    for q in range(len(line)):
+                        line[q] = zero
 
 
 @compiled

@@ -125,7 +125,9 @@ class There:
         last = self.last()
 
         def work(some: slice) -> None:
-            laid = self.laid(some.stop - some.start)
+            size = (some.stop - some.start, self.channels, *laid_size(*self.size))
+            # Not a room of zeros between rows: products with what is no number leave it there.
+            laid = take_room("gathered", size, self.state.dtype)
             for edge, result in enumerate(results):
                 one, two, three, four = (part[edge, some] for part in last)
                 each, offset = matrices[edge], offsets[edge]
@@ -137,7 +139,7 @@ class There:
                 layout.lift(laid, result[some])
                 for number, shared in enumerate(self.shared):
                     products.add_scaled(shared[some], scales[edge, number], result[some])
-            give_back("laid", laid)
+            give_back("gathered", laid)
 
         self.for_images(work)
         return tuple(map(torch.from_numpy, results))
