@@ -29,3 +29,8 @@ def give_back(use: Use, *rooms: Array) -> None:
     """Nobody reads them any more."""
     for room in rooms:
         _FREE[use, room.shape, room.dtype].append(room)
+
+
+def forget_rooms() -> None:
+    """Free what nobody holds, a gigabyte and more after a search."""
+    _FREE.clear()

@@ -99,6 +99,7 @@ def search(options: Options, problem: SearchProblem) -> SearchOutcome:
     """
     from emonas.learning.batches import Batches
     from emonas.learning.loop import Plan, fit
+    from emonas.networks.fused_cells.rooms import forget_rooms
     from emonas.search.bilevel import BilevelLearner, settle_statistics
 
     _refuse_unfit(problem)
@@ -120,6 +121,7 @@ def search(options: Options, problem: SearchProblem) -> SearchOutcome:
         resume=problem.resume,
         progress=Progress(f"search {problem.name}", options.epochs),
     )
+    forget_rooms()
     settle_statistics(learner.network, batches, problem.device)
     return SearchOutcome(
         genotype=_genotype(options, learner.network),
