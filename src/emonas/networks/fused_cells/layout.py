@@ -8,18 +8,19 @@ in one piece. What such a loop leaves between the rows, `clear_between` makes ze
 Dealt images are stride^2 parts, (stride^2, images, channels, ...), each laid: part i * stride + j
 has the pixels (i + h stride, j + q stride), so that a strided convolution reads neighbours too.
 
-All compiled loops take some images of a batch. Each is kept on disk until its own file changes:
-who changes BORDER or `clear_between` has to change `convolutions.py` and `maps.py` too, which have
-them inside. A number without a point is an integer, and a float32 times an integer is a double:
-hence `dtype.type(0)`.
+All compiled loops take some images of a batch. A number without a point is an integer, and a
+float32 times an integer is a double: hence `dtype.type(0)`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from numba import njit
+
+from emonas.networks.source_stamp import source_stamp
 
 BORDER = 4
 """Zeros around a laid image: as far as a dilated kernel of 5 reaches."""
@@ -31,10 +32,12 @@ def laid_size(rows: int, columns: int) -> tuple[int, int]:
 
 
 def compiled(loop: Callable[..., None]) -> Callable[..., None]:
-    """Compile on first use, and keep the result on disk.
+    """Compile on first use, and keep the result on disk until any file beside this one changes:
+    numba looks at the loop's own file only, and by its name.
 
     Sums may be taken in any order, and a product with a sum in one rounding.
     """
+    loop.__qualname__ += f"_{source_stamp(Path(__file__).parent)}"
     flags = {"reassoc", "contract", "nsz", "arcp"}
     made: Callable[..., None] = njit(fastmath=flags, nogil=True, cache=True)(loop)
     return made

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from emonas.networks.fused_recipes.compiling import compiled, source_stamp
+from emonas.networks.fused_recipes.compiling import compiled, own_stamp
 from emonas.networks.fused_recipes.gradients import (
     add_biases,
     add_frames,
@@ -24,7 +24,7 @@ from emonas.networks.fused_recipes.tiles import ROWS, make_room, multiply
 
 
 @cache
-def make_walk_back(stamp: int = source_stamp()) -> Callable[..., None]:
+def make_walk_back(stamp: int = own_stamp()) -> Callable[..., None]:
     """`_walk_back`, kept on disk until `stamp` changes."""
 
     def walk_back(*given: Any) -> None:

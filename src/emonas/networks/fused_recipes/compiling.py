@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from numba import njit
+
+from emonas.networks.source_stamp import source_stamp
 
 
 def compiled(loop: Callable[..., Any], *, keep: bool = False) -> Callable[..., Any]:
@@ -23,12 +23,10 @@ def compiled(loop: Callable[..., Any], *, keep: bool = False) -> Callable[..., A
     return made
 
 
-@cache
-def source_stamp() -> int:
+def own_stamp() -> int:
     """Of all files beside this one.
 
     A loop that calls others has this number from the function around it, so that it is compiled
     again when any of them changes.
     """
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return zlib.crc32(b"".join(file.read_bytes() for file in files)) | 1
+    return source_stamp(Path(__file__).parent)

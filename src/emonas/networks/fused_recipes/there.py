@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from emonas.networks.fused_recipes.compiling import compiled, source_stamp
+from emonas.networks.fused_recipes.compiling import compiled, own_stamp
 from emonas.networks.fused_recipes.pointwise import operate, place
 from emonas.networks.fused_recipes.program import OPERATIONS
 from emonas.networks.fused_recipes.tiles import make_room, multiply
@@ -21,7 +21,7 @@ CHUNK = 16
 
 
 @cache
-def make_walk(stamp: int = source_stamp()) -> Callable[..., None]:
+def make_walk(stamp: int = own_stamp()) -> Callable[..., None]:
     """`_walk`, kept on disk until `stamp` changes."""
 
     def walk(*given: Any) -> None:
