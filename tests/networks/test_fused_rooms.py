@@ -1,0 +1,45 @@
+"""What fused cells keep: rooms in memory, compiled loops on disk."""
+
+from pathlib import Path
+
+import numpy as np
+
+from emonas.networks.fused_cells import layout, maps, pools, products
+from emonas.networks.fused_cells.layout import laid_size
+from emonas.networks.fused_cells.rooms import forget_rooms, give_back, take_room
+from emonas.networks.source_stamp import source_stamp
+
+
+def test_rooms_are_used_again_where_they_are_free():
+    size = (2, 3, *laid_size(5, 4))
+    room = take_room("laid", size, np.dtype(np.float32))
+    assert room.shape == size
+    assert not room.any()
+    give_back("laid", room)
+    assert take_room("gathered", size, np.dtype(np.float32)) is not room
+    assert take_room("laid", size, np.dtype(np.float64)) is not room
+    assert take_room("laid", size, np.dtype(np.float32)) is room
+    assert take_room("laid", size, np.dtype(np.float32)) is not room
+
+
+def test_forgotten_rooms_are_not_used_again():
+    size, dtype = (1, 2, *laid_size(3, 4)), np.dtype(np.float32)
+    room = take_room("laid", size, dtype)
+    give_back("laid", room)
+    forget_rooms()
+    assert take_room("laid", size, dtype) is not room
+
+
+def test_a_kept_loop_is_named_by_the_sources_of_all():
+    """So that what is kept on disk has none of what stood in another file before."""
+    stamp = str(source_stamp(Path(layout.__file__).parent))
+    for loop in (layout.lay, products.add_sums, maps.make_map(3), pools.max_pool):
+        assert loop.py_func.__qualname__.endswith(stamp)
+
+
+def test_a_stamp_changes_with_any_file(tmp_path):
+    (tmp_path / "one.py").write_text("1")
+    before = source_stamp(tmp_path)
+    (tmp_path / "two.py").write_text("2")
+    source_stamp.cache_clear()
+    assert source_stamp(tmp_path) != before
