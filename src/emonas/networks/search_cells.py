@@ -168,6 +168,10 @@ class SearchNetwork(nn.Module):
         """One stream of fixed length to logits and the pooled image."""
         normal, reduction = self.alphas_normal.softmax(dim=1), self.alphas_reduction.softmax(dim=1)
         planes = self.fused and learns_by_batch(self, stream.frames)
+        if planes:
+            from emonas.networks.fused_cells.rooms import forget_other_rooms
+
+            forget_other_rooms(stream.frames.shape)
         older = last = stem_image(self.stem, stream, planes=planes)
         for cell in self.cells:
             older, last = last, cell(older, last, reduction if cell.reduction else normal)

@@ -15,46 +15,37 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from emonas.networks.fused_cells.back import back
+from emonas.networks.fused_cells.rooms import GONE
 from emonas.networks.fused_cells.there import There
-from emonas.networks.fused_cells.weights import FIRST_KERNELS, EdgeWeights
+from emonas.networks.fused_cells.weights import EdgeWeights
 
 
 def state_edges(state: Tensor, weights: EdgeWeights, stride: int) -> tuple[Tensor, ...]:
     """What each edge gives, (batch, channels, ...), from the state (batch, channels, time,
     features).
     """
+    there = There(stride, state.contiguous(), weights)
     parts = (weights.mixing, weights.first_map, weights.second_map, weights.halves)
     given: tuple[Tensor, ...] = _StateEdges.apply(  # type: ignore[no-untyped-call]
-        stride, state, *parts, *weights.first, *weights.second
+        there, state, *parts, *weights.first, *weights.second
     )
+    if not torch.is_grad_enabled():
+        there.give_back()
     return given
 
 
 class _StateEdges(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any,
-        stride: int,
-        state: Tensor,
-        mixing: Tensor,
-        first_map: Tensor,
-        second_map: Tensor,
-        halves: Tensor | None,
-        *depthwise: Tensor,
-    ) -> tuple[Tensor, ...]:
-        first, second = depthwise[: len(FIRST_KERNELS)], depthwise[len(FIRST_KERNELS) :]
-        parts = EdgeWeights(mixing, first_map, second_map, halves, tuple(first), tuple(second))
-        ctx.there = there = There(stride, state.contiguous(), parts)
+    def forward(ctx: Any, there: There, *learning: Tensor | None) -> tuple[Tensor, ...]:
+        """`learning` is what has a gradient, which `there` has read."""
+        ctx.there = there
         return there.forward()
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *given: Tensor) -> tuple[Tensor | None, ...]:
         if ctx.there is None:
-            raise RuntimeError(
-                "fused cells go back once: what the way back needs is freed by the first time; "
-                "call them again, or use fused: false"
-            )
+            raise RuntimeError(GONE)
         # So that the memory is free again as soon as the gradients are there.
         there, ctx.there = ctx.there, None
         gradients = back(there, given, ctx.needs_input_grad)

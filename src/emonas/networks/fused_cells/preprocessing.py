@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 from emonas.networks.fused_cells import layout, maps, products
 from emonas.networks.fused_cells.gathering import Array, Gathered, array_of, summed
 from emonas.networks.fused_cells.layout import laid_size
-from emonas.networks.fused_cells.rooms import give_back, take_room
+from emonas.networks.fused_cells.rooms import GONE, give_back, take_room
 from emonas.networks.fused_cells.statistics import Moments, leaf, normalised, through_moments
 from emonas.networks.fused_cells.threads import for_images
 
@@ -47,21 +47,28 @@ def preprocess(image: Tensor, layers: nn.Sequential) -> Tensor:
     weights = [weight[..., 0, 0] for weight in layers.parameters()]
     # At half the size there are two convolutions.
     stride = len(weights)
-    made: Tensor = _Preprocess.apply(stride, image, torch.cat(weights))  # type: ignore[no-untyped-call]
+    together = torch.cat(weights)
+    one = _Map(stride, image.contiguous(), together)
+    made: Tensor = _Preprocess.apply(one, image, together)  # type: ignore[no-untyped-call]
+    if not torch.is_grad_enabled():
+        one.give_back()
     return made
 
 
 class _Preprocess(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, stride: int, image: Tensor, weights: Tensor) -> Tensor:
-        ctx.map = made = _Map(stride, image.contiguous(), weights)
-        return made.forward()
+    def forward(ctx: Any, one: _Map, *learning: Tensor) -> Tensor:
+        """`learning` is what has a gradient, which the map has read."""
+        ctx.map = one
+        return one.forward()
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, given: Tensor) -> tuple[Tensor | None, ...]:
-        made, ctx.map = ctx.map, None
-        return None, *made.back(array_of(given), *ctx.needs_input_grad[1:])
+        one, ctx.map = ctx.map, None
+        if one is None:
+            raise RuntimeError(GONE)
+        return None, *one.back(array_of(given), *ctx.needs_input_grad[1:])
 
 
 class _Map:
@@ -126,9 +133,14 @@ class _Map:
         affine = [part for each in self._affine for part in each]
         weights, *moments = torch.autograd.grad(affine, [self._weights, *self._moments], slopes)
         image = self._to_image(laid, Moments(*moments)) if to_image else None
-        give_back("laid", laid, self._dealt)
+        give_back("laid", laid)
+        self.give_back()
         dtype = torch.from_numpy(self._image).dtype
         return image, weights.to(dtype) if to_weights else None
+
+    def give_back(self) -> None:
+        """What was kept for the way back is not needed any more."""
+        give_back("laid", self._dealt)
 
     def _to_image(self, laid: Array, to_moments: Moments) -> Tensor:
         more, constant = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +14,13 @@ Use = Literal["laid", "gathered", "pooled"]
 """What a room holds: laid images, whose borders nobody makes anything but zeros; or anything."""
 
 _FREE: defaultdict[tuple[Use, tuple[int, ...], np.dtype[Any]], list[Array]] = defaultdict(list)
+_LAST: list[Sequence[int]] = [()]
+"""The size of the last images."""
+
+GONE = (
+    "fused cells go back once: what the way back needs is freed by the first time; call them "
+    "again, or use fused: false"
+)
 
 
 def take_room(use: Use, size: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
@@ -34,3 +42,10 @@ def give_back(use: Use, *rooms: Array) -> None:
 def forget_rooms() -> None:
     """Free what nobody holds, a gigabyte and more after a search."""
     _FREE.clear()
+
+
+def forget_other_rooms(images: Sequence[int]) -> None:
+    """Before images of another size or number than the last ones: a last batch is smaller."""
+    if _LAST[0] != images:
+        _LAST[0] = images
+        forget_rooms()
