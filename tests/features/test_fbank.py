@@ -4,6 +4,7 @@ import pytest
 from emonas.errors import EmonasError
 from emonas.features.extraction import Resources, Speech
 from emonas.features.extractors.fbank import Options, build
+from emonas.features.kaldi import Filterbank
 from emonas.learning.options import RuntimeOptions
 
 RESOURCES = Resources(RuntimeOptions())
@@ -103,3 +104,19 @@ def test_torchaudio_gives_the_same_energies_or_says_why_not() -> None:
     expected = build(Options(), RESOURCES).extract(batch)
     for energies, same in zip(extractor.extract(batch), expected, strict=True):
         np.testing.assert_allclose(energies, same, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("rate", "window_ms", "hop_ms"),
+    [(11025, 25.0, 10.0), (22050, 30.0, 12.5), (16000, 25.6, 10.0), (44100, 25.0, 8.0)],
+)
+def test_windows_are_as_long_as_kaldi_makes_them(
+    rate: int, window_ms: float, hop_ms: float
+) -> None:
+    waveform = np.random.default_rng(0).normal(0, 0.1, rate).astype(np.float32)
+    ours, theirs = (
+        Filterbank(rate, 23, window_ms, hop_ms, backend).energies(waveform)
+        for backend in ("numpy", "kaldi-native-fbank")
+    )
+    assert ours.shape == theirs.shape
+    np.testing.assert_allclose(ours, theirs, atol=1e-3)

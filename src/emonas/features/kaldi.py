@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from emonas.features.frames import (
     PCM_FULL_SCALE,
-    duration_in_samples,
     padded,
     spectra,
     windows_of,
@@ -53,8 +52,7 @@ class Filterbank:
         Raises:
             EmonasError: torchaudio is asked for and does not import.
         """
-        window = duration_in_samples(self.window_ms, self.sampling_rate)
-        samples = padded(waveform, window + (least - 1) * self._hop) * PCM_FULL_SCALE
+        samples = padded(waveform, self._window + (least - 1) * self._hop) * PCM_FULL_SCALE
         if self.backend == "torchaudio":
             return self._by_torchaudio(samples)
         if self.backend == "numpy":
@@ -66,7 +64,7 @@ class Filterbank:
 
         In float64 up to the spectrum: float32 loses what is quiet beside something loud.
         """
-        length = duration_in_samples(self.window_ms, self.sampling_rate)
+        length = self._window
         exact = samples.astype(np.float64)
         emphasised = exact.copy()
         emphasised[1:] -= PREEMPHASIS * exact[:-1]
@@ -124,7 +122,15 @@ class Filterbank:
 
     @property
     def _hop(self) -> int:
-        return duration_in_samples(self.hop_ms, self.sampling_rate)
+        return self._samples(self.hop_ms)
+
+    @property
+    def _window(self) -> int:
+        return self._samples(self.window_ms)
+
+    def _samples(self, milliseconds: float) -> int:
+        """Give the whole samples inside a duration: Kaldi rounds down, in float32."""
+        return int(np.float32(self.sampling_rate) * np.float32(0.001) * np.float32(milliseconds))
 
 
 @cache
