@@ -1,5 +1,8 @@
 """Draws every figure of the report."""
 
+import ctypes
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -20,6 +23,8 @@ from emonas.report.summary import chance
 
 Drawing = Callable[[], None]
 
+SET_DEATH_SIGNAL = 1
+
 
 def draw_figures(protocols: Iterable[ProtocolResults], folder: Path, workers: int = 1) -> None:
     """Draw the figures of all protocols into `folder`, so many at a time."""
@@ -29,8 +34,17 @@ def draw_figures(protocols: Iterable[ProtocolResults], folder: Path, workers: in
             draw()
         return
     # Other systems' processes would begin by running the workflow's script again.
-    with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
+    with ProcessPoolExecutor(
+        workers, get_context("fork"), initializer=_end_with, initargs=(os.getpid(),)
+    ) as pool:
         list(pool.map(_call, drawings))
+
+
+def _end_with(parent: int) -> None:
+    """Let this process be killed when its parent ends: by itself it would wait for ever."""
+    ctypes.CDLL(None).prctl(SET_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _call(draw: Drawing) -> None:
