@@ -3,6 +3,7 @@
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from emonas.preloading import THREADS, start_server
-from emonas.preloading.server import PATIENCE
+from emonas.preloading import server as server_module
+from emonas.preloading.server import PATIENCE, listen
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="jobs are forked on Linux only")
 PATIENT = 60
@@ -83,6 +85,18 @@ sys.exit(3)
     assert job.returncode == 3
 
 
+LATE = """
+import sys, threading, time
+from concurrent.futures import ThreadPoolExecutor
+
+def say():
+    time.sleep(0.2)
+    sys.stderr.write("late")
+
+{}
+"""
+
+
 @pytest.mark.parametrize(
     ("text", "status", "complaint"),
     [
@@ -91,6 +105,10 @@ sys.exit(3)
         ("import sys; sys.exit('in words')", 1, "in words"),
         ("[][1]", 1, "IndexError"),
         ("import atexit, sys; atexit.register(sys.stderr.write, 'at the end')", 0, "at the end"),
+        (LATE.format("threading.Thread(target=say).start()"), 0, "late"),
+        (LATE.format("ThreadPoolExecutor(1).submit(say)"), 0, "late"),
+        ("import sys; sys.stdout.close()", 0, ""),
+        ("import sys; sys.stdout = open('/dev/full', 'w'); print('lost')", 120, ""),
     ],
 )
 def test_how_a_script_ends(start, text, status, complaint):
@@ -162,3 +180,15 @@ def test_a_job_has_a_python_of_its_own_where_nobody_listens(server, start):
     wait_for(lambda: not address_of(server).exists())
     alone = start(OWN_PYTHON)
     assert alone.communicate()[0] == f"{alone.pid}\n"
+
+
+def test_who_finds_a_connection_taken_by_the_other_listener_goes_on(tmp_path, monkeypatch):
+    ending, end = os.pipe()
+    with socket.socket(socket.AF_UNIX) as listener, os.fdopen(ending) as standard_input:
+        listener.bind(str(tmp_path / "jobs"))
+        listen(listener)
+        ready = iter([[listener.fileno()], [ending]])
+        monkeypatch.setattr("sys.stdin", standard_input)
+        monkeypatch.setattr(server_module.select, "select", lambda *_: (next(ready), [], []))
+        assert server_module.serve(listener) is None
+    os.close(end)

@@ -19,6 +19,7 @@ import shutil
 import signal
 import socket
 import sys
+import threading
 import traceback
 from contextlib import suppress
 from pathlib import Path
@@ -37,6 +38,9 @@ PATIENCE = 3
 THREADS = "_NUM_THREADS"
 SET_DEATH_SIGNAL = 1
 
+UNSAID = 120
+"""Python's exit status where what was printed could not be written."""
+
 
 def main() -> None:
     """Serve until the end, and in a fork for a job run its script."""
@@ -47,6 +51,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(fileno=int(sys.argv[2])) as listener:
+        listen(listener)
         command = serve(listener)
     if command is None:
         shutil.rmtree(address.parent, ignore_errors=True)
@@ -54,10 +59,16 @@ def main() -> None:
         end(run(command))
 
 
+def listen(listener: socket.socket) -> None:
+    """Listen; whoever finds a connection taken by another who listens here must not wait."""
+    listener.listen(64)
+    listener.setblocking(False)
+
+
 def run(command: list[str]) -> int:
     """Run a script as Python does, and give its exit status."""
     sys.argv = command
-    sys.path.insert(0, str(Path(command[0]).parent))
+    sys.path.insert(0, str(Path(command[0]).resolve().parent))
     try:
         runpy.run_path(command[0], run_name="__main__")
     except SystemExit as asked:
@@ -75,9 +86,15 @@ def end(status: int) -> NoReturn:
     """End without taking the libraries apart: that costs a fork a second, for it has to copy them
     first.
     """
+    # As Python does: first wait for threads, then call what is registered, then flush.
+    threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+        if stream is not None and not stream.closed:
+            try:
+                stream.flush()
+            except OSError:
+                status = status or UNSAID
     os._exit(status)
 
 
@@ -89,7 +106,11 @@ def serve(listener: socket.socket) -> list[str] | None:
         if loaded in ready:
             # That one goes on.
             os._exit(0)
-        connection, _ = listener.accept()
+        try:
+            connection, _ = listener.accept()
+        except BlockingIOError:
+            # Before and behind the loading two listen, and the other one was faster.
+            continue
         asked += 1
         with connection:
             if os.fork() == 0:
