@@ -11,7 +11,6 @@ sample: in a whole corpus those of a batch are more alike. Without a folder of w
 as long as EmoDB's. On a GPU, the other side is one utterance at a time.
 """
 
-import argparse
 import math
 import statistics
 import tempfile
@@ -25,7 +24,7 @@ import soundfile
 import torch
 from measuring import Row, of_peak, ratios, spread
 from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2Model
-from wavs import RATE, wavs_of
+from wavs import RATE, options_of, wavs_of
 
 from emonas.checkpoints.checkpoint import Checkpoint
 from emonas.features.batches import batches_by_length
@@ -46,10 +45,7 @@ Batches = list[list[Speech]]
 
 def main() -> None:
     """Measure on the processor, and on the GPU where there is one."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", nargs="?", type=Path, help="wavs of 16 kHz")
-    parser.add_argument("--small", action="store_true", help="only see that it runs")
-    options = parser.parse_args()
+    options = options_of(__doc__)
     torch.set_num_threads(THREADS)
     count, rounds = (SMALL_UTTERANCES, SMALL_ROUNDS) if options.small else (UTTERANCES, ROUNDS)
     with tempfile.TemporaryDirectory(dir=".") as name:

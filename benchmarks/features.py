@@ -9,7 +9,6 @@ are appended to an HDF5 file. Frames and bands are as many on both sides. Withou
 they hold noise as long as the utterances of EmoDB.
 """
 
-import argparse
 import statistics
 import tempfile
 from collections.abc import Callable
@@ -23,7 +22,7 @@ import scipy.fft
 import soundfile
 import torch
 from measuring import Row, ratios, seconds, spread
-from wavs import RATE, utterance, wavs_of
+from wavs import RATE, options_of, utterance, wavs_of
 
 from emonas.features.extraction import ExtractorOptions, Resources
 from emonas.features.extractors import fbank, spectrogram
@@ -40,10 +39,7 @@ CORES = 2
 
 def main() -> None:
     """Measure both features."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", nargs="?", type=Path, help="wavs of 16 kHz")
-    parser.add_argument("--small", action="store_true", help="only see that it runs")
-    options = parser.parse_args()
+    options = options_of(__doc__)
     torch.set_num_threads(CORES)
     count, rounds = (SMALL_UTTERANCES, SMALL_ROUNDS) if options.small else (UTTERANCES, ROUNDS)
     with tempfile.TemporaryDirectory(dir=".") as name:

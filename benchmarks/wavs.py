@@ -1,5 +1,6 @@
 """Folders of wavs for the benchmarks: the user's, or noise as long as EmoDB's utterances."""
 
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,14 @@ def utterance(path: Path) -> Utterance:
     return Utterance(
         path.stem, str(path), "bench", "", "", "", "", "", "", "", info.duration, RATE, ""
     )
+
+
+def options_of(description: str | None) -> argparse.Namespace:
+    """What a benchmark of wavs is asked for."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("folder", nargs="?", type=Path, help="wavs of 16 kHz")
+    parser.add_argument("--small", action="store_true", help="only see that it runs")
+    return parser.parse_args()
 
 
 def wavs_of(folder: Path | None, count: int, empty: Path) -> list[Path]:

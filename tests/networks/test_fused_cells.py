@@ -1,10 +1,9 @@
 """The fused search network against the published one, module by module (benchmarks)."""
 
-import importlib.util
 from collections import defaultdict
-from pathlib import Path
 
 import numpy as np
+import plain_search
 import pytest
 import torch
 from torch import nn
@@ -19,18 +18,6 @@ from emonas.networks.fused_cells.statistics import Moments, normalised, standard
 from emonas.networks.search_cells import SearchNetwork, learns_by_batch
 from emonas.networks.streams import Stream
 from emonas.search.bilevel import statistics_kept
-
-PLAIN = Path(__file__).parents[2] / "benchmarks" / "plain_search.py"
-
-
-def load_plain():
-    spec = importlib.util.spec_from_file_location("plain_search", PLAIN)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-plain_search = load_plain()
 
 
 def both(channels, cells, nodes, dtype=torch.float64):

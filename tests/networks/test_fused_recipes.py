@@ -1,12 +1,12 @@
 """The compiled loop against a walk of the recipe, module by module (benchmarks)."""
 
-import importlib.util
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import plain_recipes
 import pytest
 import torch
 
@@ -16,18 +16,6 @@ from emonas.networks.recipes import RecipeLayer, RecipeLayers
 from emonas.search.named_recipes import CELL_NAMES, named_recipe
 from emonas.search.random_recipe import draw_recipe
 from emonas.storage.genotype import RecipeNode
-
-PLAIN = Path(__file__).parents[2] / "benchmarks" / "plain_recipes.py"
-
-
-def load_plain():
-    spec = importlib.util.spec_from_file_location("plain_recipes", PLAIN)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-plain_recipes = load_plain()
 
 
 def node(operation, *inputs):
@@ -262,7 +250,7 @@ def test_an_output_cannot_be_changed_in_place():
 
 
 def test_the_benchmark_runs(tmp_path):
-    script = PLAIN.with_name("recipes.py")
+    script = Path(plain_recipes.__file__).with_name("recipes.py")
     subprocess.run([sys.executable, script, "--small"], cwd=tmp_path, check=True)
     rows = [json.loads(path.read_text()) for path in (tmp_path / "results/bench").iterdir()]
     names = {row["name"] for row in rows}

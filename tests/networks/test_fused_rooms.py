@@ -9,6 +9,9 @@ import torch
 from emonas.networks.fused_cells import layout, maps, pools, products, rooms
 from emonas.networks.fused_cells.layout import laid_size
 from emonas.networks.fused_cells.rooms import forget_rooms, give_back, take_room
+from emonas.networks.fused_recipes import tiles
+from emonas.networks.fused_recipes.back import walk_back
+from emonas.networks.fused_recipes.there import walk
 from emonas.networks.search_cells import SearchNetwork
 from emonas.networks.source_stamp import source_stamp
 from emonas.networks.streams import Stream
@@ -79,9 +82,11 @@ def test_images_from_which_nothing_is_learnt_keep_no_room(network):
 
 def test_a_kept_loop_is_named_by_the_sources_of_all():
     """So that what is kept on disk has none of what stood in another file before."""
-    stamp = str(source_stamp(Path(layout.__file__).parent))
-    for loop in (layout.lay, products.add_sums, maps.make_map(3), pools.max_pool):
-        assert loop.py_func.__qualname__.endswith(stamp)
+    cells = (layout.lay, products.add_sums, maps.make_map(3), pools.max_pool)
+    for module, loops in ((layout, cells), (tiles, (walk, walk_back, tiles.pack))):
+        stamp = str(source_stamp(Path(module.__file__).parent))
+        for loop in loops:
+            assert loop.py_func.__qualname__.endswith(stamp)
 
 
 def test_a_stamp_changes_with_any_file(tmp_path):

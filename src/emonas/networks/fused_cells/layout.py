@@ -20,7 +20,7 @@ from typing import Any
 
 from numba import njit
 
-from emonas.networks.source_stamp import source_stamp
+from emonas.networks.source_stamp import stamp_loop
 
 BORDER = 4
 """Zeros around a laid image: as far as a dilated kernel of 5 reaches."""
@@ -32,12 +32,11 @@ def laid_size(rows: int, columns: int) -> tuple[int, int]:
 
 
 def compiled(loop: Callable[..., None]) -> Callable[..., None]:
-    """Compile on first use, and keep the result on disk until any file beside this one changes:
-    numba looks at the loop's own file only, and by its name.
+    """Compile on first use, and keep the result on disk until any file beside this one changes.
 
     Sums may be taken in any order, and a product with a sum in one rounding.
     """
-    loop.__qualname__ += f"_{source_stamp(Path(__file__).parent)}"
+    stamp_loop(loop, Path(__file__).parent)
     flags = {"reassoc", "contract", "nsz", "arcp"}
     made: Callable[..., None] = njit(fastmath=flags, nogil=True, cache=True)(loop)
     return made

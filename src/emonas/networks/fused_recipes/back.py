@@ -5,13 +5,11 @@ Gradients of the values of some steps stand as values do (see `there`), with pla
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
 
-from emonas.networks.fused_recipes.compiling import compiled, own_stamp
+from emonas.networks.fused_recipes.compiling import compiled, kept
 from emonas.networks.fused_recipes.gradients import (
     add_biases,
     add_frames,
@@ -23,19 +21,8 @@ from emonas.networks.fused_recipes.there import CHUNK, MULTIPLY
 from emonas.networks.fused_recipes.tiles import ROWS, make_room, multiply
 
 
-@cache
-def make_walk_back(stamp: int = own_stamp()) -> Callable[..., None]:
-    """`_walk_back`, kept on disk until `stamp` changes."""
-
-    def walk_back(*given: Any) -> None:
-        if stamp:
-            _walk_back(*given)
-
-    return compiled(walk_back, keep=True)
-
-
-@compiled
-def _walk_back(
+@kept
+def walk_back(
     part: Any,
     frames: Any,
     frames_at: Any,

@@ -8,14 +8,13 @@ from typing import Any
 
 from numba import njit
 
-from emonas.networks.source_stamp import source_stamp
+from emonas.networks.source_stamp import stamp_loop
 
 
 def compiled(loop: Callable[..., Any], *, keep: bool = False) -> Callable[..., Any]:
     """Compile on first use; sums stay as they are written.
 
-    Nothing is raised for a division by zero, so that loops with divisions are vectorised. What is
-    compiled is kept on disk (`keep`) until the file of the loop changes, whatever it calls.
+    Nothing is raised for a division by zero, so that loops with divisions are vectorised.
     """
     made: Callable[..., Any] = njit(
         fastmath={"contract", "nsz"}, error_model="numpy", nogil=True, cache=keep
@@ -23,10 +22,7 @@ def compiled(loop: Callable[..., Any], *, keep: bool = False) -> Callable[..., A
     return made
 
 
-def own_stamp() -> int:
-    """Of all files beside this one.
-
-    A loop that calls others has this number from the function around it, so that it is compiled
-    again when any of them changes.
-    """
-    return source_stamp(Path(__file__).parent)
+def kept(loop: Callable[..., Any]) -> Callable[..., Any]:
+    """Compiled, with all that it calls, and kept on disk until any file beside this one changes."""
+    stamp_loop(loop, Path(__file__).parent)
+    return compiled(loop, keep=True)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from emonas.networks.fused_recipes.back import make_walk_back
+from emonas.networks.fused_recipes.back import walk_back
 from emonas.networks.fused_recipes.layout import (
     Sizes,
     pack_matrices,
@@ -23,7 +23,7 @@ from emonas.networks.fused_recipes.layout import (
     write_code,
 )
 from emonas.networks.fused_recipes.program import Program
-from emonas.networks.fused_recipes.there import make_walk
+from emonas.networks.fused_recipes.there import walk
 from emonas.networks.fused_recipes.tiles import panel_width
 from emonas.networks.threads import for_shares
 
@@ -70,7 +70,6 @@ class _Recipe(torch.autograd.Function):
         read = _flat(frames)
         given = packed, biases.numpy(), products, code.nodes, code.states[0], code.operations
         arrays = values.numpy(), places.table
-        walk = make_walk()
         at = (sizes.time, sizes.width, *read.strides)
         _for_parts(lambda part: walk(part, read.numbers, at, *arrays, *given), sizes.batch)
         ctx.program, ctx.places = program, places
@@ -101,7 +100,6 @@ class _Recipe(torch.autograd.Function):
         )
         shapes = tiles_of(weights, sizes, panel_width(frames.itemsize))
         counts = [math.prod(shape) for shape in shapes]
-        walk_back = make_walk_back()
         found: dict[tuple[int, int], tuple[Any, Any]] = {}
 
         def work(part: tuple[int, int]) -> None:

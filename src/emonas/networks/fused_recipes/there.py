@@ -6,11 +6,9 @@ at which element it stands at the first step, and how many elements further at t
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
 from typing import Any
 
-from emonas.networks.fused_recipes.compiling import compiled, own_stamp
+from emonas.networks.fused_recipes.compiling import compiled, kept
 from emonas.networks.fused_recipes.pointwise import operate, place
 from emonas.networks.fused_recipes.program import OPERATIONS
 from emonas.networks.fused_recipes.tiles import make_room, multiply
@@ -20,19 +18,8 @@ CHUNK = 16
 """Steps whose products with frames, and of weights' gradients, are made together."""
 
 
-@cache
-def make_walk(stamp: int = own_stamp()) -> Callable[..., None]:
-    """`_walk`, kept on disk until `stamp` changes."""
-
-    def walk(*given: Any) -> None:
-        if stamp:
-            _walk(*given)
-
-    return compiled(walk, keep=True)
-
-
-@compiled
-def _walk(
+@kept
+def walk(
     part: Any,
     frames: Any,
     frames_at: Any,

@@ -15,7 +15,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from emonas.networks.fused_recipes.compiling import compiled
+from emonas.networks.fused_recipes.compiling import compiled, kept
 
 _FEATURES = llvmlite.binding.get_host_cpu_features()
 _REGISTER = 64 if _FEATURES.get("avx512f") else 32 if _FEATURES.get("avx2") else 16
@@ -194,4 +194,4 @@ def _pack(matrix: Any, transposed: bool, width: int, packed: Any, start: int) ->
                 start += width
 
 
-pack = compiled(_pack, keep=True)
+pack = kept(_pack)
