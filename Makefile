@@ -13,7 +13,7 @@ ALONE_NEEDS := more-itertools tiktoken webrtcvad-wheels
 # Stays true when the sources change: the package is installed in place.
 READY := .venv/.ready
 
-.PHONY: help run test lint parity bench docs lock clean $(addprefix clean-,$(STAGES))
+.PHONY: help run test test-faults lint parity bench docs lock clean $(addprefix clean-,$(STAGES))
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -42,6 +42,11 @@ lint: $(READY) ## ruff, mypy, snakefmt, import-linter
 	@PATH="$(CURDIR)/$(BIN):$$PATH"; \
 	  ruff check . && ruff format --check . && mypy && lint-imports \
 	  && snakefmt --check Snakefile workflow
+
+test-faults: $(READY) ## do what goes wrong: kills, a full disk, damaged and hostile files; some minutes
+	@rm -rf results/reliability
+	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m fault --tally results/reliability/counts
+	$(BIN)/python tests/faults_table.py results/reliability
 
 parity: $(READY) ## compare the encoders with their originals, in environments of their own
 	$(BIN)/python tests/parity/run.py

@@ -1,3 +1,5 @@
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,9 +11,36 @@ import torch
 HEADER = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n\n"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--tally", metavar="FOLDER", help="write what tests of faults counted there")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread() -> None:
     torch.set_num_threads(1)
+
+
+@pytest.fixture
+def tally(request) -> Callable[..., None]:
+    """Counts what a test of faults did, for docs/reliability.md: `tally("SIGKILL of a search", 3)`.
+
+    With `--tally FOLDER` the counts are written there, a file a test; `make test-faults` reads
+    them.
+    """
+    counts: dict[str, int] = {}
+
+    def count(fault: str, times: int = 1) -> None:
+        counts[fault] = counts.get(fault, 0) + times
+
+    def write() -> None:
+        folder = request.config.getoption("--tally")
+        if folder and counts:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            name = re.sub(r"\W+", "-", request.node.nodeid)
+            (Path(folder) / f"{name}.json").write_text(json.dumps(counts))
+
+    request.addfinalizer(write)
+    return count
 
 
 @pytest.fixture
