@@ -1,6 +1,6 @@
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ def _one_thread() -> None:
 
 
 @pytest.fixture
-def tally(request) -> Callable[..., None]:
+def tally(request) -> Iterator[Callable[..., None]]:
     """Counts what a test of faults did, for docs/reliability.md: `tally("SIGKILL of a search", 3)`.
 
     With `--tally FOLDER` the counts are written there, a file a test; `make test-faults` reads
@@ -32,15 +32,12 @@ def tally(request) -> Callable[..., None]:
     def count(fault: str, times: int = 1) -> None:
         counts[fault] = counts.get(fault, 0) + times
 
-    def write() -> None:
-        folder = request.config.getoption("--tally")
-        if folder and counts:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            name = re.sub(r"\W+", "-", request.node.nodeid)
-            (Path(folder) / f"{name}.json").write_text(json.dumps(counts))
-
-    request.addfinalizer(write)
-    return count
+    yield count
+    folder = request.config.getoption("--tally")
+    if folder and counts:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        name = re.sub(r"\W+", "-", request.node.nodeid)
+        (Path(folder) / f"{name}.json").write_text(json.dumps(counts))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the tests of faults counted, as a table: `python tests/faults_table.py results/reliability`."""
+"""What the tests of faults counted, as a table: `faults_table.py results/reliability`."""
 
 import json
 import sys
