@@ -1,10 +1,24 @@
-"""The one exception that is written for users."""
+"""The exceptions that are written for users."""
 
 from pathlib import Path
 
 
 class EmonasError(Exception):
     """Something the user can mend: one sentence that names the file or key and says what to do."""
+
+
+class DamagedFileError(EmonasError):
+    """A result of an earlier job is not what it wrote; it must be made again.
+
+    Attributes:
+        path: the file.
+        problem: what is wrong with it.
+    """
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"{path}: {problem}; {make_again(path)}")
+        self.path = path
+        self.problem = problem
 
 
 def make_again(path: Path) -> str:

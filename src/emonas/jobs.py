@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from emonas.errors import EmonasError
+from emonas.errors import DamagedFileError, EmonasError
 
 _LOGGER = logging.getLogger("emonas")
 
@@ -18,7 +18,8 @@ def logged_job(log: Path) -> Iterator[None]:
     """Write the job's log to `log`, and end the process with 1 on an error.
 
     An `EmonasError` is shown as its one sentence, anything else with its traceback in the log;
-    with 130 and no traceback where it was stopped from the keyboard.
+    with 130 and no traceback where it was stopped from the keyboard. A result that is damaged is
+    renamed, so that the next run makes it again.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(log, mode="w", encoding="utf-8")
@@ -28,8 +29,9 @@ def logged_job(log: Path) -> Iterator[None]:
     try:
         yield
     except EmonasError as error:
-        _LOGGER.error("%s", error)
-        print(f"emonas: {error}", file=sys.stderr)
+        told = _set_aside(error) or str(error)
+        _LOGGER.error("%s", told)
+        print(f"emonas: {told}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         report_line("stopped")
@@ -42,6 +44,21 @@ def logged_job(log: Path) -> Iterator[None]:
     finally:
         _LOGGER.removeHandler(handler)
         handler.close()
+
+
+def _set_aside(error: EmonasError) -> str | None:
+    """Rename a damaged result, so that the workflow misses it and makes it again; say so."""
+    if not isinstance(error, DamagedFileError) or not error.path.is_file():
+        return None
+    path = error.path
+    if not path.absolute().is_relative_to(Path("results").absolute()):
+        return None
+    aside = path.with_name(f"{path.name}.damaged")
+    path.replace(aside)
+    return (
+        f"{path}: {error.problem}; it is {aside.name} now, and the same command, given again, "
+        "makes it anew"
+    )
 
 
 def report_line(text: str) -> None:

@@ -367,6 +367,7 @@ def test_a_genotype_edited_by_hand_is_refused(job: SearchJob, tmp_path: Path) ->
     )
     path = tmp_path / "genotype.json"
     found = json.loads(path.read_text())
+    del found["digest"]
     for key, value in (("operation", "conv_7x7"), ("source", 9)):
         edited = json.loads(json.dumps(found))
         edited["normal"][0][key] = value

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import soundfile
 import yaml
@@ -82,6 +83,22 @@ class Checkout:
     def snakemake(self, *arguments: str, fails: bool = False) -> str:
         """What Snakemake says on the tiny settings."""
         return self.run(self.start(*arguments), fails)
+
+    def begin(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start Snakemake on the tiny settings, and do not wait for it."""
+        return subprocess.Popen(
+            self.start(*arguments),
+            cwd=self.folder,
+            env=self.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def kill(self, process: subprocess.Popen[bytes]) -> None:
+        """Kill a process and all that it started, at once."""
+        for one in [*psutil.Process(process.pid).children(recursive=True), process]:
+            one.kill()
+        process.wait()
 
     def announced(self, said: str) -> list[Job]:
         """The jobs in what Snakemake said."""

@@ -1,20 +1,9 @@
 """A search that is killed goes on where it stopped, and finds the same."""
 
-import subprocess
 import time
-
-import psutil
 
 FOLDER = "results/search/tiny/cnn/seed0/group1"
 PATIENCE = 60
-
-
-def kill(process):
-    """Kill a process and all that it started, at once."""
-    everyone = [*psutil.Process(process.pid).children(recursive=True), process]
-    for one in everyone:
-        one.kill()
-    process.wait()
 
 
 def test_a_killed_search_gives_the_same_bytes(finished, changed):
@@ -22,19 +11,13 @@ def test_a_killed_search_gives_the_same_bytes(finished, changed):
     for file in (changed.folder / FOLDER).iterdir():
         file.unlink()
     target = f"{FOLDER}/genotype.json"
-    process = subprocess.Popen(
-        changed.start("--cores", "1", target),
-        cwd=changed.folder,
-        env=changed.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    process = changed.begin("--cores", "1", target)
     begun = time.monotonic()
     while not list((changed.folder / "results/resume/search").glob("*/state.pt")):
         assert process.poll() is None, "the search ended before it was killed"
         assert time.monotonic() - begun < PATIENCE
         time.sleep(0.005)
-    kill(process)
+    changed.kill(process)
     assert not (changed.folder / target).exists()
 
     changed.snakemake("--unlock")

@@ -3,10 +3,10 @@
 import time
 from pathlib import Path
 
+from emonas.errors import DamagedFileError
 from emonas.jobs import report_line
 from emonas.storage.features import (
     Array,
-    DamagedFileError,
     FeatureFacts,
     FeatureFile,
     FeatureWriter,

@@ -13,6 +13,7 @@ import pandas as pd
 
 from emonas.errors import EmonasError
 from emonas.storage.features import Array, FeatureFile
+from emonas.storage.sealing import is_sealed
 
 UTTERANCE = "utterance"
 UNREADABLE = (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error)
@@ -128,8 +129,9 @@ def _npz(path: Path) -> _Source:
 def _hdf5(path: Path) -> _Source:
     file = h5py.File(path, "r")
     if "extractor" in file.attrs and UTTERANCE + "s" in file:
+        sealed = is_sealed(file)
         file.close()
-        return _feature_file(path)
+        return _feature_file(path, sealed)
     names: list[str] = []
     file.visititems(
         lambda name, entry: names.append(name) if isinstance(entry, h5py.Dataset) else None
@@ -137,9 +139,9 @@ def _hdf5(path: Path) -> _Source:
     return _Source(frozenset(names), lambda name: file[name][()])
 
 
-def _feature_file(path: Path) -> _Source:
-    """A feature file of emonas itself."""
-    file = FeatureFile(path)
+def _feature_file(path: Path, sealed: bool) -> _Source:
+    """A feature file of emonas itself, or one that users wrote in its form."""
+    file = FeatureFile(path, sealed=sealed)
     if file.facts.layers:
         raise EmonasError(f"{path}: holds layers; give a feature file without layers")
     return _Source(frozenset(file.utterances), file.read, file.facts.frame_rate)

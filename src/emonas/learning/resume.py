@@ -1,6 +1,7 @@
 """What a killed job needs to go on: a state under a lock, gone when the job ends well."""
 
 import logging
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,10 @@ class ResumePoint:
         if path is None or not path.exists():
             return None
         try:
+            # torch reads the archive without holding it against its checksums.
+            with zipfile.ZipFile(path) as archive:
+                if (broken := archive.testzip()) is not None:
+                    raise ValueError(f"{broken} is not what was written")
             state: State = torch.load(path, weights_only=True)
         except Exception as error:  # damage shows as any of a dozen exceptions
             _LOGGER.warning("%s: damaged (%s); the job begins anew", path, error)

@@ -2,7 +2,8 @@
 
 `frames` is a dataset (total frames, features), or where there are layers a group with such a
 dataset a layer, named by the layer; utterance i owns the rows offsets[i] to offsets[i + 1]. The
-datasets are contiguous, so that reading one is reading a piece of a plain file.
+datasets are contiguous, so that reading one is reading a piece of a plain file. `sums` (layers or
+1, utterances) is what tells a changed byte in frames, the file's digest what tells it elsewhere.
 """
 
 import errno
@@ -20,8 +21,15 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from emonas.errors import EmonasError, make_again
-from emonas.storage.hdf5 import whole_hdf5
+from emonas.errors import DamagedFileError, EmonasError, make_again
+from emonas.storage.hdf5 import (
+    read_names,
+    read_text_attribute,
+    whole_hdf5,
+    write_names,
+    write_text_attribute,
+)
+from emonas.storage.sealing import check_seal, seal, word_sums
 
 Array = npt.NDArray[np.float32]
 StoredArray = npt.NDArray[np.float32 | np.float16]
@@ -56,14 +64,10 @@ class FeatureFacts:
 
 
 _PRECISIONS: Mapping[str, Precision] = {"float32": "float32", "float16": "float16"}
-_PLAIN_FACTS = ("extractor", "frame_rate", "checkpoint", "code", "digest", "store")
+_TEXT_FACTS = ("extractor", "checkpoint", "code", "digest")
 
 
 FRAMES_AT_ONCE = 2**13
-
-
-class DamagedFileError(EmonasError):
-    """A feature file is missing, or not whole; it must be made again."""
 
 
 class FeatureWriter:
@@ -114,13 +118,17 @@ class FeatureWriter:
         lengths = _in_order(path, self.lengths, self.lengths if order is None else order)
         width = self._arrays[0].shape[2] if self._arrays else None
         with whole_hdf5(path) as (file, check):
+            sums = _make_sums(self.facts, lengths)
             for layer, dataset in enumerate(_lay_out(file, self.facts, lengths, width)):
-                start = 0
+                start = first = 0
                 for names in _pieces(lengths):
                     block = np.concatenate([arrays[name][layer] for name in names])
                     dataset[start : start + len(block)] = block
-                    start += len(block)
+                    counts = [lengths[name] for name in names]
+                    sums[layer, first : first + len(names)] = word_sums(block, counts)
+                    start, first = start + len(block), first + len(names)
                 check()
+            _seal(file, sums)
 
 
 @contextmanager
@@ -147,17 +155,23 @@ def join_features(
     members: dict[Path, list[int]] = {}
     for row, name in enumerate(order):
         members.setdefault(holders[name], []).append(row)
-    starts = np.cumsum([0, *lengths.values()])
+    counts = list(lengths.values())
+    starts = np.cumsum([0, *counts])
     with whole_hdf5(path) as (file, check):
+        sums = _make_sums(facts, lengths)
         datasets = _lay_out(file, facts, lengths, width)
         for part, rows in members.items():
             with FeatureFile(part) as source:
-                for layer, dataset in zip(facts.layers or (None,), datasets, strict=True):
+                for number, dataset in enumerate(datasets):
+                    layer = facts.layers[number] if facts.layers else None
                     frames = iter(source.read_many([order[row] for row in rows], layer))
                     for first, last in _runs(rows):
                         block = np.concatenate(list(islice(frames, last + 1 - first)))
                         dataset[starts[first] : starts[last + 1]] = block
+                        these = slice(first, last + 1)
+                        sums[number, these] = word_sums(block, counts[these])
                     check()
+        _seal(file, sums)
 
 
 def _in_order(path: Path, lengths: Mapping[str, int], order: Collection[str]) -> dict[str, int]:
@@ -210,11 +224,13 @@ def _lay_out(
 ) -> list[h5py.Dataset]:
     """Write offsets, names and attributes, and make room for the frames where there are any."""
     file["offsets"] = np.cumsum([0, *lengths.values()], dtype=np.int64)
-    file.create_dataset("utterances", data=list(lengths), dtype=h5py.string_dtype("utf-8"))
-    for key in _PLAIN_FACTS:
-        file.attrs[key] = getattr(facts, key)
-    file.attrs["options"] = json.dumps(dict(facts.options), sort_keys=True)
-    file.attrs["layers"] = json.dumps(facts.layers)
+    write_names(file, "utterances", lengths)
+    file.attrs["frame_rate"] = facts.frame_rate
+    for key in (*_TEXT_FACTS, "store"):
+        write_text_attribute(file, key, getattr(facts, key))
+    options = json.dumps(dict(facts.options), sort_keys=True)
+    write_text_attribute(file, "options", options)
+    write_text_attribute(file, "layers", json.dumps(facts.layers))
     if width is None:
         return []
     shape = sum(lengths.values()), width
@@ -222,41 +238,53 @@ def _lay_out(
     return [file.create_dataset(name, shape=shape, dtype=facts.store) for name in names]
 
 
+def _make_sums(facts: FeatureFacts, lengths: Mapping[str, int]) -> npt.NDArray[np.uint64]:
+    return np.zeros((max(1, len(facts.layers)), len(lengths)), np.uint64)
+
+
+def _seal(file: h5py.File, sums: npt.NDArray[np.uint64]) -> None:
+    file["sums"] = sums
+    seal(file, unread="frames")
+
+
 def _read_facts(file: h5py.File) -> FeatureFacts:
-    attributes = file.attrs
-    store = _PRECISIONS[str(attributes["store"])]
+    texts = {key: read_text_attribute(file, key) for key in _TEXT_FACTS}
     return FeatureFacts(
-        extractor=str(attributes["extractor"]),
-        options=json.loads(attributes["options"]),
-        frame_rate=float(attributes["frame_rate"]),
-        layers=tuple(json.loads(attributes["layers"])),
-        checkpoint=str(attributes["checkpoint"]),
-        code=str(attributes["code"]),
-        digest=str(attributes["digest"]),
-        store=store,
+        **texts,
+        store=_PRECISIONS[read_text_attribute(file, "store")],
+        options=json.loads(read_text_attribute(file, "options")),
+        frame_rate=float(file.attrs["frame_rate"]),
+        layers=tuple(json.loads(read_text_attribute(file, "layers"))),
     )
 
 
 class FeatureFile:
     """A feature file open for reading.
 
+    Args:
+        path: the file.
+        sealed: whether it is of our own jobs, and so has what tells damage.
+
     Raises:
         EmonasError: the file is missing or damaged.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, sealed: bool = True) -> None:
         self.path = path
         try:
             self._file = h5py.File(path, "r")
         except OSError as error:
             raise self._unreadable(error) from error
         try:
+            if sealed:
+                check_seal(self._file, unread="frames")
+            self._sums = self._file["sums"][:] if sealed else None
             self.facts = _read_facts(self._file)
             self._offsets = self._file["offsets"][:]
-            names = self._file["utterances"].asstr()[:]
+            names = read_names(self._file, "utterances")
             self._rows = {name: row for row, name in enumerate(names)}
             self._check()
-        except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
+        except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
             self._file.close()
             raise self._unreadable(error) from error
 
@@ -298,7 +326,7 @@ class FeatureFile:
         Neighbours in the file are read at once.
 
         Raises:
-            EmonasError: the file does not hold an utterance or the layer.
+            EmonasError: the file does not hold an utterance or the layer, or is damaged there.
         """
         dataset = self._dataset(layer)
         rows = sorted({self._row(utterance) for utterance in utterances})
@@ -309,9 +337,19 @@ class FeatureFile:
                 block = dataset[start : self._offsets[last + 1]]
             except OSError as error:
                 raise self._unreadable(error) from error
+            self._check_sums(block, first, last, layer)
             for row in range(first, last + 1):
                 found[row] = block[self._offsets[row] - start : self._offsets[row + 1] - start]
         return [found[self._rows[utterance]] for utterance in utterances]
+
+    def _check_sums(self, block: StoredArray, first: int, last: int, layer: str | None) -> None:
+        if self._sums is None:
+            return
+        wanted = self._sums[self.facts.layers.index(layer) if layer else 0, first : last + 1]
+        found = word_sums(block, np.diff(self._offsets[first : last + 2]))
+        if (found != wanted).any():
+            name = self.utterances[first + int((found != wanted).argmax())]
+            raise DamagedFileError(self.path, f"the frames of {name} are not those written")
 
     def _row(self, utterance: str) -> int:
         row = self._rows.get(utterance)
@@ -336,9 +374,7 @@ class FeatureFile:
             return EmonasError(
                 f"{self.path}: can't be read ({os.strerror(error.errno)}); mend that and run again"
             )
-        return DamagedFileError(
-            f"{self.path}: this is no whole feature file ({error}); {make_again(self.path)}"
-        )
+        return DamagedFileError(self.path, f"this is no whole feature file ({error})")
 
     def _dataset(self, layer: str | None) -> h5py.Dataset:
         if (layer is None) == bool(self.facts.layers) or (

@@ -1,13 +1,14 @@
 """`results/search/.../genotype.json`: what a search found, as typed JSON."""
 
+import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from emonas.errors import EmonasError, make_again
-from emonas.storage.atomic import write_text
+from emonas.errors import DamagedFileError, EmonasError, make_again
+from emonas.storage.atomic import write_json
 from emonas.storage.problems import first_problem
 
 CellOperation = Literal[
@@ -148,6 +149,9 @@ Genotype = Annotated[AnyGenotype, Field(discriminator="kind")]
 _ADAPTER: TypeAdapter[AnyGenotype] = TypeAdapter(Genotype)
 
 
+_DIGEST = "digest"
+
+
 def recipe_states(recipe: Recipe) -> int:
     """How many hidden states a recipe makes: `h_new_0`, `h_new_1`, ... without a gap.
 
@@ -190,23 +194,34 @@ def recipe_order(recipe: Recipe) -> tuple[str, ...]:
 
 
 def write_genotype(path: Path, genotype: AnyGenotype) -> None:
-    """Write a genotype as JSON, whole or not at all."""
-    write_text(path, genotype.model_dump_json(indent=1) + "\n")
+    """Write a genotype and its digest as JSON, whole or not at all."""
+    value = genotype.model_dump(mode="json")
+    write_json(path, value | {_DIGEST: _digest_of(value)})
 
 
 def read_genotype(path: Path) -> AnyGenotype:
-    """Read a genotype.
+    """Read a genotype; one that a person wrote needs no digest.
 
     Raises:
-        EmonasError: it is missing, no JSON, or no genotype, for instance after editing by hand.
+        EmonasError: it is missing, no JSON, not what was written, or no genotype, for instance
+            after editing by hand.
     """
     try:
-        return _ADAPTER.validate_python(json.loads(path.read_text(encoding="utf-8")))
+        value = json.loads(path.read_text(encoding="utf-8"))
+        written = value.pop(_DIGEST, None) if isinstance(value, dict) else None
+        if written not in (None, _digest_of(value)):
+            problem = f"its {_DIGEST} is not that of its values; take it out if you changed them"
+            raise DamagedFileError(path, problem)
+        return _ADAPTER.validate_python(value)
     except OSError as error:
         raise EmonasError(f"{path}: can't be read ({error.strerror}); run the search") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise EmonasError(f"{path}: this is no JSON ({error}); {make_again(path)}") from error
+        raise DamagedFileError(path, f"this is no JSON ({error})") from error
     except ValidationError as error:
         raise EmonasError(
             f"{path}: {first_problem(error)}; mend it, or {make_again(path)}"
         ) from error
+
+
+def _digest_of(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

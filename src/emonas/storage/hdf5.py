@@ -1,12 +1,14 @@
 """HDF5 files that are written whole or not at all."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import h5py
+import numpy as np
+import numpy.typing as npt
 
 from emonas.storage.atomic import whole_file
 
@@ -25,10 +27,52 @@ def whole_hdf5(
     """
     with whole_file(path) as temporary, _Target(temporary, "w+") as target:
         try:
-            with h5py.File(target, "w", track_order=track_order) as file:
+            # From this version on HDF5 keeps checksums of its own of what describes the data.
+            version = ("v110", "v110")
+            with h5py.File(target, "w", libver=version, track_order=track_order) as file:
                 yield file, target.check
         finally:
             target.check()
+
+
+def write_names(group: h5py.Group, name: str, values: Iterable[str]) -> None:
+    """Write texts as a dataset, each as long as the longest.
+
+    HDF5 would put those of different lengths into a heap without a checksum, and a changed byte in
+    it can keep its reader busy for ever.
+    """
+    group[name] = _encoded(values)
+
+
+def read_names(group: h5py.Group, name: str) -> tuple[str, ...]:
+    """Read a dataset of texts, of one length or not."""
+    return tuple(group[name].asstr()[:])
+
+
+def write_text_attribute(entry: h5py.HLObject, name: str, value: str | Sequence[str]) -> None:
+    """Write a text, or several, as an attribute; see `write_names`."""
+    encoded = _encoded([value] if isinstance(value, str) else value)
+    entry.attrs.create(name, encoded.reshape(()) if isinstance(value, str) else encoded)
+
+
+def read_text_attribute(entry: h5py.HLObject, name: str) -> str:
+    """Read an attribute that is one text."""
+    return _decoded(entry.attrs[name])
+
+
+def read_text_attributes(entry: h5py.HLObject, name: str) -> tuple[str, ...]:
+    """Read an attribute that is several texts."""
+    return tuple(_decoded(value) for value in entry.attrs[name])
+
+
+def _encoded(values: Iterable[str]) -> npt.NDArray[np.bytes_]:
+    encoded = [value.encode() for value in values]
+    length = max(map(len, encoded), default=0) or 1
+    return np.array(encoded, dtype=h5py.string_dtype("utf-8", length))
+
+
+def _decoded(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 class _Target(io.FileIO):

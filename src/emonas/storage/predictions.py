@@ -9,8 +9,15 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from emonas.errors import EmonasError, make_again
-from emonas.storage.hdf5 import whole_hdf5
+from emonas.errors import DamagedFileError
+from emonas.storage.hdf5 import (
+    read_names,
+    read_text_attributes,
+    whole_hdf5,
+    write_names,
+    write_text_attribute,
+)
+from emonas.storage.sealing import check_seal, seal
 
 EMOTION = "emotion"
 ASR = "asr"
@@ -106,30 +113,29 @@ def _joined_task(pieces: Sequence[TaskPredictions]) -> TaskPredictions:
 
 def write_predictions(path: Path, parts: Mapping[str, Predictions]) -> None:
     """Write the predictions for every part, whole or not at all."""
-    text = h5py.string_dtype("utf-8")
     with whole_hdf5(path, track_order=True) as (file, _):
         for name, part in parts.items():
             group = file.create_group(name)
-            group.create_dataset("utterance", data=list(part.utterances), dtype=text)
-            group.create_dataset("corpus", data=list(part.corpora), dtype=text)
-            group.create_dataset("label", data=list(part.labels), dtype=text)
+            write_names(group, "utterance", part.utterances)
+            write_names(group, "corpus", part.corpora)
+            write_names(group, "label", part.labels)
             group.create_dataset("embedding", data=part.embedding.astype(np.float32))
             logits = group.create_dataset(f"logits/{EMOTION}", data=part.logits.astype(np.float32))
-            logits.attrs.create("classes", list(part.classes), dtype=text)
+            write_text_attribute(logits, "classes", part.classes)
             if part.domains:
-                group.create_dataset("domain", data=list(part.domains), dtype=text)
+                write_names(group, "domain", part.domains)
             if part.gates is not None:
                 gates = group.create_dataset("gates", data=part.gates.astype(np.float32))
-                gates.attrs.create("features", list(part.gated), dtype=text)
+                write_text_attribute(gates, "features", part.gated)
             for task, found in part.tasks.items():
                 _write_task(group.create_group(f"tasks/{task}"), found)
+            seal(group)
 
 
 def _write_task(group: h5py.Group, found: TaskPredictions) -> None:
-    text = h5py.string_dtype("utf-8")
-    group.attrs.create("answers", list(found.answers), dtype=text)
-    group.create_dataset("truth", data=list(found.truth), dtype=text)
-    group.create_dataset("said", data=list(found.said), dtype=text)
+    write_text_attribute(group, "answers", found.answers)
+    write_names(group, "truth", found.truth)
+    write_names(group, "said", found.said)
     if found.logits is not None:
         group.create_dataset("logits", data=found.logits.astype(np.float32))
 
@@ -137,9 +143,9 @@ def _write_task(group: h5py.Group, found: TaskPredictions) -> None:
 def _read_task(group: h5py.Group) -> TaskPredictions:
     logits = group.get("logits")
     return TaskPredictions(
-        truth=tuple(group["truth"].asstr()[:]),
-        said=tuple(group["said"].asstr()[:]),
-        answers=tuple(str(name) for name in group.attrs["answers"]),
+        truth=read_names(group, "truth"),
+        said=read_names(group, "said"),
+        answers=read_text_attributes(group, "answers"),
         logits=None if logits is None else logits[:],
     )
 
@@ -154,24 +160,24 @@ def read_predictions(path: Path, part: str) -> Predictions:
         with h5py.File(path, "r") as file:
             group = file[part]
             logits, gates = group[f"logits/{EMOTION}"], group.get("gates")
-            domains = group.get("domain")
             predictions = Predictions(
-                utterances=tuple(group["utterance"].asstr()[:]),
-                corpora=tuple(group["corpus"].asstr()[:]),
-                labels=tuple(group["label"].asstr()[:]),
-                classes=tuple(str(name) for name in logits.attrs["classes"]),
+                utterances=read_names(group, "utterance"),
+                corpora=read_names(group, "corpus"),
+                labels=read_names(group, "label"),
+                classes=read_text_attributes(logits, "classes"),
                 logits=logits[:],
                 embedding=group["embedding"][:],
-                domains=() if domains is None else tuple(domains.asstr()[:]),
+                domains=read_names(group, "domain") if "domain" in group else (),
                 gates=None if gates is None else gates[:],
-                gated=() if gates is None else tuple(str(name) for name in gates.attrs["features"]),
+                gated=() if gates is None else read_text_attributes(gates, "features"),
                 tasks={task: _read_task(found) for task, found in group.get("tasks", {}).items()},
             )
-        _check(predictions)
-    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
-        raise EmonasError(
-            f"{path}: no whole predictions of the part {part} ({error}); {make_again(path)}"
-        ) from error
+            _check(predictions)
+            for each in file.values():
+                check_seal(each)
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+        problem = f"no whole predictions of the part {part} ({error})"
+        raise DamagedFileError(path, problem) from error
     return predictions
 
 
