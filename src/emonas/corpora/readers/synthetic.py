@@ -3,6 +3,7 @@
 Scores on it say that the pipeline works, and not that it recognises emotion.
 """
 
+import io
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
@@ -92,8 +93,11 @@ def _record(line: Line, rendering: Rendering, folder: Path) -> Recording:
     import soundfile
 
     path = folder / f"{line.utterance}.wav"
+    wave = io.BytesIO()
+    soundfile.write(wave, render(line, rendering), WORKING_RATE, subtype="PCM_16", format="WAV")
     with whole_file(path) as temporary:
-        soundfile.write(temporary, render(line, rendering), WORKING_RATE, subtype="PCM_16")
+        # Given a name, libsndfile does not pass on that the disk is full.
+        temporary.write_bytes(wave.getvalue())
     return Recording(
         utterance=line.utterance,
         audio=path,
