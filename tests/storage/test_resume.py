@@ -1,6 +1,8 @@
+import os
+
 import pytest
 
-from emonas.storage.resume import resume_folder
+from emonas.storage.resume import drop_ended, outlive_jobs, resume_folder
 
 
 def folder_of(root, inputs):
@@ -36,3 +38,37 @@ def test_a_folder_s_names_and_contents_count(tmp_path, size):
         moved = given.rename(tmp_path / "moved")
         (moved / "a" / "v.npy").write_bytes(b"a" * size)
         assert folder_of(tmp_path / "resume", [moved]) == renamed
+
+
+def job(root, keeps=True):
+    """What a job finds; it may keep something of its own."""
+    with resume_folder(root, "train", {"name": "a"}, []) as folder:
+        found = [path.name for path in folder.iterdir()] if folder.exists() else []
+        if keeps:
+            folder.mkdir(exist_ok=True)
+            (folder / "state.pt").write_text("kept")
+    return found
+
+
+def test_what_is_kept_goes_with_its_job(tmp_path):
+    assert job(tmp_path) == []
+    assert job(tmp_path) == []
+    assert list((tmp_path / "train").iterdir()) == []
+
+
+def test_in_a_workflow_what_is_kept_outlives_its_job_until_it_is_dropped(tmp_path):
+    outlive_jobs(tmp_path)
+    assert job(tmp_path, keeps=False) == []
+    assert job(tmp_path) == []
+    # Snakemake was killed before it noted the end: the job goes on where it ended.
+    assert job(tmp_path) == ["state.pt"]
+    drop_ended(tmp_path, 60)
+    assert job(tmp_path) == ["state.pt"]
+    (ended,) = (tmp_path / "ended").iterdir()
+    os.utime(ended, (0, 0))
+    with resume_folder(tmp_path, "train", {"name": "another"}, []):
+        assert not ended.exists()
+    assert job(tmp_path) == []
+    drop_ended(tmp_path)
+    assert job(tmp_path, keeps=False) == []
+    assert [path for path in tmp_path.rglob("*") if path.parent != tmp_path] == []

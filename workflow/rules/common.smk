@@ -14,6 +14,7 @@ from emonas.errors import EmonasError
 from emonas.settings.listings import check_listings
 from emonas.settings.load import check_settings
 from emonas.settings.plan import Plan
+from emonas.storage.resume import drop_ended, outlive_jobs
 
 
 def load_plan():
@@ -42,6 +43,7 @@ if Path(sys.executable).exists():
 
 STARTED = time.time()
 PLAN = load_plan()
+RESUME = Path("results/resume")
 # How many cards a job that learns takes: --resources gpu=N lets N of them run at a time.
 GPUS = int(PLAN.settings.runtime.device != "cpu" and shutil.which("nvidia-smi") is not None)
 SETTINGS_FILE = " ".join(map(readable_path, workflow.configfiles))
@@ -133,6 +135,7 @@ if workflow.is_main_process:
 
 
 onstart:
+    outlive_jobs(RESUME)
     if PLAN.settings.forecast and PLAN.runs:
         print_forecast()
     # Of every job that has ended, Snakemake's limit of starts keeps a timer that lets it look for
@@ -145,6 +148,8 @@ onstart:
 
 
 onsuccess:
+    # Snakemake knows now of every job that has ended: none begins again.
+    drop_ended(RESUME)
     # A run of some jobs only leaves the page as it was, perhaps another settings file's.
     page = Path("results/report/index.html")
     if page.exists() and page.stat().st_mtime >= STARTED:
@@ -152,4 +157,6 @@ onsuccess:
 
 
 onerror:
+    # Snakemake knows now of every job that has ended: none begins again.
+    drop_ended(RESUME)
     print("emonas: mend what the log named above says, and run the same command: it goes on there")

@@ -1,16 +1,27 @@
-"""Where a killed job goes on: a folder under a lock, gone when the job ends well."""
+"""Where a killed job goes on: a folder under a lock, gone when the job ends well.
+
+Between the end of a job and Snakemake's note of it Snakemake can be killed, and then begins the job
+again. So in a workflow what was kept moves into the folder `ended`, which the workflow makes
+(`outlive_jobs`) and empties.
+"""
 
 import hashlib
 import json
+import os
+import secrets
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
 _LARGE = 2**20
+_ENDED = "ended"
+_SECONDS = 60.0
+"""In which Snakemake notes that a job has ended."""
 
 
 @contextmanager
@@ -26,13 +37,35 @@ def resume_folder(
     digest = hashlib.sha256(json.dumps(params, sort_keys=True, default=str).encode())
     for path in inputs:
         digest.update(_identity(path))
-    folder = root / stage / digest.hexdigest()[:32]
+    name = digest.hexdigest()[:32]
+    folder, ended = root / stage / name, root / _ENDED / f"{stage}-{name}"
     folder.parent.mkdir(parents=True, exist_ok=True)
+    drop_ended(root, _SECONDS)
     lock = folder.with_suffix(".lock")
     with FileLock(lock):
+        if ended.exists() and not folder.exists():
+            ended.rename(folder)
         yield folder
+        if folder.exists() and ended.parent.exists():
+            os.utime(folder)
+            folder.rename(ended)
         shutil.rmtree(folder, ignore_errors=True)
         lock.unlink(missing_ok=True)
+
+
+def outlive_jobs(root: Path) -> None:
+    """Let what jobs keep outlive them, until it is dropped."""
+    (root / _ENDED).mkdir(parents=True, exist_ok=True)
+
+
+def drop_ended(root: Path, seconds: float = 0.0) -> None:
+    """Drop what jobs kept that ended well so many seconds ago."""
+    for folder in (root / _ENDED).glob("*"):
+        # Another job may drop it, too, or its own may take it back.
+        with suppress(FileNotFoundError):
+            if time.time() - folder.stat().st_mtime >= seconds:
+                away = folder.rename(folder.with_name(f".{secrets.token_hex(4)}"))
+                shutil.rmtree(away, ignore_errors=True)
 
 
 def _identity(path: Path) -> bytes:
