@@ -70,7 +70,7 @@ docs: $(READY) ## write the settings reference and the JSON schema again
 
 lock: ## resolve the dependencies anew into envs/lock.txt
 	$(PYTHON) -m venv .venv-lock
-	.venv-lock/bin/pip install --quiet torch==2.13.0 $(ALONE_NEEDS) '.[test,allosaurus,egemaps,transformers]'
+	.venv-lock/bin/pip install --quiet torch==2.13.0 $(ALONE_NEEDS) '.[test,allosaurus,egemaps,slurm,transformers]'
 	{ head -n 1 envs/lock.txt; .venv-lock/bin/pip freeze --exclude emonas | sed 's/+cpu//'; } > envs/lock.new
 	mv envs/lock.new envs/lock.txt
 	rm -r .venv-lock

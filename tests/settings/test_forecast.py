@@ -11,9 +11,9 @@ import pytest
 from emonas.search.methods import cells
 from emonas.settings.forecast import forecast_lines
 from emonas.settings.forecast.jobs import RULES, list_jobs
-from emonas.settings.forecast.sizes import ProtocolSize, corpus_size, protocol_size
 from emonas.settings.load import check_settings, load_settings
 from emonas.settings.plan import Plan
+from emonas.settings.sizes import ProtocolSize, corpus_size, protocol_size
 from emonas.storage.folds import write_index
 from emonas.systems.kinds import recurrent
 

@@ -7,6 +7,9 @@ rule checkpoint:
         "results/logs/checkpoints/{checkpoint}.log",
     params:
         job=lambda wildcards: PLAN.pretrained.checkpoint_params(wildcards.checkpoint),
+    resources:
+        mem_mb=megabytes("checkpoint"),
+        runtime=minutes("checkpoint"),
     conda:
         "../../envs/emonas.yaml"
     script:

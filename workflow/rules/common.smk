@@ -10,9 +10,12 @@ SOURCES = str(Path(workflow.basedir) / "src")
 sys.path.insert(0, SOURCES)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [SOURCES, os.environ.get("PYTHONPATH")]))
 
+from emonas.cards import OWN
 from emonas.errors import EmonasError
 from emonas.settings.listings import check_listings
 from emonas.settings.load import check_settings
+from emonas.settings.needs import Needs
+from emonas.settings.partitions import KEPT, Partition, ask_partition
 from emonas.settings.plan import Plan
 from emonas.storage.resume import drop_ended, outlive_jobs
 
@@ -44,9 +47,53 @@ if Path(sys.executable).exists():
 STARTED = time.time()
 PLAN = load_plan()
 RESUME = Path("results/resume")
-# How many cards a job that learns takes: --resources gpu=N lets N of them run at a time.
-GPUS = int(PLAN.settings.runtime.device != "cpu" and shutil.which("nvidia-smi") is not None)
+# Whether this machine has cards that its jobs may use.
+GPUS = PLAN.settings.runtime.device != "cpu" and shutil.which("nvidia-smi") is not None
 SETTINGS_FILE = " ".join(map(readable_path, workflow.configfiles))
+
+
+# With --resources gpu=N each of N jobs that learn takes a card of its own; jobs inherit the word.
+if "gpu" in workflow.resource_settings.resources:
+    os.environ[OWN] = "1"
+
+
+def partition_of(rule):
+    """What there is for the jobs of a rule: of this machine, or of their partition in SLURM."""
+    if workflow.local_exec and KEPT not in os.environ:
+        return Partition(cards=GPUS)
+    settings = workflow.resource_settings
+    for resources in (settings.overwrite_resources.get(rule), settings.default_resources):
+        if resources and "slurm_partition" in resources:
+            return ask_partition(str(resources["slurm_partition"].raw))
+    return ask_partition("")
+
+
+NEEDS = Needs(PLAN, partition_of)
+
+
+def megabytes(rule):
+    """The memory that jobs of a rule ask for, twice as much each time that one is tried again."""
+    return lambda wildcards, attempt: NEEDS.need(rule, attempt, **wildcards).memory
+
+
+def minutes(rule):
+    """The time that jobs of a rule ask for, twice as much each time that one is tried again."""
+    return lambda wildcards, attempt: NEEDS.need(rule, attempt, **wildcards).minutes
+
+
+def cards(rule):
+    """How many cards jobs of a rule ask for: one where it serves and where there are some."""
+    return lambda wildcards: NEEDS.need(rule, **wildcards).cards
+
+
+def group_of(rule):
+    """The rule's name for small jobs, where the profile makes one submission of many of them."""
+
+    def group(wildcards):
+        grouped = rule in workflow.group_settings.group_components
+        return rule if grouped and NEEDS.is_brief(rule, **wildcards) else None
+
+    return group
 
 
 wildcard_constraints:

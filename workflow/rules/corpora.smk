@@ -8,6 +8,9 @@ rule corpora:
         "results/logs/corpora/{corpus}.log",
     params:
         job=lambda wildcards: PLAN.corpus_params(wildcards.corpus),
+    resources:
+        mem_mb=megabytes("corpora"),
+        runtime=minutes("corpora"),
     conda:
         "../../envs/emonas.yaml"
     script:

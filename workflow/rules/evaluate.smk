@@ -19,10 +19,16 @@ rule evaluate:
         metrics="results/evaluate/{protocol}/{system}/metrics.json",
     log:
         "results/logs/evaluate/{protocol}-{system}.log",
+    group:
+        group_of("evaluate")
     params:
         job=lambda wildcards: PLAN.evaluate_params(wildcards.protocol),
         transfer=lambda wildcards: PLAN.tested_elsewhere(wildcards.protocol, wildcards.system),
         jobs=lambda wildcards: jobs_of(wildcards.protocol, wildcards.system),
+    resources:
+        mem_mb=megabytes("evaluate"),
+        runtime=minutes("evaluate"),
+        lanes=1,
     conda:
         "../../envs/emonas.yaml"
     script:

@@ -55,11 +55,18 @@ rule fuse:
         weights="results/fuse/{protocol}/{system}/seed{seed}/{fold}/weights.safetensors",
     log:
         "results/logs/fuse/{protocol}/{system}-seed{seed}-{fold}.log",
+    group:
+        group_of("fuse")
     params:
         job=lambda wildcards: PLAN.fuse_params(wildcards.system),
         genotypes=joint_genotypes_of,
         features=own_feature_paths,
     threads: PLAN.settings.runtime.torch_threads
+    resources:
+        mem_mb=megabytes("fuse"),
+        runtime=minutes("fuse"),
+        gpu=cards("fuse"),
+        lanes=1,
     conda:
         "../../envs/emonas.yaml"
     script:
@@ -76,6 +83,8 @@ rule fuse_transfer:
         predictions="results/fuse/{protocol}/{system}/seed{seed}/{fold}/transfer/{corpus}.h5",
     log:
         "results/logs/fuse/{protocol}/{system}-seed{seed}-{fold}-transfer-{corpus}.log",
+    group:
+        group_of("fuse_transfer")
     params:
         job=lambda wildcards: PLAN.fuse_transfer_params(wildcards.system),
         genotypes=joint_genotypes_of,
@@ -83,6 +92,11 @@ rule fuse_transfer:
             wildcards.system, [*PLAN.corpora_of(wildcards.protocol), wildcards.corpus]
         ),
     threads: PLAN.settings.runtime.torch_threads
+    resources:
+        mem_mb=megabytes("fuse_transfer"),
+        runtime=minutes("fuse_transfer"),
+        gpu=cards("fuse_transfer"),
+        lanes=1,
     conda:
         "../../envs/emonas.yaml"
     script:

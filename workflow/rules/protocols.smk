@@ -41,6 +41,9 @@ checkpoint protocols:
         "results/logs/protocols/{protocol}.log",
     params:
         job=lambda wildcards: PLAN.split_params(wildcards.protocol),
+    resources:
+        mem_mb=megabytes("protocols"),
+        runtime=minutes("protocols"),
     conda:
         "../../envs/emonas.yaml"
     script:
@@ -57,8 +60,14 @@ rule fold:
         test="results/protocols/{protocol}/{fold}/test.csv",
     log:
         "results/logs/protocols/{protocol}-{fold}.log",
+    group:
+        group_of("fold")
     params:
         job=lambda wildcards: PLAN.split_params(wildcards.protocol),
+    resources:
+        mem_mb=megabytes("fold"),
+        runtime=minutes("fold"),
+        lanes=1,
     conda:
         "../../envs/emonas.yaml"
     script:
@@ -74,8 +83,14 @@ rule transfer:
         transfer="results/protocols/{protocol}/transfer/{corpus}.csv",
     log:
         "results/logs/protocols/{protocol}-transfer-{corpus}.log",
+    group:
+        group_of("transfer")
     params:
         job=lambda wildcards: PLAN.transfer_params(wildcards.protocol, wildcards.corpus),
+    resources:
+        mem_mb=megabytes("transfer"),
+        runtime=minutes("transfer"),
+        lanes=1,
     conda:
         "../../envs/emonas.yaml"
     script:
@@ -95,6 +110,9 @@ rule audit:
         "results/logs/protocols/{protocol}-audit.log",
     params:
         job=lambda wildcards: PLAN.audit_params(wildcards.protocol),
+    resources:
+        mem_mb=megabytes("audit"),
+        runtime=minutes("audit"),
     conda:
         "../../envs/emonas.yaml"
     script:

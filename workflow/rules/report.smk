@@ -87,6 +87,9 @@ rule report:
         job=PLAN.report_params(SETTINGS_FILE, REPORT_PLAN.command),
     # The last job, which would leave the other cores idle.
     threads: 4
+    resources:
+        mem_mb=megabytes("report"),
+        runtime=minutes("report"),
     conda:
         "../../envs/emonas.yaml"
     script:

@@ -24,6 +24,8 @@ rule search:
         weights="results/search/{protocol}/{system}/seed{seed}/{fold}/weights.safetensors",
     log:
         "results/logs/search/{protocol}/{system}-seed{seed}-{fold}.log",
+    group:
+        group_of("search")
     params:
         job=lambda wildcards: PLAN.search_params(wildcards.system),
         features=lambda wildcards: (
@@ -33,7 +35,10 @@ rule search:
         ),
     threads: PLAN.settings.runtime.torch_threads
     resources:
-        gpu=GPUS,
+        mem_mb=megabytes("search"),
+        runtime=minutes("search"),
+        gpu=cards("search"),
+        lanes=1,
     conda:
         "../../envs/emonas.yaml"
     script:

@@ -63,12 +63,17 @@ rule train:
         weights="results/train/{protocol}/{system}/seed{seed}/{fold}/weights.safetensors",
     log:
         "results/logs/train/{protocol}/{system}-seed{seed}-{fold}.log",
+    group:
+        group_of("train")
     params:
         job=lambda wildcards: PLAN.train_params(wildcards.system),
         features=own_feature_paths,
     threads: PLAN.settings.runtime.torch_threads
     resources:
-        gpu=GPUS,
+        mem_mb=megabytes("train"),
+        runtime=minutes("train"),
+        gpu=cards("train"),
+        lanes=1,
     conda:
         "../../envs/emonas.yaml"
     script:
@@ -91,12 +96,17 @@ rule train_transfer:
         predictions="results/train/{protocol}/{system}/seed{seed}/{fold}/transfer/{corpus}.h5",
     log:
         "results/logs/train/{protocol}/{system}-seed{seed}-{fold}-transfer-{corpus}.log",
+    group:
+        group_of("train_transfer")
     params:
         job=lambda wildcards: PLAN.train_transfer_params(wildcards.system),
         features=lambda wildcards: PLAN.feature_paths(wildcards.system, [wildcards.corpus]),
     threads: PLAN.settings.runtime.torch_threads
     resources:
-        gpu=GPUS,
+        mem_mb=megabytes("train_transfer"),
+        runtime=minutes("train_transfer"),
+        gpu=cards("train_transfer"),
+        lanes=1,
     conda:
         "../../envs/emonas.yaml"
     script:

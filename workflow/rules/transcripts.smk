@@ -16,7 +16,9 @@ rule transcripts:
         job=lambda wildcards: PLAN.transcript_params(wildcards.transcript),
     threads: PLAN.settings.runtime.torch_threads
     resources:
-        gpu=GPUS,
+        mem_mb=megabytes("transcripts"),
+        runtime=minutes("transcripts"),
+        gpu=cards("transcripts"),
     conda:
         "../../envs/emonas.yaml"
     script:
@@ -31,8 +33,14 @@ rule recognition:
         recognition="results/recognition/{corpus}/{transcript}.json",
     log:
         "results/logs/recognition/{corpus}-{transcript}.log",
+    group:
+        group_of("recognition")
     params:
         job=PLAN.recognition_params(),
+    resources:
+        mem_mb=megabytes("recognition"),
+        runtime=minutes("recognition"),
+        lanes=1,
     conda:
         "../../envs/emonas.yaml"
     script:

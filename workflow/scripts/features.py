@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from emonas.cards import own_card
 from emonas.checkpoints.record import read_checkpoint
 from emonas.features.extraction import Resources
 from emonas.features.job import FeatureJob, extract_feature
@@ -10,7 +11,7 @@ from emonas.learning.options import RuntimeOptions
 params = snakemake.params.job
 given = {name: Path(path) for name, path in snakemake.input.items() if isinstance(path, str)}
 
-with logged_job(Path(snakemake.log[0])):
+with logged_job(Path(snakemake.log[0])), own_card(snakemake.resources.gpu):
     extract_feature(
         FeatureJob(
             corpus=snakemake.wildcards.corpus,

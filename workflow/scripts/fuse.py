@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from emonas.cards import own_card
 from emonas.fuse.job import FuseJob, fuse_streams
 from emonas.fuse.joint import JointInputs, trained_streams
 from emonas.fuse.options import FusionOptions
@@ -14,7 +15,7 @@ options = FusionOptions.model_validate(params["system"])
 trained = {Path(path).parts[-4]: Path(path).parent for path in snakemake.input.predictions}
 fold = Path("results/protocols", wildcards.protocol, wildcards.fold)
 
-with logged_job(Path(snakemake.log[0])):
+with logged_job(Path(snakemake.log[0])), own_card(snakemake.resources.gpu):
     fuse_streams(
         FuseJob(
             name=f"{wildcards.protocol}/{wildcards.system}/seed{wildcards.seed}/{wildcards.fold}",

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from emonas.cards import own_card
 from emonas.fuse.joint import JointInputs, trained_streams
 from emonas.fuse.options import FusionOptions
 from emonas.fuse.transfer import FuseTransferJob, fuse_transfer
@@ -13,7 +14,7 @@ predictions = {Path(path).parts[-5]: Path(path) for path in snakemake.input.pred
 protocol = Path("results/protocols", wildcards.protocol)
 folders = {name: path.parents[1] for name, path in predictions.items()}
 
-with logged_job(Path(snakemake.log[0])):
+with logged_job(Path(snakemake.log[0])), own_card(snakemake.resources.gpu):
     fuse_transfer(
         FuseTransferJob(
             options=options,

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from emonas.cards import own_card
 from emonas.jobs import logged_job
 from emonas.kinds import kind_options
 from emonas.learning.options import RuntimeOptions
@@ -9,7 +10,7 @@ from emonas.systems.material import feature_paths
 wildcards, params = snakemake.wildcards, snakemake.params.job
 given = {name: Path(path) for name, path in snakemake.input.items() if isinstance(path, str)}
 
-with logged_job(Path(snakemake.log[0])):
+with logged_job(Path(snakemake.log[0])), own_card(snakemake.resources.gpu):
     search_architecture(
         SearchJob(
             name=f"{wildcards.protocol}/{wildcards.system}/seed{wildcards.seed}/{wildcards.fold}",

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from emonas.cards import own_card
 from emonas.jobs import logged_job
 from emonas.kinds import kind_options
 from emonas.learning.options import RuntimeOptions
@@ -11,7 +12,7 @@ from emonas.train.job import TrainJob, train_system
 wildcards, params = snakemake.wildcards, snakemake.params.job
 given = {name: Path(path) for name, path in snakemake.input.items() if isinstance(path, str)}
 
-with logged_job(Path(snakemake.log[0])):
+with logged_job(Path(snakemake.log[0])), own_card(snakemake.resources.gpu):
     train_system(
         TrainJob(
             name=f"{wildcards.protocol}/{wildcards.system}/seed{wildcards.seed}/{wildcards.fold}",

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from emonas.cards import own_card
 from emonas.jobs import logged_job
 from emonas.kinds import kind_options
 from emonas.learning.options import RuntimeOptions
@@ -10,7 +11,7 @@ from emonas.train.transfer import TransferJob, predict_transfer
 params, given = snakemake.params.job, snakemake.input
 genotype, checkpoint = given.genotype, given.checkpoint
 
-with logged_job(Path(snakemake.log[0])):
+with logged_job(Path(snakemake.log[0])), own_card(snakemake.resources.gpu):
     predict_transfer(
         TransferJob(
             trained=TrainedFiles(

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from emonas.cards import own_card
 from emonas.checkpoints.record import read_checkpoint
 from emonas.features.extraction import Resources
 from emonas.features.transcription import TranscriptJob, transcribe
@@ -9,7 +10,7 @@ from emonas.learning.options import RuntimeOptions
 
 params = snakemake.params.job
 
-with logged_job(Path(snakemake.log[0])):
+with logged_job(Path(snakemake.log[0])), own_card(snakemake.resources.gpu):
     transcribe(
         TranscriptJob(
             corpus=snakemake.wildcards.corpus,

@@ -2,24 +2,22 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from emonas.errors import EmonasError
 from emonas.features.extraction import Resources
-from emonas.kinds import kind_module
 from emonas.learning.devices import prepare
 from emonas.settings.absent import absent_files, absent_own_files
 from emonas.settings.forecast.jobs import Jobs, all_runs
 from emonas.settings.forecast.rehearsal import (
     Heard,
     Learnt,
-    is_solved,
     rehearse_extraction,
     rehearse_fusion,
     rehearse_system,
 )
-from emonas.settings.forecast.sizes import CorpusSize, ProtocolSize
+from emonas.settings.passes import search_passes, training_passes
 from emonas.settings.plan import Plan
+from emonas.settings.sizes import CorpusSize, ProtocolSize
 
 _HOUR = 3600.0
 
@@ -81,26 +79,14 @@ class Clock:
         learnt = self._learnt_system(jobs.system)
         if learnt is None:
             return None
-        options = self._plan.settings.systems[jobs.system]
         if jobs.rule == "search":
-            epochs = self._search_epochs(jobs.system, options.search)
+            epochs = self._search_epochs(jobs.system)
             return None if epochs is None else learnt.search * epochs
-        if self._plan.tests_searched(jobs.system):
-            return 0.0
-        if is_solved(options):
-            return learnt.train * (2 if getattr(options, "refit", False) else 1)
-        passes: int = options.training.epochs
-        # Trained twice: for the choice of the epoch, and with the validation part.
-        chosen = getattr(options, "refit", False) and options.training.select != "last"
-        return learnt.train * passes * (2 if chosen else 1)
+        return learnt.train * training_passes(self._plan, jobs.system)
 
-    def _search_epochs(self, system: str, options: Any) -> int | None:
+    def _search_epochs(self, system: str) -> int | None:
         """Epochs of all candidates together."""
-        module = kind_module("method", options.method)
-        if not hasattr(module, "trained_epochs"):
-            return int(getattr(options, "epochs", 0))
-        system_options = self._plan.settings.systems[system]
-        epochs: int | None = module.trained_epochs(options, system_options)
+        epochs = search_passes(self._plan, system)
         if epochs is None:
             self._tell(f"systems.{system}.search: how many candidates there are is not known")
         return epochs

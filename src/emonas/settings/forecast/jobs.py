@@ -4,8 +4,8 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from emonas.settings.forecast.sizes import ProtocolSize
 from emonas.settings.plan import Plan
+from emonas.settings.sizes import ProtocolSize
 
 Key = TypeVar("Key", bound=Hashable)
 Needs = dict[tuple[str, str], bool]

@@ -5,8 +5,8 @@ from tempfile import TemporaryDirectory
 
 from emonas.settings.forecast.hours import Clock, Hours
 from emonas.settings.forecast.jobs import RULES, Jobs, list_jobs
-from emonas.settings.forecast.sizes import corpus_size, protocol_size
 from emonas.settings.plan import Plan
+from emonas.settings.sizes import corpus_size, protocol_size
 
 NOT_MEASURED = (
     "corpora",

@@ -16,13 +16,13 @@ from emonas.kinds import kind_module, kind_options
 from emonas.learning.options import RuntimeOptions
 from emonas.search.job import SearchFiles, SearchJob, SearchOutputs, search_architecture
 from emonas.settings.forecast.answers import rehearsable, write_answers
+from emonas.settings.passes import is_solved
 from emonas.storage.cost import NetworkCost, write_network_cost
 from emonas.storage.features import Array, FeatureFacts, write_features
 from emonas.storage.folds import PARTS, Part, write_part
 from emonas.storage.predictions import Predictions, read_predictions, write_predictions
 from emonas.storage.tables import read_table
 from emonas.systems.material import Material
-from emonas.systems.options import TrainedOptions
 from emonas.systems.outputs import SystemOutputs
 from emonas.train.job import TrainJob, train_system
 
@@ -143,11 +143,6 @@ def rehearse_fusion(
     outputs = _outputs(folder / "fused")
     fuse_streams(job, outputs)
     return _epoch_seconds(outputs.costs) / FUSED_UTTERANCES
-
-
-def is_solved(options: Any) -> bool:
-    """Whether a system is solved at once, and not trained by epochs."""
-    return not isinstance(options, TrainedOptions)
 
 
 def _rehearse(

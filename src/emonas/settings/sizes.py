@@ -43,8 +43,11 @@ class ProtocolSize:
     exact: bool
 
 
-def corpus_size(plan: Plan, corpus: str) -> CorpusSize | None:
+def corpus_size(plan: Plan, corpus: str, *, listed: bool = True) -> CorpusSize | None:
     """The size of a corpus; None where nothing tells it.
+
+    Without `listed` its files are not listed, which takes seconds: what is not read counts as
+    large as it was published.
 
     Raises:
         EmonasError: its manifest or its table is damaged.
@@ -55,7 +58,7 @@ def corpus_size(plan: Plan, corpus: str) -> CorpusSize | None:
     if manifest.exists():
         table = read_manifest(manifest)
         return CorpusSize(_facts(table), float(table["seconds"].mean()), table)
-    if can_be_listed(options):
+    if listed and can_be_listed(options):
         listing: Listing = reader.read(options, manifest.parent)
         table = _listed(listing, corpus)
         if len(table):
