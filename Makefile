@@ -13,7 +13,7 @@ ALONE_NEEDS := more-itertools tiktoken webrtcvad-wheels
 # Stays true when the sources change: the package is installed in place.
 READY := .venv/.ready
 
-.PHONY: help run test test-faults lint parity bench docs lock clean $(addprefix clean-,$(STAGES))
+.PHONY: help run test test-faults test-slurm lint parity bench docs lock clean $(addprefix clean-,$(STAGES))
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,7 +45,13 @@ lint: $(READY) ## ruff, mypy, snakefmt, import-linter
 
 test-faults: $(READY) ## do what goes wrong: kills, a full disk, damaged and hostile files; some minutes
 	@rm -rf results/reliability
-	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m fault --tally results/reliability/counts
+	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m 'fault and not slurm' --tally results/reliability/counts
+	$(BIN)/python tests/faults_table.py results/reliability
+
+test-slurm: $(READY) ## run the workflow on a SLURM of two nodes on this machine; as root, with Debian's packages
+	@$(BIN)/python tests/workflow/slurm/slurm_requirements.py
+	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m slurm -rA --show-capture=stdout \
+	  --tally results/reliability/counts tests/workflow/slurm
 	$(BIN)/python tests/faults_table.py results/reliability
 
 parity: $(READY) ## compare the encoders with their originals, in environments of their own

@@ -5,6 +5,8 @@ import sys
 import time
 from functools import cache
 
+from snakemake.exceptions import WorkflowError
+
 # The package beside the Snakefile, for this process and for jobs in another environment.
 SOURCES = str(Path(workflow.basedir) / "src")
 sys.path.insert(0, SOURCES)
@@ -181,7 +183,22 @@ if workflow.is_main_process:
     print_skipped()
 
 
+def refuse_second_copies():
+    """Stop where jobs of a killed run live on, before this run submits the same ones."""
+    from emonas.settings.earlier_runs import earlier_runs
+
+    names = earlier_runs(Path.cwd())
+    if names:
+        commands = " && ".join(f"scancel --name={name}" for name in names)
+        raise WorkflowError(
+            "emonas: jobs of an earlier run are still in SLURM and would write the same files; "
+            f"end them with: {commands}"
+        )
+
+
 onstart:
+    if not workflow.local_exec:
+        refuse_second_copies()
     outlive_jobs(RESUME)
     if PLAN.settings.forecast and PLAN.runs:
         print_forecast()

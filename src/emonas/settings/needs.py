@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from emonas.errors import EmonasError
 from emonas.settings.partitions import Partition
 from emonas.settings.passes import is_solved, search_passes, training_passes
 from emonas.settings.plan import Plan
@@ -43,9 +44,11 @@ EXTRACT_SECONDS = 0.02
 ENCODE_SECONDS = 1.0
 """Of a core for a second of audio: read and digested; a plain feature; an encoder's."""
 
+SOLVE_SECONDS = 0.01
 TRAIN_SECONDS = 0.07
 TUNE_SECONDS = 2.0
-"""Of a core for a second of audio and epoch: a network on features; an encoder that is trained."""
+"""Of a core for a second of audio and epoch: what is solved at once, a network on features, an
+encoder that is trained."""
 
 CELL_SECONDS = 7e-6
 CELL_MEGABYTES = 1e-3
@@ -182,7 +185,7 @@ class Needs:
                 return _Work()
             return self._search(system, options, seconds, utterances, loaded)
         if is_solved(options):
-            return _Work(seconds * EXTRACT_SECONDS, loaded)
+            return _Work(SOLVE_SECONDS * seconds, loaded)
         passes, batch = max(1, training_passes(plan, system)), options.training.batch
         if isinstance(options, TunedOptions):
             memory = loaded + WEIGHTS + TUNED_MEGABYTES * batch / options.training.pieces
@@ -195,15 +198,24 @@ class Needs:
     ) -> _Work:
         search, served = options.search, self._may_use_cards
         batch = getattr(search, "batch", options.training.batch)
-        passes = search_passes(self._plan, system)
-        if passes is None:
-            passes = UNKNOWN_CANDIDATES * options.training.epochs
+        passes = self._passes(system)
         if hasattr(search, "channels"):
             size = search.channels * search.cells * self._pixels(system)
             memory = loaded + CELL_MEGABYTES * size * batch
             return _Work(CELL_SECONDS * size * utterances * passes, memory, served)
         memory = loaded + SEQUENCE_MEGABYTES * batch
         return _Work(TRAIN_SECONDS * seconds * passes, memory, served)
+
+    def _passes(self, system: str) -> int:
+        """Epochs of all candidates of a search; an archive is not opened to count what is in it."""
+        options = self._plan.settings.systems[system]
+        archived = getattr(options.search, "archive", None) is not None
+        passes = None if archived else search_passes(self._plan, system)
+        if passes is not None:
+            return passes
+        given = getattr(options.search, "archive_limit", None)
+        candidates = UNKNOWN_CANDIDATES if given is None else given
+        return int((candidates + options.search.random) * options.search.epochs)
 
     def _pixels(self, system: str) -> float:
         """Numbers of an image that a system hears, of a spectrogram's where they vary."""
@@ -233,10 +245,16 @@ class Needs:
         return size.utterances if size else UNKNOWN_UTTERANCES
 
     def _size(self, corpus: str) -> CorpusSize | None:
-        """By its manifest where it is read, else as published; None where nothing tells it."""
+        """By its manifest where it is read, else as published; None where nothing tells it.
+
+        Damage is for the job to tell that reads the file.
+        """
         key = corpus, _changed(corpus)
         if key not in self._sizes:
-            self._sizes[key] = corpus_size(self._plan, corpus, listed=False)
+            try:
+                self._sizes[key] = corpus_size(self._plan, corpus, listed=False)
+            except EmonasError:
+                self._sizes[key] = None
         return self._sizes[key]
 
 
