@@ -15,7 +15,7 @@ from pathlib import Path
 
 from slurm_requirements import find_program
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 GIBIBYTE = 1024
 
 SETTINGS = """\

@@ -83,7 +83,7 @@ class Submitting:
             ]
             return bool(found)
 
-        wait_for(there, f"{comment} to be {state}", 180)
+        wait_for(there, f"{comment} to be {state}", 600)
         return found[0]
 
 
