@@ -168,13 +168,13 @@ def start_daemons(cluster: Cluster) -> None:
 
 
 def start(cluster: Cluster, program: str, *arguments: str) -> None:
-    """Start a daemon in a group of processes of its own."""
+    """Start a daemon in a session of its own, which ends when this process does, even killed."""
     path = find_program(program)
     assert path is not None
     log = (cluster.folder / f"{program}-{len(cluster.daemons)}.out").open("wb")
     cluster.daemons.append(
         subprocess.Popen(
-            [path, *arguments],
+            ["setpriv", "--pdeathsig", "TERM", path, *arguments],
             env=cluster.environment,
             stdout=log,
             stderr=subprocess.STDOUT,
