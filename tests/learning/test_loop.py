@@ -83,6 +83,9 @@ class Scripted:
     def facts(self):
         return {"fact": float(self.epoch)}
 
+    def weights(self):
+        return {}
+
     def state(self):
         return {"epoch": self.epoch}
 
@@ -157,6 +160,44 @@ def test_a_loss_that_is_no_number_stops_the_training():
     options = TrainingOptions(optimiser="sgd", learning_rate=1e30, epochs=5, batch=8)
     with pytest.raises(DivergedError, match="lower the learning rate"):
         run(options)
+
+
+def test_it_stops_in_the_step_whose_loss_is_no_number():
+    options = TrainingOptions(optimiser="sgd", learning_rate=1e30, epochs=5, batch=8)
+    with pytest.raises(DivergedError, match=r"^epoch 2, step 2: the loss is nan") as told:
+        run(options)
+    assert told.value.epoch == 2
+
+
+def test_weights_that_the_last_step_made_no_numbers_are_never_kept(tmp_path):
+    """Without validation nothing is computed with them any more in that epoch."""
+    options = TrainingOptions(
+        optimiser="sgd", learning_rate=3e38, weight_decay=1e3, batch=64, epochs=3
+    )
+    resume = ResumePoint(tmp_path)
+    one = learner(options)
+    with pytest.raises(DivergedError, match=r"epoch 1: [\w.]+ holds numbers that are not finite"):
+        fit(one, Batches(examples(20, 1), 64), None, Plan(3), resume=resume)
+    assert resume.load() is None
+
+
+def test_the_state_before_a_divergence_stays_and_ends_there_again(tmp_path):
+    # So high a rate that it takes some epochs.
+    options = TrainingOptions(
+        optimiser="sgd", momentum=0.9, learning_rate=30.0, weight_decay=1.0, epochs=400, batch=8
+    )
+    resume = ResumePoint(tmp_path)
+    with pytest.raises(DivergedError) as told:
+        run(options, resume)
+    epoch = told.value.epoch
+    assert epoch > 1
+    kept = resume.load()
+    assert [row["epoch"] for row in kept["history"]] == list(range(1, epoch))
+    for part in ("learner", "best"):
+        for tensor in kept[part]["network"].values():
+            assert torch.isfinite(tensor).all()
+    with pytest.raises(DivergedError, match=f"^epoch {epoch}[,:]"):
+        run(options, resume)
 
 
 def test_history_and_cost_have_a_row_an_epoch():

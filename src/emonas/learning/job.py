@@ -1,16 +1,22 @@
 """What every job that learns is given: its name, its seed, and where and how it runs."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
+from emonas.errors import EmonasError
 from emonas.learning.devices import prepare
+from emonas.learning.loop import DivergedError
 from emonas.learning.options import RuntimeOptions
 from emonas.learning.resume import ResumePoint, resume_point
 from emonas.learning.seeds import seed_of
 from emonas.options import Options
+
+_WORDS = {"search": "search", "train": "training", "fuse": "fusion"}
+"""What a stage does, in a sentence."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +46,15 @@ class LearningJob:
         """
         return prepare(self.runtime, seed_of(self.seed, self.name))
 
+    @contextmanager
     def resume_point(
         self, stage: str, inputs: list[Path], **options: Options
-    ) -> AbstractContextManager[ResumePoint]:
-        """Where an interrupted job of these options, code and inputs stopped."""
+    ) -> Iterator[ResumePoint]:
+        """Where an interrupted job of these options, code and inputs stopped.
+
+        Raises:
+            EmonasError: what is learnt within diverged; its last good state stays.
+        """
         given = {"runtime": self.runtime, **options}
         params = {
             "name": self.name,
@@ -51,4 +62,32 @@ class LearningJob:
             "code": self.code,
             **{key: value.model_dump(mode="json") for key, value in given.items()},
         }
-        return resume_point(self.resume, stage, params, inputs)
+        with resume_point(self.resume, stage, params, inputs) as point:
+            try:
+                yield point
+            except DivergedError as error:
+                raise EmonasError(
+                    f"{self.name}: the {_WORDS[stage]} stopped in {error.what}; "
+                    f"{_kept(error, point)}; "
+                    f"{self._remedy(error, options)} and run again: this job begins anew, the "
+                    "others stay"
+                ) from error
+
+    def _remedy(self, error: DivergedError, options: Mapping[str, Options]) -> str:
+        """The keys by which what diverged was learnt: those of a search go first."""
+        if error.at_once:
+            return "correct or scale the features that it hears"
+        _, system, *_ = [*self.name.split("/"), self.name]
+        search = options.get("search")
+        if hasattr(search, "learning_rate"):
+            steps, path = search, f"systems.{system}.search"
+        else:
+            steps, path = getattr(options["system"], "training", None), f"systems.{system}.training"
+        clips = getattr(steps, "clip", None) is not None
+        return f"lower {path}.learning_rate or {'lower' if clips else 'set'} {path}.clip"
+
+
+def _kept(error: DivergedError, point: ResumePoint) -> str:
+    if error.epoch == 1 or point.folder is None:
+        return "there is no good state before it"
+    return f"the state after epoch {error.epoch - 1} is kept in {point.folder}"

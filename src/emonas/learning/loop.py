@@ -3,10 +3,12 @@
 import copy
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
+from torch import Tensor
 
 from emonas.errors import EmonasError
 from emonas.jobs import Progress
@@ -21,7 +23,19 @@ Row = dict[str, float]
 
 
 class DivergedError(EmonasError):
-    """A loss is no finite number any more."""
+    """A loss or a weight is no finite number any more.
+
+    Attributes:
+        epoch: the epoch in which it is.
+        what: what it is, in words.
+        at_once: whether nothing was learnt before: then it is what is heard, and not the rate.
+    """
+
+    def __init__(self, epoch: int, what: str, *, at_once: bool = False) -> None:
+        super().__init__(f"{what}; lower the learning rate")
+        self.epoch = epoch
+        self.what = what
+        self.at_once = at_once
 
 
 class Learner(Protocol):
@@ -47,6 +61,9 @@ class Learner(Protocol):
 
     def facts(self) -> Row:
         """Figures of the epoch besides the scores, for the history."""
+
+    def weights(self) -> Mapping[str, Tensor]:
+        """By name what must stay finite: all that is learnt, and what goes with it."""
 
     def state(self) -> dict[str, Any]:
         """Everything that changes in learning."""
@@ -89,7 +106,8 @@ def fit(
     """Train, and leave the learner in the state of the chosen epoch.
 
     Raises:
-        DivergedError: a loss is no finite number.
+        DivergedError: a loss or a weight is no finite number; what was kept last is the state of
+            the epoch before.
         EmonasError: the epoch or the learning rate goes by validation, and there is none.
     """
     if validation is None:
@@ -102,7 +120,7 @@ def fit(
         started = time.perf_counter()
         row = {"epoch": epoch, **_train(learner, train, epoch), **score(learner, validation)}
         row.update(learner.facts())
-        _refuse_divergence(row)
+        _refuse_divergence(epoch, row, learner.weights())
         learner.end_epoch(row)
         outcome.history.append(row)
         if _better(outcome, plan.select):
@@ -132,8 +150,12 @@ def score(learner: Learner, batches: Batches | None, part: str = "validation") -
 def _train(learner: Learner, batches: Batches, epoch: int) -> Row:
     learner.begin_epoch(epoch)
     tally = Tally()
-    for batch in batches.epoch(epoch):
-        tally.add(learner.train_batch(batch.to(learner.device)))
+    for step, batch in enumerate(batches.epoch(epoch), start=1):
+        scored = learner.train_batch(batch.to(learner.device))
+        if not math.isfinite(scored.loss):
+            what = f"epoch {epoch}, step {step}: the loss is {scored.loss}"
+            raise DivergedError(epoch, what, at_once=epoch == step == 1)
+        tally.add(scored)
     return tally.figures("train")
 
 
@@ -160,12 +182,14 @@ def _better(outcome: Outcome, select: Selection) -> bool:
     return sign * outcome.history[-1][select] > sign * best[select]
 
 
-def _refuse_divergence(row: Row) -> None:
+def _refuse_divergence(epoch: int, row: Row, weights: Mapping[str, Tensor]) -> None:
+    """Refuse an epoch whose losses or weights are not finite; the last step may have done it."""
     for name, value in row.items():
         if name.endswith("_loss") and not math.isfinite(value):
-            raise DivergedError(
-                f"epoch {row['epoch']:.0f}: {name} is {value}; lower the learning rate"
-            )
+            raise DivergedError(epoch, f"epoch {epoch}: {name} is {value}")
+    for name, tensor in weights.items():
+        if not bool(torch.isfinite(tensor).all()):
+            raise DivergedError(epoch, f"epoch {epoch}: {name} holds numbers that are not finite")
 
 
 def _summary(row: Row) -> str:

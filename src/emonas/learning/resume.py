@@ -52,6 +52,11 @@ class ResumePoint:
             (self._folder / f"{name}.pt").unlink(missing_ok=True)
 
     @property
+    def folder(self) -> Path | None:
+        """Where states are kept; None where they are not."""
+        return self._folder
+
+    @property
     def keeps(self) -> bool:
         """Whether there is a folder to keep states in."""
         return self._folder is not None

@@ -122,6 +122,10 @@ class SupervisedLearner:
         """The learning rate, and what the objective has to tell."""
         return {"learning_rate": self._rate, **self._objective.facts()}
 
+    def weights(self) -> dict[str, Tensor]:
+        """Parameters and buffers of the network and its objective."""
+        return {**self.network.state_dict(), **self._objective.state_dict(prefix="objective.")}
+
     def state(self) -> dict[str, Any]:
         """Network, objective, optimiser and schedule."""
         return {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 from pydantic import Field, model_validator
 
+from emonas.errors import EmonasError
 from emonas.storage.genotype import AnyGenotype
 from emonas.systems.discriminant import ShrunkDiscriminant
 from emonas.systems.options import REFIT, TOGETHER, SystemOptions
@@ -78,6 +79,9 @@ def solve(
     """Fill the network with the best solution; a row of the history is a candidate.
 
     The history's figures are those of solutions on the training part, also with `refit`.
+
+    Raises:
+        EmonasError: the features hold numbers that are none, or too large.
     """
     from emonas.learning.loop import Outcome
 
@@ -135,7 +139,13 @@ def _standardised(network: PooledLinear, examples: Examples) -> npt.NDArray[np.f
 
 def _embedded(network: PooledLinear, examples: Examples) -> npt.NDArray[np.float64]:
     """In double precision: in single, the solver may stop long before the optimum."""
-    return ((_pooled(network, examples) - network.centre) / network.scale).double().numpy()
+    vectors = ((_pooled(network, examples) - network.centre) / network.scale).double().numpy()
+    if not np.isfinite(vectors).all():
+        raise EmonasError(
+            "inputs: the pooled frames of an utterance are not finite, because a feature holds "
+            "numbers that are none, or too large; scale or correct it"
+        )
+    return vectors
 
 
 def _pooled(network: PooledLinear, examples: Examples) -> Tensor:

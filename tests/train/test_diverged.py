@@ -1,0 +1,60 @@
+"""A training whose numbers are no numbers any more."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from emonas.errors import EmonasError
+
+SLOW = {"epochs": 400, "batch": 8, "optimiser": "sgd", "learning_rate": 30.0, "weight_decay": 1.0}
+GRU = {"network": "recurrent", "cell": "gru", "hidden": 6, "training": SLOW}
+
+
+def failure(store, system):
+    with pytest.raises(EmonasError) as told:
+        store.train(system)
+    return str(told.value)
+
+
+@pytest.mark.fault
+def test_the_message_says_where_what_is_kept_and_what_to_change(store, tally):
+    tally("a loss or a weight that is no finite number")
+    said = failure(store, GRU)
+    found = re.fullmatch(
+        r"toy/system/seed0/fold0: the training stopped in epoch (\d+)(, step \d+)?: .*; the state "
+        r"after epoch (\d+) is kept in (.*); lower systems\.system\.training\.learning_rate or set "
+        r"systems\.system\.training\.clip and run again: this job begins anew, the others stay",
+        said,
+    )
+    assert found is not None, said
+    assert int(found[1]) == int(found[3]) + 1
+    kept = torch.load(Path(found[4]) / "state.pt", weights_only=True)
+    assert len(kept["history"]) == int(found[3])
+    assert all(torch.isfinite(t).all() for t in kept["learner"]["network"].values())
+    assert not (store.folder / "out").exists()
+    # The same options come to the same end, from the state that was kept.
+    assert failure(store, GRU) == said
+    store.train({**GRU, "training": {**SLOW, "learning_rate": 1e-3, "epochs": 1}})
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_numbers_in_a_feature_that_are_none(store, tally, value):
+    """A file that another program wrote may hold them."""
+    tally("a feature with numbers that are not finite, or too large")
+    for name in store.parts["train"]:
+        store.frames[name][0, 0] = value
+    said = failure(store, {**GRU, "training": {"epochs": 2, "batch": 8}})
+    assert "stopped in epoch 1, step 1: the loss is nan; there is no good state before it" in said
+    assert "correct or scale the features" in said
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e38])
+def test_a_system_that_is_solved_at_once_refuses_them_too(store, tally, value):
+    tally("a feature with numbers that are not finite, or too large")
+    store.frames[store.parts["train"][3]][:] = value
+    assert failure(store, {"network": "linear"}).startswith("inputs: the pooled frames of an")
