@@ -32,7 +32,7 @@ $(READY): envs/lock.txt envs/lock-alone.txt pyproject.toml
 
 run: $(READY) ## run the workflow on CONFIG and name the report
 	@test -f "$(CONFIG)" || { echo "there is no settings file $(CONFIG); say which with make run CONFIG=FILE"; exit 1; }
-	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --rerun-incomplete --configfile "$(CONFIG)"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --rerun-incomplete --keep-going --configfile "$(CONFIG)"
 	@echo "The report: $(CURDIR)/$(REPORT)"
 
 test: $(READY) lint ## lint and run every test

@@ -26,7 +26,7 @@ def test_the_message_says_where_what_is_kept_and_what_to_change(store, tally):
     found = re.fullmatch(
         r"toy/system/seed0/fold0: the training stopped in epoch (\d+)(, step \d+)?: .*; the state "
         r"after epoch (\d+) is kept in (.*); lower systems\.system\.training\.learning_rate or set "
-        r"systems\.system\.training\.clip and run again: this job begins anew, the others stay",
+        r"systems\.system\.training\.clip, with which every fold and seed is trained anew",
         said,
     )
     assert found is not None, said

@@ -22,7 +22,7 @@ def test_help_lists_every_target(fresh):
 def test_run_would_make_the_environment_and_start_snakemake(fresh):
     said = fresh.run(["make", "-n", "run", "CONFIG=tiny.yaml", "CORES=2"])
     assert "-m venv .venv" in said
-    assert 'snakemake --cores 2 --rerun-incomplete --configfile "tiny.yaml"' in said
+    assert 'snakemake --cores 2 --rerun-incomplete --keep-going --configfile "tiny.yaml"' in said
     assert not (fresh.folder / ".venv").exists()
 
 

@@ -178,6 +178,21 @@ def print_skipped():
         )
 
 
+def print_failed():
+    """Which jobs failed, and why: with --keep-going their messages lie far above."""
+    from emonas.failures import failure_lines
+
+    failed = [
+        (job.rule.name, next(map(Path, job.log), None))
+        for entry in workflow.scheduler.failed
+        for job in (entry.jobs if entry.is_group() else [entry])
+    ]
+    left = [job for job in workflow.dag.needrun_jobs() if job not in workflow.scheduler.failed]
+    goes_on = workflow.execution_settings.keep_going
+    for line in failure_lines(failed, len(left), goes_on=goes_on):
+        print(f"  {line}")
+
+
 # A dry run says it too: it starts nothing.
 if workflow.is_main_process:
     print_skipped()
@@ -223,4 +238,5 @@ onsuccess:
 onerror:
     # Snakemake knows now of every job that has ended: none begins again.
     drop_ended(RESUME)
+    print_failed()
     print("emonas: mend what the log named above says, and run the same command: it goes on there")

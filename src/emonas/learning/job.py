@@ -15,8 +15,12 @@ from emonas.learning.resume import ResumePoint, resume_point
 from emonas.learning.seeds import seed_of
 from emonas.options import Options
 
-_WORDS = {"search": "search", "train": "training", "fuse": "fusion"}
-"""What a stage does, in a sentence."""
+_WORDS = {
+    "search": ("search", "searched"),
+    "train": ("training", "trained"),
+    "fuse": ("fusion", "fused"),
+}
+"""What a stage is and does, in a sentence."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +70,10 @@ class LearningJob:
             try:
                 yield point
             except DivergedError as error:
+                noun, done = _WORDS[stage]
                 raise EmonasError(
-                    f"{self.name}: the {_WORDS[stage]} stopped in {error.what}; "
-                    f"{_kept(error, point)}; "
-                    f"{self._remedy(error, options)} and run again: this job begins anew, the "
-                    "others stay"
+                    f"{self.name}: the {noun} stopped in {error.what}; {_kept(error, point)}; "
+                    f"{self._remedy(error, options)}, with which every fold and seed is {done} anew"
                 ) from error
 
     def _remedy(self, error: DivergedError, options: Mapping[str, Options]) -> str:

@@ -1,0 +1,39 @@
+"""What a run that failed says at its end: which jobs failed, and why."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+_TIME = re.compile(r"^\d\d:\d\d:\d\d ")
+
+
+def failure_lines(
+    failed: Iterable[tuple[str, Path | None]], left: int, *, goes_on: bool
+) -> Iterator[str]:
+    """A line a failed job, and one on what was not run for it.
+
+    Args:
+        failed: rule and log of each failed job.
+        left: jobs that were not run.
+        goes_on: whether jobs that need none of the failed ones were run all the same.
+    """
+    for rule, log in sorted(failed, key=str):
+        yield f"failed: {log or rule}: {why_failed(log)}"
+    jobs = "1 job" if left == 1 else f"{left} jobs"
+    if left and goes_on:
+        yield f"not run, because of what failed: {jobs}"
+    elif left:
+        yield (
+            f"not run: {jobs}; with --keep-going, which `make run` has, those that do not need "
+            "what failed are run"
+        )
+
+
+def why_failed(log: Path | None) -> str:
+    """The last line of a job's log, which is what ended it."""
+    try:
+        lines = [] if log is None else log.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        lines = []
+    said = [line for line in lines if line.strip()]
+    return _TIME.sub("", said[-1]) if said else "it said nothing; it may have been killed"

@@ -1,0 +1,102 @@
+"""A fold whose numbers are none stops, and the run goes on with the others."""
+
+import re
+
+import pytest
+import torch
+
+pytestmark = [pytest.mark.fault, pytest.mark.long]
+KEYS = r"lower systems\.chance\.training\.learning_rate or set systems\.chance\.training\.clip"
+
+
+def diverging(settings):
+    """So high a rate that with some seeds and folds the loss is no number before the end."""
+    steps = {"optimiser": "sgd", "epochs": 20, "learning_rate": 30.0, "weight_decay": 1.0}
+    settings["systems"]["chance"]["training"] = steps
+    settings["runs"] = [{"protocol": "own", "systems": ["linear", "chance"], "seeds": 2}]
+    settings["tables"] = {}
+
+
+def failures(said):
+    """The sentence of every job that failed, by its log, as they stand at the end."""
+    return dict(re.findall(r"^  failed: (\S+): (.*)$", said, flags=re.MULTILINE))
+
+
+def test_the_others_go_on_and_the_end_says_what_failed_and_why(changed, tally):
+    changed.rewrite(diverging)
+    results = changed.folder / "results"
+    said = changed.snakemake("--cores", "2", "--keep-going", fails=True)
+    found = failures(said)
+    folds = {
+        f"chance-seed{seed}-speaker{name}"
+        for seed in (0, 1)
+        for name in ("anna", "bert", "carl", "dora")
+    }
+    failed = {path.removeprefix("results/logs/train/own/")[:-4] for path in found}
+    assert failed < folds
+    assert failed
+    for log, sentence in found.items():
+        tally("a loss or a weight that is no finite number, through Snakemake")
+        job = re.sub(r".*/own/(chance)-(seed\d)-(\w+)\.log", r"own/\1/\2/\3", log)
+        told = re.fullmatch(
+            rf"{job}: the training stopped in epoch (\d+)\b.*; the state after epoch (\d+) is kept "
+            rf"in (results/resume/train/\w+); {KEYS}, .* trained anew",
+            sentence,
+        )
+        assert told is not None, sentence
+        kept = torch.load(changed.folder / told[3] / "state.pt", weights_only=True)
+        assert len(kept["history"]) == int(told[2]) == int(told[1]) - 1
+        assert not (results / "train" / job / "predictions.h5").exists()
+        # Every epoch before it is in the job's log.
+        assert f"{told[2]} of 20" in (changed.folder / log).read_text()
+    for one in folds - failed:
+        assert (results / "train/own" / one.replace("-", "/") / "predictions.h5").exists()
+    assert (results / "evaluate/own/linear/metrics.json").exists()
+    assert "not run, because of what failed: 3 jobs" in said
+
+    # With a mended rate it ends well, and does what does not depend on it no second time.
+    def mend(settings):
+        settings["systems"]["chance"]["training"] |= {"learning_rate": 0.01, "clip": 1.0}
+
+    changed.rewrite(mend)
+    names = changed.reruns()
+    assert {name for name in names if name.startswith("train")} == {
+        "train " + one.replace("-", "/").replace("chance/", "own/chance/").replace("seed", "")
+        for one in folds
+    }
+    assert not {name for name in names if name.startswith(("search", "features"))}
+    changed.snakemake("--cores", "2")
+    assert (results / "evaluate/own/chance/metrics.json").exists()
+
+
+def test_without_keep_going_the_end_names_it(changed, tally):
+    tally("a loss or a weight that is no finite number, through Snakemake")
+    changed.rewrite(diverging)
+    said = changed.snakemake("--cores", "1", fails=True)
+    assert len(failures(said)) == 1
+    assert re.search(r"^  not run: \d+ jobs; with --keep-going", said, flags=re.MULTILINE)
+    assert said.count("emonas: mend what") == 1
+
+
+def test_searches_and_fusions_stop_the_same_way(changed, tally):
+    def diverge(settings):
+        settings["systems"]["cnn"]["search"] |= {"learning_rate": 1e30, "clip": None}
+        steps = {"epochs": 9, "optimiser": "sgd", "learning_rate": 3e38}
+        settings["systems"]["fused-{m}"]["training"] = steps
+
+    changed.rewrite(diverge)
+    found = failures(changed.snakemake("--cores", "2", "--keep-going", fails=True))
+    keys = {
+        "search/tiny/cnn-seed0-group1": "systems.cnn.search",
+        "search/tiny/cnn-seed0-group2": "systems.cnn.search",
+        "fuse/once/fused-concat-seed0-run0": "systems.fused-concat.training",
+        "fuse/once/fused-perceptron-seed0-run0": "systems.fused-perceptron.training",
+    }
+    for log, key in keys.items():
+        tally("a loss or a weight that is no finite number, through Snakemake")
+        sentence = found[f"results/logs/{log}.log"]
+        noun = "search" if log.startswith("search") else "fusion"
+        assert re.match(rf"[\w/-]+: the {noun} stopped in epoch \d", sentence), sentence
+        assert f"lower {key}.learning_rate or set {key}.clip" in sentence
+    # The other stream, and the system that a search of its own has, are as they were.
+    assert (changed.folder / "results/evaluate/tiny/rnn/metrics.json").exists()
