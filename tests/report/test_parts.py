@@ -21,7 +21,8 @@ from emonas.report.papers import paper_summary
 from emonas.report.plan import SystemCard
 from emonas.report.tables import Column, Table, escape_latex, escape_markdown, show, write_tables
 from emonas.report.verdicts import verdicts
-from emonas.report.words import degenerate_cells, describe, duration, listed, memory
+from emonas.report.words import describe, duration, listed, memory
+from emonas.storage.degenerate import degenerate
 from emonas.storage.genotype import CellsGenotype, Edge
 from emonas.storage.metrics import Figure as MetricFigure
 
@@ -139,7 +140,7 @@ def test_only_cells_without_any_convolution_are_degenerate():
         normal=edges("avg_pool_3x3"),
         reduction=edges("sep_conv_3x3"),
     )
-    assert degenerate_cells(genotype) == ["normal"]
+    assert degenerate(genotype) == ["no convolution in the normal cell, only skips and pooling"]
 
 
 def test_a_loss_that_diverged_does_not_press_the_others_flat():

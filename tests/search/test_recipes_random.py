@@ -1,6 +1,7 @@
 import numpy as np
 
-from emonas.search.random_recipe import draw_recipe, idle_parts, silent_parts
+from emonas.search.random_recipe import draw_recipe
+from emonas.storage.degenerate import idle_parts, silent_parts
 from emonas.storage.genotype import RecipeNode, recipe_order, recipe_states
 
 

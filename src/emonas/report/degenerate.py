@@ -1,10 +1,11 @@
-"""Genotypes of which a search made nothing, in words."""
+"""Genotypes of which a search made nothing, as the report says it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from emonas.report.connections import opened
-from emonas.report.gather import FoundGenotype
-from emonas.report.words import degenerate_cells, listed
+from emonas.report.gather import FoundGenotype, ProtocolResults
+from emonas.report.words import count, listed
+from emonas.storage.degenerate import degenerate
 from emonas.storage.genotype import AnyGenotype, ConnectionsGenotype
 
 
@@ -19,21 +20,25 @@ def degenerate_genotypes(genotypes: Iterable[FoundGenotype]) -> list[str]:
     ]
 
 
-def _clauses(genotype: AnyGenotype) -> list[str]:
+def degenerate_summary(protocol: ProtocolResults) -> list[str]:
+    """A sentence for each system of a protocol whose own search found degenerate genotypes: how
+    many of how many.
+    """
+    said = []
+    for name, system in protocol.systems.items():
+        if system.card.searcher not in ("", name):
+            continue
+        number = sum(bool(degenerate(entry.genotype)) for entry in system.genotypes)
+        if number:
+            every = count(len(system.genotypes), "genotype")
+            verb = "is" if number == 1 else "are"
+            said.append(f"Degenerate: {number} of {every} that were found for {name} {verb}.")
+    return said
+
+
+def _clauses(genotype: AnyGenotype) -> Iterator[str]:
+    yield from degenerate(genotype)
     if isinstance(genotype, ConnectionsGenotype):
-        return _clauses_of_connections(genotype)
-    cells = listed(degenerate_cells(genotype))
-    return [f"no convolution in the {cells} cell, only skips and pooling"] if cells else []
-
-
-def _clauses_of_connections(genotype: ConnectionsGenotype) -> list[str]:
-    tables = genotype.domains.items()
-    said = {
-        "no connection is open for {}: the search let no feature through": [
-            domain for domain, table in tables if not opened(table)
-        ],
-        "every connection is open for {}: the search left nothing out": [
-            domain for domain, table in tables if opened(table) == len(table) ** 2
-        ],
-    }
-    return [clause.format(listed(domains)) for clause, domains in said.items() if domains]
+        tables = genotype.domains.items()
+        if every := [domain for domain, table in tables if opened(table) == len(table) ** 2]:
+            yield f"every connection is open for {listed(every)}: the search left nothing out"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from emonas.report import names
 from emonas.report.audits import CrossingLine, classes_table, crossing_lines, parts_table
+from emonas.report.degenerate import degenerate_summary
 from emonas.report.domains import domains_summary, domains_title
 from emonas.report.gather import ProtocolResults
 from emonas.report.labels import map_sentence, map_table
@@ -64,6 +65,7 @@ class ProtocolView:
     folds_stem: str
     picture: Picture
     verdicts: list[Verdict]
+    degenerate: list[str]
     domains: DomainsView | None
     transfers: list[TransferView]
     systems: list[SystemView]
@@ -101,6 +103,7 @@ def protocol_view(plan: ReportPlan, protocol: ProtocolResults, folder: Path) -> 
         folds_stem=names.folds_table(name),
         picture=picture(folder, names.systems_figure(name), f"UA by fold of the systems: {name}"),
         verdicts=verdicts(protocol),
+        degenerate=degenerate_summary(protocol),
         domains=_domains_view(protocol) if protocol.domains else None,
         transfers=[_transfer_view(protocol, corpus) for corpus in protocol.transfers],
         systems=[

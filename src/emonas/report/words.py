@@ -4,9 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from emonas.report.plan import SystemCard
-from emonas.storage.genotype import AnyGenotype, CellsGenotype
-
-_WITHOUT_WEIGHTS = frozenset({"none", "skip_connect", "max_pool_3x3", "avg_pool_3x3"})
 
 
 def listed(names: Iterable[str], word: str = "and") -> str:
@@ -67,15 +64,3 @@ def _option(value: Any) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(_option(inner) for inner in value)
     return str(value)
-
-
-def degenerate_cells(genotype: AnyGenotype) -> list[str]:
-    """The cells of a genotype in which no operation has weights: skips and pooling alone."""
-    if not isinstance(genotype, CellsGenotype):
-        return []
-    cells = {"normal": genotype.normal, "reduction": genotype.reduction}
-    return [
-        name
-        for name, edges in cells.items()
-        if all(edge.operation in _WITHOUT_WEIGHTS for edge in edges)
-    ]

@@ -8,6 +8,7 @@ from emonas.kinds import kind_module
 from emonas.learning.job import LearningJob
 from emonas.search.outcome import SearchOptions, SearchOutcome, SearchProblem, SearchTask
 from emonas.storage.cost import write_epoch_costs
+from emonas.storage.degenerate import degenerate
 from emonas.storage.genotype import write_genotype
 from emonas.storage.tables import write_rows
 from emonas.storage.weights import write_weights
@@ -58,7 +59,10 @@ def search_architecture(job: SearchJob, output: SearchOutputs) -> None:
     device = job.prepare()
     with job.resume_point("search", _inputs(job), system=job.system, search=job.search) as resume:
         task = SearchTask(job.system, job.seed, device, resume, job.name)
-        _write(_run(job, task), output)
+        outcome = _run(job, task)
+        _write(outcome, output)
+    for clause in degenerate(outcome.genotype):
+        report_line(f"{job.name}: degenerate genotype: {clause}")
     report_line(f"{job.name}: {output.genotype} is written")
 
 

@@ -4,14 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from emonas.storage.genotype import (
-    Recipe,
-    RecipeNode,
-    RecipeOperation,
-    RecurrentGenotype,
-    recipe_order,
-    recipe_states,
-)
+from emonas.storage.degenerate import idle_parts, silent_parts
+from emonas.storage.genotype import Recipe, RecipeNode, RecipeOperation, RecurrentGenotype
 
 MOST_STATES = 3
 FEWEST_NODES, MOST_NODES = 3, 12
@@ -44,48 +38,6 @@ def draw_recipe(generator: np.random.Generator, name: str) -> RecurrentGenotype:
         recipe = _draw(generator, states, count)
         if recipe is not None and not idle_parts(recipe) and not silent_parts(recipe):
             return RecurrentGenotype(method="random", name=name, recipe=recipe)
-
-
-def idle_parts(recipe: Recipe) -> set[str]:
-    """Inputs and nodes that no later h_new_0 depends on."""
-    states = recipe_states(recipe)
-    old = {f"h_prev_{state}" for state in range(states)}
-    reached, waiting = set[str](), ["h_new_0"]
-    while waiting:
-        name = waiting.pop()
-        if name in reached:
-            continue
-        reached.add(name)
-        if name in old:
-            waiting.append(name.replace("h_prev", "h_new"))
-        elif name in recipe:
-            waiting += recipe[name].input
-    return {"x", *old, *recipe} - reached
-
-
-def silent_parts(recipe: Recipe) -> set[str]:
-    """States and nodes that stay zero at every step, because all states begin at zero."""
-    states, order = recipe_states(recipe), recipe_order(recipe)
-    sounding = {"x"}
-    for _ in range(states + 1):
-        for name in order:
-            if _sounds(recipe[name], sounding):
-                sounding.add(name)
-        sounding |= {f"h_prev_{i}" for i in range(states) if f"h_new_{i}" in sounding}
-    return {*recipe, *(f"h_prev_{i}" for i in range(states))} - sounding
-
-
-def _sounds(node: RecipeNode, sounding: set[str]) -> bool:
-    """Whether a node can differ from zero, given the inputs that can."""
-    heard = [source in sounding for source in node.input]
-    if node.op in ("linear", "activation_sigm"):
-        return True
-    if node.op == "elementwise_prod":
-        return all(heard)
-    if node.op == "blend":
-        gate, first, second = heard
-        return second or (gate and first)
-    return any(heard)
 
 
 def _draw(generator: np.random.Generator, states: int, count: int) -> Recipe | None:
