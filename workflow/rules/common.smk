@@ -14,6 +14,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [SOURCES, os.environ.get
 
 from emonas.cards import OWN
 from emonas.errors import EmonasError
+from emonas.running import hold
 from emonas.settings.listings import check_listings
 from emonas.settings.load import check_settings
 from emonas.settings.needs import Needs
@@ -34,6 +35,14 @@ def load_plan():
         sys.exit(f"emonas: {error}")
 
 
+def hold_folder():
+    """Refuse to run beside another run in this folder; how Snakemake was called is known later."""
+    try:
+        return hold(Path.cwd(), sys.argv[1:])
+    except EmonasError as error:
+        sys.exit(f"emonas: {error}")
+
+
 def readable_path(path):
     """Relative to the working folder where it lies in it: reports name no machine's folders."""
     path, here = Path(path), Path.cwd()
@@ -47,6 +56,8 @@ if Path(sys.executable).exists():
 
 
 STARTED = time.time()
+# Held as long as this process lives.
+HELD = hold_folder() if workflow.is_main_process else None
 PLAN = load_plan()
 RESUME = Path("results/resume")
 # Whether this machine has cards that its jobs may use.
