@@ -28,3 +28,4 @@ rule all:
     input:
         # All of it, not the page alone: that of another settings file may stand in its place.
         rules.report.output,
+        kept_weights(),

@@ -148,6 +148,18 @@ def searches_of(protocol, system):
     return [f"seed{seed}/{fold}" for seed in seeds for fold in folds]
 
 
+def weights(path):
+    """Weights that no job of the run needs any more go, unless all are to be kept."""
+    return path if PLAN.settings.keep == "all" else temp(path)
+
+
+def kept_weights():
+    """What stays of them with `keep: best`, of every system under a protocol."""
+    if PLAN.settings.keep != "best":
+        return []
+    return [f"results/evaluate/{'/'.join(run)}/best.safetensors" for run in PLAN.runs]
+
+
 def print_forecast():
     """Jobs and hours; a forecast that can't be made never fails the run."""
     from emonas.settings.forecast import forecast_lines

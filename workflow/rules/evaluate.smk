@@ -33,3 +33,22 @@ rule evaluate:
         "../../envs/emonas.yaml"
     script:
         "../scripts/evaluate.py"
+
+
+# For `keep: best`: what stays when the weights of all seeds and folds go.
+rule best:
+    input:
+        predictions=lambda wildcards: system_files(wildcards, "predictions.h5"),
+        weights=lambda wildcards: system_files(wildcards, "weights.safetensors"),
+    output:
+        weights="results/evaluate/{protocol}/{system}/best.safetensors",
+        which="results/evaluate/{protocol}/{system}/best.json",
+    log:
+        "results/logs/evaluate/{protocol}-{system}-best.log",
+    params:
+        job=PLAN.best_params(),
+        jobs=lambda wildcards: jobs_of(wildcards.protocol, wildcards.system),
+    conda:
+        "../../envs/emonas.yaml"
+    script:
+        "../scripts/best.py"

@@ -52,7 +52,7 @@ rule fuse:
         history="results/fuse/{protocol}/{system}/seed{seed}/{fold}/history.csv",
         costs="results/fuse/{protocol}/{system}/seed{seed}/{fold}/cost.csv",
         cost="results/fuse/{protocol}/{system}/seed{seed}/{fold}/cost.json",
-        weights="results/fuse/{protocol}/{system}/seed{seed}/{fold}/weights.safetensors",
+        weights=weights("results/fuse/{protocol}/{system}/seed{seed}/{fold}/weights.safetensors"),
     log:
         "results/logs/fuse/{protocol}/{system}-seed{seed}-{fold}.log",
     group:

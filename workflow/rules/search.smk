@@ -21,7 +21,7 @@ rule search:
         genotype="results/search/{protocol}/{system}/seed{seed}/{fold}/genotype.json",
         history="results/search/{protocol}/{system}/seed{seed}/{fold}/history.csv",
         costs="results/search/{protocol}/{system}/seed{seed}/{fold}/cost.csv",
-        weights="results/search/{protocol}/{system}/seed{seed}/{fold}/weights.safetensors",
+        weights=weights("results/search/{protocol}/{system}/seed{seed}/{fold}/weights.safetensors"),
     log:
         "results/logs/search/{protocol}/{system}-seed{seed}-{fold}.log",
     group:

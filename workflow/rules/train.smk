@@ -60,7 +60,7 @@ rule train:
         history="results/train/{protocol}/{system}/seed{seed}/{fold}/history.csv",
         costs="results/train/{protocol}/{system}/seed{seed}/{fold}/cost.csv",
         cost="results/train/{protocol}/{system}/seed{seed}/{fold}/cost.json",
-        weights="results/train/{protocol}/{system}/seed{seed}/{fold}/weights.safetensors",
+        weights=weights("results/train/{protocol}/{system}/seed{seed}/{fold}/weights.safetensors"),
     log:
         "results/logs/train/{protocol}/{system}-seed{seed}-{fold}.log",
     group:

@@ -5,6 +5,7 @@ from emonas.fuse.job import FuseJob, fuse_streams
 from emonas.fuse.joint import JointInputs, trained_streams
 from emonas.fuse.options import FusionOptions
 from emonas.jobs import logged_job
+from emonas.learning.job import resume_root
 from emonas.learning.options import RuntimeOptions
 from emonas.storage.folds import PARTS
 from emonas.systems.material import feature_paths
@@ -24,7 +25,7 @@ with logged_job(Path(snakemake.log[0])), own_card(snakemake.resources.gpu):
             predictions={name: folder / "predictions.h5" for name, folder in trained.items()},
             costs={name: folder / "cost.json" for name, folder in trained.items()},
             runtime=RuntimeOptions.model_validate(params["runtime"]),
-            resume=Path("results/resume"),
+            resume=resume_root(snakemake.config),
             code=params["code"],
             joint=JointInputs(
                 streams=trained_streams(params["streams"], trained, snakemake.params.genotypes),

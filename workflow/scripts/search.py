@@ -3,6 +3,7 @@ from pathlib import Path
 from emonas.cards import own_card
 from emonas.jobs import logged_job
 from emonas.kinds import kind_options
+from emonas.learning.job import resume_root
 from emonas.learning.options import RuntimeOptions
 from emonas.search.job import SearchFiles, SearchJob, SearchOutputs, search_architecture
 from emonas.systems.material import feature_paths
@@ -26,7 +27,7 @@ with logged_job(Path(snakemake.log[0])), own_card(snakemake.resources.gpu):
             if "train" in given
             else None,
             runtime=RuntimeOptions.model_validate(params["runtime"]),
-            resume=Path("results/resume"),
+            resume=resume_root(snakemake.config),
             code=params["code"],
         ),
         SearchOutputs(

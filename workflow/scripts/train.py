@@ -3,6 +3,7 @@ from pathlib import Path
 from emonas.cards import own_card
 from emonas.jobs import logged_job
 from emonas.kinds import kind_options
+from emonas.learning.job import resume_root
 from emonas.learning.options import RuntimeOptions
 from emonas.storage.folds import PARTS
 from emonas.systems.material import material
@@ -23,7 +24,7 @@ with logged_job(Path(snakemake.log[0])), own_card(snakemake.resources.gpu):
             ),
             parts={part: given[part] for part in PARTS},
             runtime=RuntimeOptions.model_validate(params["runtime"]),
-            resume=Path("results/resume"),
+            resume=resume_root(snakemake.config),
             code=params["code"],
             genotype=given.get("genotype"),
             searched=given.get("searched"),

@@ -1,9 +1,10 @@
 """What every job that learns is given: its name, its seed, and where and how it runs."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -23,6 +24,14 @@ _WORDS = {
 """What a stage is and does, in a sentence."""
 
 
+def resume_root(settings: Mapping[str, Any]) -> Path | None:
+    """Where jobs leave what they need to go on; nowhere with `keep: none`.
+
+    From the settings as they were given, and no parameter of a job: what is kept reruns nothing.
+    """
+    return None if settings.get("keep") == "none" else Path("results/resume")
+
+
 @dataclass(frozen=True, kw_only=True)
 class LearningJob:
     """The base of a search, a training and a fusion.
@@ -32,14 +41,14 @@ class LearningJob:
             from others and is, with the seed, the source of its random numbers.
         seed: the run's seed.
         runtime: where it is computed.
-        resume: the folder of what interrupted jobs left.
+        resume: the folder of what interrupted jobs left; None where they leave nothing.
         code: digest of the code that runs.
     """
 
     name: str
     seed: int
     runtime: RuntimeOptions
-    resume: Path
+    resume: Path | None
     code: str
 
     def prepare(self) -> torch.device:
@@ -59,14 +68,11 @@ class LearningJob:
         Raises:
             EmonasError: what is learnt within diverged; its last good state stays.
         """
-        given = {"runtime": self.runtime, **options}
-        params = {
-            "name": self.name,
-            "seed": self.seed,
-            "code": self.code,
-            **{key: value.model_dump(mode="json") for key, value in given.items()},
-        }
-        with resume_point(self.resume, stage, params, inputs) as point:
+        if self.resume is None:
+            place: AbstractContextManager[ResumePoint] = nullcontext(ResumePoint())
+        else:
+            place = resume_point(self.resume, stage, self._identity(options), inputs)
+        with place as point:
             try:
                 yield point
             except DivergedError as error:
@@ -75,6 +81,16 @@ class LearningJob:
                     f"{self.name}: the {noun} stopped in {error.what}; {_kept(error, point)}; "
                     f"{self._remedy(error, options)}, with which every fold and seed is {done} anew"
                 ) from error
+
+    def _identity(self, options: Mapping[str, Options]) -> dict[str, Any]:
+        """What tells the states of this job from others."""
+        given = {"runtime": self.runtime, **options}
+        return {
+            "name": self.name,
+            "seed": self.seed,
+            "code": self.code,
+            **{key: value.model_dump(mode="json") for key, value in given.items()},
+        }
 
     def _remedy(self, error: DivergedError, options: Mapping[str, Options]) -> str:
         """The keys by which what diverged was learnt: those of a search go first."""
@@ -91,6 +107,8 @@ class LearningJob:
 
 
 def _kept(error: DivergedError, point: ResumePoint) -> str:
-    if error.epoch == 1 or point.folder is None:
+    if point.folder is None:
+        return "no state is kept (keep: none)"
+    if error.epoch == 1:
         return "there is no good state before it"
     return f"the state after epoch {error.epoch - 1} is kept in {point.folder}"

@@ -2,7 +2,7 @@
 
 from functools import reduce
 from operator import or_
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, create_model
 
@@ -90,6 +90,14 @@ class SettingsBase(Options):
     roots: dict[Name, str] = Field(
         default_factory=dict,
         description="roots of corpora by name, for `--config`; they go before `root`",
+    )
+    keep: Literal["all", "best", "none"] = Field(
+        "all",
+        description="weights that stay: all; best: of every system under a protocol those of the "
+        "seed and fold with the highest validation UA, as results/evaluate/PROTOCOL/SYSTEM/"
+        "best.safetensors; or none. The others go as soon as no job of the run needs them; a later "
+        "run that does needs their training again. none also leaves no state of unfinished "
+        "searches and trainings: after a kill they begin anew",
     )
     forecast: bool = Field(
         False, description="say before a run how many jobs and hours it will take"

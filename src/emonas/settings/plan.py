@@ -173,6 +173,10 @@ class Plan(Runnable):
             "code": code_digest("emonas.evaluate.job"),
         }
 
+    def best_params(self) -> Params:
+        """What the choice of the weights that are kept depends on besides the predictions."""
+        return {"code": code_digest("emonas.evaluate.best")}
+
     def report_params(self, settings_file: str, command: str) -> Params:
         """What the report depends on besides the results."""
         plan = report_plan(self, settings_file, command)
