@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from emonas.corpora.audio import UnusableAudioError, inspect_audio
-from emonas.corpora.readers import folders, ravdess
+from emonas.corpora.readers import csv, folders, ravdess
 from emonas.errors import EmonasError
 
 
@@ -150,3 +150,20 @@ def test_a_folder_whose_name_is_not_in_utf8_is_told(tone, written, tmp_path):
 def test_a_missing_file_says_so(tmp_path: Path):
     with pytest.raises(UnusableAudioError, match="not there"):
         inspect_audio(tmp_path / "gone.wav")
+
+
+def test_a_table_may_name_what_no_file_can_be(tone, written, tmp_path):
+    tone(tmp_path / "a.wav")
+    (tmp_path / "samples.raw").write_bytes(b"x" * 9999)
+    long = "n" * 300 + ".wav"
+    names = ("a.wav", "samples.raw", "folder.wav", long, "zero\0byte.wav", "..wav", ".")
+    (tmp_path / "folder.wav").mkdir()
+    rows = "".join(f'"{name}",happy,anna\n' for name in names)
+    (tmp_path / "table.csv").write_text(f"audio,emotion,speaker\n{rows}")
+    manifest, problems = written(csv.Options(table=tmp_path / "table.csv"))
+    assert list(manifest.index) == ["a"]
+    assert len(problems) == len(names) - 1
+    assert "no audio" in problems.loc["samples.raw", "problem"]
+    assert "no file but a folder" in problems.loc["folder.wav", "problem"]
+    assert "cannot be opened" in problems.loc[long, "problem"]
+    assert set(problems["consequence"]) == {"left out"}

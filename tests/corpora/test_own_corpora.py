@@ -1,5 +1,7 @@
 """A CSV table and a folder a class."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -87,3 +89,40 @@ def test_with_labels_an_unknown_folder_is_left_out(tone, written, tmp_path):
 def test_a_pattern_that_does_not_compile_is_refused():
     with pytest.raises(ValidationError, match="no regular expression"):
         folders.Options(speaker="(")
+
+
+def test_a_table_leads_out_of_its_root_only_where_it_may(tone, written, tmp_path):
+    root = tmp_path / "data"
+    secret = tone(tmp_path / "secret.wav", pitch=300)
+    tone(root / "in" / "one.wav")
+    tone(root / "two.wav", pitch=350)
+    (root / "linked.wav").symlink_to(secret)
+    names = ["in/../two.wav", str(root / "in/one.wav"), "../secret.wav", str(secret), "linked.wav"]
+    table = root / "table.csv"
+    table.write_text("audio,emotion,speaker\n" + "".join(f"{name},sad,anna\n" for name in names))
+    manifest, problems = written(csv.Options(table=table))
+    # A link was made by whoever made the folder, and not by the table.
+    assert set(manifest.index) == {"two", "in_one", "linked"}
+    for line, name in ((4, "../secret.wav"), (5, "secret.wav")):
+        row = problems[problems["file"].str.endswith(name)].iloc[0]
+        assert row["consequence"] == "left out"
+        told = [text for text in problems["problem"] if f"line {line} of" in text]
+        assert told == [
+            f"line {line} of {table} leads out of {root}; move the file into it, or set "
+            "outside: true"
+        ]
+    manifest, problems = written(csv.Options(table=table, outside=True))
+    assert Path(manifest.loc["secret", "audio"]).samefile(secret)
+    assert list(problems["problem"].str.contains("there already")) == [True]
+
+
+def test_blanks_at_the_ends_of_a_name_are_its_own_where_there_is_such_a_file(
+    tone, written, tmp_path
+):
+    tone(tmp_path / " one.wav")
+    tone(tmp_path / "two.wav", pitch=300)
+    table = tmp_path / "table.csv"
+    table.write_text("audio,emotion,speaker\n one.wav,sad,anna\n two.wav ,sad,anna\n")
+    manifest, problems = written(csv.Options(table=table))
+    assert list(manifest.index) == [" one", "two"]
+    assert not len(problems)

@@ -146,4 +146,4 @@ def innermost_folder(path: Path, root: Path, pattern: re.Pattern[str]) -> str:
 
 def name_below(relative: Path) -> str:
     """An utterance's name from its path below the root: `happy/b 1.wav` is `happy_b 1`."""
-    return "_".join(relative.with_suffix("").parts)
+    return "_".join([*relative.parts[:-1], relative.stem])

@@ -31,7 +31,7 @@ def read_audio(path: Path, sampling_rate: int, resampler: Resampler = "soxr") ->
 
     try:
         channels, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (OSError, TypeError, soundfile.SoundFileError) as error:
+    except (OSError, TypeError, ValueError, soundfile.SoundFileError) as error:
         raise EmonasError(
             f"{path}: this cannot be read as audio ({error}); replace the file or leave it out"
         ) from error

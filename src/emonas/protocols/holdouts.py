@@ -11,6 +11,8 @@ from sklearn.model_selection import train_test_split
 from emonas.errors import EmonasError
 from emonas.protocols.options import ProtocolOptions
 
+LONGEST_NAME = 100
+"""Letters of a fold's name: paths have an end, and a speaker's name has none."""
 Mask = npt.NDArray[np.bool_]
 
 
@@ -98,7 +100,7 @@ def fold_names(prefix: str, names: list[str]) -> list[str]:
     folds: list[str] = []
     taken: set[str] = set()
     for name in names:
-        safe = re.sub(r"[^A-Za-z0-9_.-]+", "-", name)
+        safe = re.sub(r"[^A-Za-z0-9_.-]+", "-", name)[:LONGEST_NAME]
         fold = base = safe if safe.startswith(prefix) else prefix + safe
         number = 1
         while fold.casefold() in taken:

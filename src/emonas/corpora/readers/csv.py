@@ -1,5 +1,6 @@
 """Any corpus as a CSV table with the manifest's columns, of which only two are required."""
 
+import os
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -29,6 +30,11 @@ class Options(ReaderOptions):
     root: Path | None = Field(
         default=None, description="what `audio` is relative to; the table's folder if not given"
     )
+    outside: bool = Field(
+        default=False,
+        description="whether `audio` may lead out of the root, as another folder's path or by ..; "
+        "else such rows are left out",
+    )
     labels: dict[str, str] = Field(
         default_factory=dict,
         description="the table's emotion names in ours; if given, a name that is neither here nor "
@@ -52,6 +58,7 @@ def read(options: Options, folder: Path) -> Listing:
     _note_speakers(options.table, table, listing)
     for number, row in enumerate(table.to_dict("records"), start=2):
         cells = {str(name): str(value).strip() for name, value in row.items()}
+        cells["audio"] = _as_named(root, str(row["audio"]))
         _add(options, root, number, cells, listing)
     return listing
 
@@ -75,6 +82,13 @@ def _add(
         listing.leave_out(options.table, f"line {number} names no audio; fill it or remove it")
         return
     audio = root / cells["audio"]
+    if not options.outside and _leads_out(root, audio):
+        listing.leave_out(
+            audio,
+            f"line {number} of {options.table.as_posix()} leads out of {root.as_posix()}; move the "
+            "file into it, or set outside: true",
+        )
+        return
     if not cells["emotion"]:
         listing.leave_out(
             audio, f"line {number} of {options.table.as_posix()} names no emotion; fill it"
@@ -91,7 +105,7 @@ def _add(
     known = {name: cells.get(name) or value for name, value in DEFAULTS.items()}
     listing.recordings.append(
         Recording(
-            utterance=cells.get("utterance") or _name(Path(cells["audio"])),
+            utterance=cells.get("utterance") or _name(root, cells["audio"]),
             audio=audio,
             emotion=emotion,
             speaker=cells.get("speaker") or UNKNOWN_SPEAKER,
@@ -100,5 +114,20 @@ def _add(
     )
 
 
-def _name(audio: Path) -> str:
-    return audio.stem if audio.is_absolute() or ".." in audio.parts else name_below(audio)
+def _as_named(root: Path, audio: str) -> str:
+    """Without blanks at its ends, unless a file has them in its name."""
+    bare = audio.strip()
+    return audio if bare and audio != bare and os.path.lexists(root / audio) else bare
+
+
+def _leads_out(root: Path, audio: Path) -> bool:
+    """Whether a path is that of no file below the root, by its text: links are followed."""
+    inside = os.path.relpath(audio, root)
+    return inside in (os.curdir, os.pardir) or inside.startswith(f"{os.pardir}{os.sep}")
+
+
+def _name(root: Path, audio: str) -> str:
+    path = Path(audio)
+    if _leads_out(root, root / path):
+        return path.stem
+    return name_below(Path(os.path.relpath(root / path, root)))
