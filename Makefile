@@ -32,6 +32,8 @@ $(READY): envs/lock.txt envs/lock-alone.txt pyproject.toml
 
 run: $(READY) ## run the workflow on CONFIG and name the report
 	@test -f "$(CONFIG)" || { echo "there is no settings file $(CONFIG); say which with make run CONFIG=FILE"; exit 1; }
+	@# Before Snakemake reads it, which runs a file's text as Python where the file asks for it.
+	@$(BIN)/emonas check "$(CONFIG)" > /dev/null
 	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --rerun-incomplete --keep-going --configfile "$(CONFIG)"
 	@echo "The report: $(CURDIR)/$(REPORT)"
 

@@ -6,6 +6,16 @@ from pathlib import Path
 class EmonasError(Exception):
     """Something the user can mend: one sentence that names the file or key and says what to do."""
 
+    def __init__(self, text: str) -> None:
+        super().__init__(one_line(text))
+
+
+def one_line(text: str) -> str:
+    """A text for a terminal or a log: what a name could break or colour it with is spelt out."""
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )
+
 
 class DamagedFileError(EmonasError):
     """A result of an earlier job is not what it wrote; it must be made again.

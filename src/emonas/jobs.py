@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from emonas.errors import DamagedFileError, EmonasError
+from emonas.errors import DamagedFileError, EmonasError, one_line
 
 _LOGGER = logging.getLogger("emonas")
 
@@ -63,7 +63,7 @@ def _set_aside(error: EmonasError) -> str | None:
 
 def report_line(text: str) -> None:
     """Write one line to the job's log."""
-    _LOGGER.info("%s", text)
+    _LOGGER.info("%s", one_line(text))
 
 
 class Progress:
@@ -77,7 +77,7 @@ class Progress:
 
     def step(self, done: int, text: str) -> None:
         """Say that `done` of the total are done."""
-        line = f"{self._name}: {done} of {self._total}, {text}"
+        line = one_line(f"{self._name}: {done} of {self._total}, {text}")
         report_line(line)
         if time.monotonic() - self._shown >= self._every:
             self._shown = time.monotonic()

@@ -89,6 +89,16 @@ def test_settings(copy, change, expected):
     assert said == expected or re.fullmatch(expected, said), said
 
 
+def test_a_key_that_stands_twice(copy):
+    """Snakemake would take the last, and say nothing."""
+    settings = copy.folder / "tiny.yaml"
+    settings.write_text(settings.read_text() + "preload: false\npreload: true\n")
+    line = len(settings.read_text().splitlines())
+    assert sentence(copy.snakemake("-n", fails=True)) == (
+        f"tiny.yaml: line {line}: preload stands there twice; keep one of them"
+    )
+
+
 def test_a_genotype_that_was_edited_wrongly_is_named_and_the_rest_goes_on(changed):
     folder = changed.folder / "results"
     genotype = folder / "search/tiny/cnn/seed0/group1/genotype.json"

@@ -20,12 +20,16 @@ from emonas.settings.load import check_settings
 from emonas.settings.needs import Needs
 from emonas.settings.partitions import KEPT, Partition, ask_partition
 from emonas.settings.plan import Plan
+from emonas.settings.yaml_file import read_yaml
 from emonas.storage.resume import drop_ended, outlive_jobs
 
 
 def load_plan():
     """The jobs of the settings; what is wrong with them is one sentence, not a traceback."""
     try:
+        # Of a key that stands twice, Snakemake has taken the last.
+        for file in workflow.configfiles if workflow.is_main_process else ():
+            read_yaml(Path(file))
         plan = Plan(check_settings(config))
         # It reads thousands of small files, which is for the run to do and not for each job.
         if workflow.is_main_process:

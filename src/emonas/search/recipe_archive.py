@@ -15,6 +15,8 @@ from emonas.errors import EmonasError
 from emonas.storage.genotype import Recipe, RecurrentGenotype
 
 _USABLE_STATUS = "OK"
+_LARGEST = 2**26
+"""Bytes of a log; a few of a zip can stand for gigabytes."""
 
 
 @dataclass(frozen=True)
@@ -71,26 +73,29 @@ def read_archive(path: Path) -> RecipeArchive:
         raise EmonasError(
             f"{path}: no such file; give search.archive the zip of NAS-Bench-NLP's training logs"
         ) from error
-    except (zipfile.BadZipFile, IsADirectoryError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
         raise EmonasError(f"{path}: this is no zip archive ({error}); fetch it again") from error
     return archive
 
 
 def _read_entry(file: zipfile.ZipFile, entry: str, archive: RecipeArchive) -> None:
     try:
+        if file.getinfo(entry).file_size > _LARGEST:
+            raise ValueError(f"larger than {_LARGEST:,} bytes")
         log = json.loads(file.read(entry))
         status = str(log["status"])
         if status == _USABLE_STATUS:
             archive.recipes.append(_recipe(log))
         else:
             archive.failed[status] = archive.failed.get(status, 0) + 1
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    # Of a zip file also: a password is asked for, another compression, a place before the file.
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:
         archive.problems.append((entry, f"damaged ({error})"))
     except ValidationError as error:
         archive.problems.append((entry, f"no recipe: {error.errors()[0]['msg']}"))
     except KeyError as error:
         archive.problems.append((entry, f"the field {error} is missing"))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         archive.problems.append((entry, f"no training log ({error})"))
 
 

@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import product
+from math import prod
 from typing import Any
 
 from emonas.errors import EmonasError
+
+MOST = 1000
+"""Systems that one entry makes."""
 
 
 def expand_systems(systems: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,6 +50,8 @@ def _combinations(key: str, loop: Any) -> list[dict[str, Any]]:
 
 def _written_out(key: str, loop: Any) -> list[dict[str, Any]]:
     if isinstance(loop, Mapping) and all(isinstance(values, list) for values in loop.values()):
+        if (count := prod(map(len, loop.values()))) > MOST:
+            raise EmonasError(f"systems.{key}.for: makes {count:,} systems; give {MOST:,} at most")
         return [dict(zip(loop, values, strict=True)) for values in product(*loop.values())]
     if isinstance(loop, list) and all(isinstance(values, Mapping) for values in loop):
         return [dict(values) for values in loop]
@@ -69,6 +75,6 @@ def _filled(value: Any, values: Mapping[str, Any], key: str) -> Any:
     if "{" in value:
         raise EmonasError(
             f"systems.{key}: {value} names what `for` does not define; it defines "
-            f"{', '.join(values)}"
+            f"{', '.join(map(str, values))}"
         )
     return value

@@ -1,11 +1,12 @@
 """From a settings file, or what Snakemake read of it, to checked settings."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from emonas.errors import EmonasError
@@ -14,24 +15,19 @@ from emonas.settings.expansion import expand_systems
 from emonas.settings.messages import nearest, sentence
 from emonas.settings.model import SettingsBase, settings_model
 from emonas.settings.references import check_references
+from emonas.settings.yaml_file import read_yaml
 
 DATA = "EMONAS_DATA"
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def load_settings(path: Path) -> SettingsBase:
     """Read a settings file.
 
     Raises:
-        EmonasError: it is missing, no YAML, or something in it is wrong.
+        EmonasError: it is missing, no YAML, has a key twice, or something in it is wrong.
     """
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise EmonasError(f"{path}: can't be read ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise EmonasError(f"{path}: this is no YAML ({reason})") from error
-    return check_settings(document)
+    return check_settings(read_yaml(path))
 
 
 def check_settings(document: Any) -> SettingsBase:
@@ -42,6 +38,7 @@ def check_settings(document: Any) -> SettingsBase:
     """
     if not isinstance(document, Mapping):
         raise EmonasError("settings: a mapping is needed, with corpora, protocols, features, ...")
+    _refuse_unwritable(document)
     document = dict(document)
     if isinstance(document.get("systems"), Mapping):
         document["systems"] = expand_systems(document["systems"])
@@ -56,9 +53,24 @@ def check_settings(document: Any) -> SettingsBase:
     return settings
 
 
-def known_keys(model: type[SettingsBase]) -> set[str]:
+def _refuse_unwritable(value: Any, path: str = "") -> None:
+    """Refuse text that no path or no file in UTF-8 can hold: halves of signs, and zero bytes."""
+    if isinstance(value, Mapping):
+        for key, entry in value.items():
+            place = f"{path}.{key}" if path else str(key)
+            _refuse_unwritable(str(key), place)
+            _refuse_unwritable(entry, place)
+    elif isinstance(value, list | tuple):
+        for number, entry in enumerate(value):
+            _refuse_unwritable(entry, f"{path}.{number}")
+    elif isinstance(value, str) and _UNWRITABLE.search(value):
+        raise EmonasError(f"{path}: it holds a sign that no file can; write it without")
+
+
+@cache
+def known_keys(model: type[SettingsBase]) -> frozenset[str]:
     """Every key that a settings file may hold anywhere."""
-    return set(_property_names(model.model_json_schema()))
+    return frozenset(_property_names(model.model_json_schema()))
 
 
 def _property_names(schema: Any) -> Iterator[str]:
@@ -78,7 +90,9 @@ def _with_roots(corpora: Mapping[str, Any], given: Any) -> dict[str, Any]:
     roots = given if isinstance(given, Mapping) else {}
     for name in roots:
         if name not in corpora:
-            raise EmonasError(f"roots.{name}: no corpus is named {name}{nearest(name, corpora)}")
+            raise EmonasError(
+                f"roots.{name}: no corpus is named {name}{nearest(str(name), map(str, corpora))}"
+            )
     data = os.environ.get(DATA)
     filled = {}
     for name, entry in corpora.items():
@@ -98,8 +112,13 @@ def _needs_root(corpus: Mapping[str, Any]) -> bool:
 
 
 def _checked_root(corpus: str, root: str) -> str:
-    folder = Path(root).expanduser()
-    if not folder.is_dir():
+    try:
+        folder = Path(root).expanduser()
+        there = folder.is_dir()
+    # A name that is too long, or the home of nobody.
+    except (OSError, RuntimeError):
+        there = False
+    if not there:
         raise EmonasError(
             f"corpora.{corpus}.root: there is no folder {root}; correct it, or leave it out to "
             "skip the runs that need it"

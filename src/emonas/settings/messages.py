@@ -12,6 +12,7 @@ _SENTENCES = {
     "extra_forbidden": "is no known key",
     "missing": "is missing",
     "string_pattern_mismatch": "a name is made of letters, digits, dots, hyphens and underscores",
+    "string_too_long": "a name has {max_length} letters at most",
     "greater_than": "must be more than {gt:g}, not {value}",
     "greater_than_equal": "must be at least {ge:g}, not {value}",
     "less_than": "must be less than {lt:g}, not {value}",
@@ -20,6 +21,8 @@ _SENTENCES = {
     "too_long": "takes {max_length} entries at most, not {actual_length}",
     "literal_error": "must be {expected}, not {value}",
 }
+_LONGEST = 100
+"""Letters of a value that a sentence repeats."""
 _KINDS = {
     "int": "a whole number",
     "float": "a number",
@@ -41,7 +44,7 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return f"; did you mean {matches[0]}?" if matches else ""
 
 
-def sentence(error: ValidationError, document: Mapping[str, Any], known: set[str]) -> str:
+def sentence(error: ValidationError, document: Mapping[str, Any], known: frozenset[str]) -> str:
     """The first error, with the path of its key as the user wrote it.
 
     A key misspelt is two errors, one unknown and one missing: the unknown one says more.
@@ -59,12 +62,16 @@ def sentence(error: ValidationError, document: Mapping[str, Any], known: set[str
 
 def _text(details: ErrorDetails) -> str:
     """What is wrong, in our words where pydantic's would be a programmer's."""
-    value, context = repr(details["input"]), details.get("ctx", {})
+    value, context = _shortened(repr(details["input"])), details.get("ctx", {})
     if text := _SENTENCES.get(details["type"]):
         return text.format(value=value, **context)
     if needed := _KINDS.get(details["type"].split("_")[0]):
         return f"must be {needed}, not {value}"
     return details["msg"].removeprefix("Value error, ")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _path(details: ErrorDetails, document: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """The whole settings file as one pydantic model."""
 
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from typing import Annotated, Any, Literal
 
@@ -16,7 +16,7 @@ from emonas.report.figure_kinds import AnyFigureOptions
 from emonas.report.options import TableOptions
 
 FUSION = "fusion"
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]
 """Names become folders: letters, digits, dots, hyphens and underscores."""
 
 
@@ -32,7 +32,7 @@ class RunOptions(Options):
 
     protocol: str = Field(description="a name under `protocols`")
     systems: tuple[str, ...] = Field(min_length=1, description="names under `systems`")
-    seeds: int = Field(1, ge=1, description="how many seeds: 0, 1, ...")
+    seeds: int = Field(1, ge=1, le=1000, description="how many seeds: 0, 1, ...")
 
 
 def _union(family: Family) -> Any:
@@ -109,6 +109,7 @@ class SettingsBase(Options):
     )
 
 
+@cache
 def settings_model() -> type[SettingsBase]:
     """The model of a settings file."""
     parts: dict[str, tuple[Any, str]] = {

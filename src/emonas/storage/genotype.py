@@ -34,7 +34,7 @@ _SINGLE_INPUT = ("activation_tanh", "activation_sigm", "activation_leaky_relu")
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Edge(_Model):
@@ -215,12 +215,13 @@ def read_genotype(path: Path) -> AnyGenotype:
         return _ADAPTER.validate_python(value)
     except OSError as error:
         raise EmonasError(f"{path}: can't be read ({error.strerror}); run the search") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DamagedFileError(path, f"this is no JSON ({error})") from error
     except ValidationError as error:
         raise EmonasError(
             f"{path}: {first_problem(error)}; mend it, or {make_again(path)}"
         ) from error
+    # Beside what is no JSON: a number of thousands of digits, and lists in lists without an end.
+    except (ValueError, RecursionError) as error:
+        raise DamagedFileError(path, f"this is no JSON ({error})") from error
 
 
 def _digest_of(value: Any) -> str:

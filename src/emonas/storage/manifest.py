@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from emonas.errors import EmonasError
+from emonas.errors import EmonasError, make_again
 from emonas.storage.tables import read_table, write_rows, write_table
 
+_LONGEST = 1e6
+"""Seconds of a recording: eleven days."""
 UNKNOWN_SPEAKER = "unknown"
 """The speaker of an utterance whose reader finds none."""
 
@@ -61,14 +63,23 @@ def read_manifest(path: Path) -> pd.DataFrame:
     """Read a manifest; `seconds` is float, `sampling_rate` int, the rest text.
 
     Raises:
-        EmonasError: a column is missing, a number is none, or two utterances have one name.
+        EmonasError: a column is missing, a number is none or impossible, or two utterances have
+            one name.
     """
     table = read_table(path, MANIFEST_COLUMNS)
     _refuse_doubles(path, table)
     try:
-        return table.astype({"seconds": float, "sampling_rate": int})
-    except ValueError as error:
+        typed = table.astype({"seconds": float, "sampling_rate": int})
+    except (ValueError, OverflowError) as error:
         raise EmonasError(f"{path}: seconds and sampling_rate must be numbers ({error})") from error
+    possible = (typed["seconds"] > 0) & (typed["seconds"] < _LONGEST) & (typed["sampling_rate"] > 0)
+    if not possible.all():
+        first = typed.loc[~possible, "utterance"].iloc[0]
+        raise EmonasError(
+            f"{path}: seconds and sampling_rate of {first} are those of no recording; "
+            f"{make_again(path)}"
+        )
+    return typed
 
 
 def write_problems(path: Path, problems: Iterable[Problem]) -> None:
