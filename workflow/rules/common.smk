@@ -29,7 +29,7 @@ def load_plan():
     try:
         # Of a key that stands twice, Snakemake has taken the last.
         for file in workflow.configfiles if workflow.is_main_process else ():
-            read_yaml(Path(file))
+            read_yaml(Path(readable_path(file)))
         plan = Plan(check_settings(config))
         # It reads thousands of small files, which is for the run to do and not for each job.
         if workflow.is_main_process:
