@@ -8,8 +8,14 @@ WAVS ?= ../shared/corpora/emodb/wav
 # In an order in which nothing depends on what follows.
 STAGES := corpora features protocols search train fuse evaluate report
 REPORT := results/report/index.html
-# What the packages of envs/lock-alone.txt need of what they ask for.
+# Installed without what they ask for (envs/lock-alone.txt says why), and what they need of it.
+ALONE := openai-whisper resemblyzer
 ALONE_NEEDS := more-itertools tiktoken webrtcvad-wheels
+LOCKS := envs/lock.txt envs/lock-alone.txt envs/lock-torch.txt
+PIP := $(BIN)/pip --quiet --disable-pip-version-check
+# For every Python and system that has a wheel, and with the hashes of all of them.
+RESOLVE := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-annotate --no-header --no-emit-index-url
 # Stays true when the sources change: the package is installed in place.
 READY := .venv/.ready
 
@@ -21,13 +27,14 @@ help: ## list the targets
 	@echo "                again; STAGE is one of: $(STAGES)"
 	@echo "Variables: CONFIG=$(CONFIG) CORES=$(CORES) PYTHON=$(PYTHON)"
 
-$(READY): envs/lock.txt envs/lock-alone.txt pyproject.toml
+$(READY): $(LOCKS) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "emonas needs Python 3.11 or newer; say which with make PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "Installing what envs/lock.txt pins into .venv: some minutes, once"
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/lock.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r envs/lock-alone.txt --editable .
+	$(PIP) install --no-deps --require-hashes -r envs/lock.txt -r envs/lock-alone.txt
+	$(PIP) install -r envs/lock-torch.txt
+	$(PIP) install --no-deps --editable .
 	@touch $@
 
 run: $(READY) ## run the workflow on CONFIG and name the report
@@ -76,11 +83,19 @@ bench: $(READY) ## measure what is meant to be fast, into results/bench
 docs: $(READY) ## write the settings reference and the JSON schema again
 	$(BIN)/emonas reference docs
 
-lock: ## resolve the dependencies anew into envs/lock.txt
+lock: ## resolve the dependencies anew into envs/lock.txt and envs/lock-alone.txt
 	$(PYTHON) -m venv .venv-lock
-	.venv-lock/bin/pip install --quiet torch==2.13.0 $(ALONE_NEEDS) '.[test,allosaurus,egemaps,slurm,transformers]'
-	{ head -n 1 envs/lock.txt; .venv-lock/bin/pip freeze --exclude emonas | sed 's/+cpu//'; } > envs/lock.new
-	mv envs/lock.new envs/lock.txt
+	.venv-lock/bin/pip install --quiet uv
+	printf '%s\n' $(ALONE_NEEDS) > .venv-lock/needs.in
+	printf '%s\n' $(ALONE) > .venv-lock/alone.in
+	@# Of torch itself, and of what it brings for CUDA, lock-torch.txt speaks.
+	$(RESOLVE) --constraint envs/lock-torch.txt $(addprefix --extra ,test allosaurus egemaps slurm transformers) \
+	  --output-file .venv-lock/all.txt pyproject.toml .venv-lock/needs.in
+	$(RESOLVE) --no-deps --output-file .venv-lock/alone.txt .venv-lock/alone.in
+	{ sed -n '/^#/p' envs/lock.txt; awk '/^[a-z0-9]/ { keep = !/^(torch|triton|(cuda|nvidia)-[^=]*)==/ } keep' \
+	  .venv-lock/all.txt; } > .venv-lock/lock.txt
+	{ sed -n '/^#/p' envs/lock-alone.txt; cat .venv-lock/alone.txt; } > .venv-lock/lock-alone.txt
+	mv .venv-lock/lock.txt .venv-lock/lock-alone.txt envs
 	rm -r .venv-lock
 
 clean: ## remove all results

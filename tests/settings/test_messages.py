@@ -115,3 +115,11 @@ def test_a_check_of_several_keys_names_the_part(document):
 def test_a_part_that_is_no_mapping(document, part):
     document[part] = ["one"]
     assert refusal(document) == f"{part}: must be keys with values, not ['one']"
+
+
+def test_a_path_that_snakemake_cannot_name(document):
+    document["corpora"]["own"] = {"reader": "csv", "table": "my {table}.csv"}
+    assert refusal(document) == (
+        "corpora.own.table: my {table}.csv holds a brace, which Snakemake takes for its own; "
+        "rename it"
+    )

@@ -23,6 +23,8 @@ def test_run_would_make_the_environment_and_start_snakemake(fresh):
     said = fresh.run(["make", "-n", "run", "CONFIG=tiny.yaml", "CORES=2"])
     assert "-m venv .venv" in said
     assert 'snakemake --cores 2 --rerun-incomplete --keep-going --configfile "tiny.yaml"' in said
+    # Snakemake would run the text of a file that asks for it; the check refuses it.
+    assert said.index('emonas check "tiny.yaml"') < said.index("snakemake --cores")
     assert not (fresh.folder / ".venv").exists()
 
 

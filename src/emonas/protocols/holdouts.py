@@ -13,6 +13,8 @@ from emonas.protocols.options import ProtocolOptions
 
 LONGEST_NAME = 100
 """Letters of a fold's name: paths have an end, and a speaker's name has none."""
+_REPEATED = re.compile(r"(.+?)\1{9,}")
+"""What Snakemake takes for a rule without an end, from twenty times on."""
 Mask = npt.NDArray[np.bool_]
 
 
@@ -101,6 +103,7 @@ def fold_names(prefix: str, names: list[str]) -> list[str]:
     taken: set[str] = set()
     for name in names:
         safe = re.sub(r"[^A-Za-z0-9_.-]+", "-", name)[:LONGEST_NAME]
+        safe = _REPEATED.sub(r"\1", safe)
         fold = base = safe if safe.startswith(prefix) else prefix + safe
         number = 1
         while fold.casefold() in taken:

@@ -27,10 +27,18 @@ def _reason(key: str, path: Path) -> str:
     return f"{key}: there is no file {path}; correct it, or put the file there"
 
 
+def _nameable(path: Path) -> str:
+    """The path, or the nearest folder above whose name has no brace: Snakemake can't name others.
+
+    Of such a file it sees that another came or went, and not that it was changed.
+    """
+    return str(next(place for place in (path, *path.parents) if not set("{}") & set(str(place))))
+
+
 def files_within(path: Path) -> list[str]:
     """A file itself; of a folder all that it holds, because its own time tells nothing of them."""
     try:
-        return [str(file) for file in files_of(path).values()]
+        return sorted({_nameable(file) for file in files_of(path).values()})
     except EmonasError:
         # Not there, or empty: who needs it says so.
         return [str(path)]

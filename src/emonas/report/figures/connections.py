@@ -1,6 +1,7 @@
 """Drawings of searched connections: features on the left, what is made of them on the right."""
 
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -81,4 +82,6 @@ def _draw_box(axes: Axes, span: tuple[float, float], middle: float, text: str, c
     shown = text if len(text) <= 14 or text.startswith("$") else f"{text[:13]}…"
     faint = FAINT if colour == FAINT else INK
     place = (left + width / 2, middle)
-    axes.text(*place, shown, ha="center", va="center", fontsize=8.5, color=faint, zorder=4)
+    text_style: dict[str, Any] = {"fontsize": 8.5, "color": faint, "zorder": 4}
+    formula = text.startswith("$u_{")
+    axes.text(*place, shown, ha="center", va="center", parse_math=formula, **text_style)

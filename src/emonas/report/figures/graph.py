@@ -104,6 +104,7 @@ def _draw_card(axes: Axes, card: Card, left: float, middle: float) -> None:
         left + WIDTH / 2,
         top + HEAD / 2,
         card.title,
+        parse_math=True,
         ha="center",
         va="center",
         fontsize=8,
