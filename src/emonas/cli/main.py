@@ -42,7 +42,7 @@ def check(settings: SettingsFile = Path("config.yaml")) -> None:
 
 @application.command()
 def forecast(settings: SettingsFile = Path("config.yaml"), cores: int = 2) -> None:
-    """Say how many jobs a run has, and about how many hours it takes on this machine."""
+    """Say how many jobs a run has, and about how many hours and how much disk it takes here."""
     from emonas.settings.forecast import forecast_lines
 
     for line in forecast_lines(Plan(load_settings(settings)), cores):

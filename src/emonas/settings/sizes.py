@@ -1,6 +1,6 @@
 """How many folds and utterances there are, from files where they are there, else as published."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +13,7 @@ from emonas.protocols.select import select
 from emonas.protocols.split import split
 from emonas.settings.listings import can_be_listed
 from emonas.settings.plan import Plan
-from emonas.storage.folds import read_index
+from emonas.storage.folds import PARTS, read_index
 from emonas.storage.manifest import MANIFEST_COLUMNS, read_manifest
 
 TYPICAL_SECONDS = 4.0
@@ -36,11 +36,14 @@ class CorpusSize:
 
 @dataclass(frozen=True)
 class ProtocolSize:
-    """A protocol: `train` is the mean size of a fold's training part, at most if not `exact`."""
+    """A protocol: `train` is the mean size of a fold's training part, at most if not `exact`, and
+    `utterances` that of all its parts.
+    """
 
     folds: int
     train: float
     exact: bool
+    utterances: float = field(default=0.0, compare=False)
 
 
 def corpus_size(plan: Plan, corpus: str, *, listed: bool = True) -> CorpusSize | None:
@@ -77,7 +80,8 @@ def protocol_size(plan: Plan, protocol: str) -> ProtocolSize | None:
     index = Path(f"results/protocols/{protocol}/folds.csv")
     if index.exists():
         folds = read_index(index)
-        return ProtocolSize(len(folds), float(folds["train"].mean()), exact=True)
+        every = float(folds[list(PARTS)].sum(axis=1).mean())
+        return ProtocolSize(len(folds), float(folds["train"].mean()), exact=True, utterances=every)
     corpora = {corpus: corpus_size(plan, corpus) for corpus in options.corpora}
     tables = [
         size.table.assign(corpus=corpus)
@@ -87,7 +91,8 @@ def protocol_size(plan: Plan, protocol: str) -> ProtocolSize | None:
     if len(tables) == len(corpora):
         made = split(protocol, select(protocol, pd.concat(tables), options), options)
         train = sum(len(fold.parts["train"]) for fold in made.values()) / len(made)
-        return ProtocolSize(len(made), train, exact=True)
+        every = sum(len(part) for fold in made.values() for part in fold.parts.values()) / len(made)
+        return ProtocolSize(len(made), train, exact=True, utterances=every)
     if options.listed is not None:
         return _by_list(options, options.listed) if options.listed.exists() else None
     known = [size for size in corpora.values() if size is not None]
@@ -97,7 +102,8 @@ def protocol_size(plan: Plan, protocol: str) -> ProtocolSize | None:
 def _by_list(options: ProtocolOptions, path: Path) -> ProtocolSize:
     rows = read_list(path, options.corpora)
     folds = int(rows["fold"].nunique())
-    return ProtocolSize(folds, int((rows["part"] == "train").sum()) / folds, exact=False)
+    train = int((rows["part"] == "train").sum()) / folds
+    return ProtocolSize(folds, train, exact=False, utterances=len(rows) / folds)
 
 
 def _by_formula(options: ProtocolOptions, corpora: list[CorpusSize]) -> ProtocolSize:
@@ -119,7 +125,7 @@ def _by_formula(options: ProtocolOptions, corpora: list[CorpusSize]) -> Protocol
         "groups": groups,
         "random": options.repeats,
     }
-    return ProtocolSize(folds[options.test], utterances * rest, exact=False)
+    return ProtocolSize(folds[options.test], utterances * rest, exact=False, utterances=utterances)
 
 
 def _listed(listing: Listing, corpus: str) -> pd.DataFrame:

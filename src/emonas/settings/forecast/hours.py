@@ -9,6 +9,7 @@ from emonas.learning.devices import prepare
 from emonas.settings.absent import absent_files, absent_own_files
 from emonas.settings.forecast.jobs import Jobs, all_runs
 from emonas.settings.forecast.rehearsal import (
+    Fused,
     Heard,
     Learnt,
     rehearse_extraction,
@@ -50,7 +51,7 @@ class Clock:
         self._folder = Path(folder)
         self._heard: dict[str, Heard | None] = {}
         self._learnt: dict[str, Learnt | None] = {}
-        self._fused: dict[str, float | None] = {}
+        self._fused: dict[str, Fused | None] = {}
         self.unknown: list[str] = []
 
     def hours(self, jobs: Jobs) -> Hours:
@@ -69,14 +70,14 @@ class Clock:
         return UNKNOWN if seconds is None else Hours(seconds * size.train * jobs.count / _HOUR)
 
     def _extraction(self, jobs: Jobs) -> Hours:
-        heard, size = self._heard_feature(jobs.feature), self._corpora[jobs.corpus]
+        heard, size = self.heard(jobs.feature), self._corpora[jobs.corpus]
         if heard is None or size is None:
             return UNKNOWN
         return Hours(heard.seconds * size.utterances / _HOUR)
 
     def _learning(self, jobs: Jobs) -> float | None:
         """Seconds an utterance of one search or training, over all epochs."""
-        learnt = self._learnt_system(jobs.system)
+        learnt = self.learnt(jobs.system)
         if learnt is None:
             return None
         if jobs.rule == "search":
@@ -93,26 +94,34 @@ class Clock:
 
     def _fusion(self, jobs: Jobs) -> float | None:
         options = self._plan.settings.systems[jobs.system]
-        learnt = {name: self._learnt_system(name) for name in options.fuse}
+        fused = self.fused(jobs.system)
+        if fused is None:
+            return None
+        seconds = fused.seconds
+        if options.joint:
+            learnt = [self.learnt(name) for name in options.fuse]
+            seconds += sum(entry.train for entry in learnt if entry is not None)
+        return seconds * float(options.training.epochs)
+
+    def fused(self, system: str) -> Fused | None:
+        """What a fusion takes; None where it, or one of its streams, can't be rehearsed."""
+        options = self._plan.settings.systems[system]
+        learnt = {name: self.learnt(name) for name in options.fuse}
         streams = {name: entry for name, entry in learnt.items() if entry is not None}
         if len(streams) < len(learnt):
             return None
         widths = {name: entry.width for name, entry in streams.items()}
-        if jobs.system not in self._fused:
-            folder, runtime = self._folder / "fuse" / jobs.system, self._plan.settings.runtime
+        if system not in self._fused:
+            folder, runtime = self._folder / "fuse" / system, self._plan.settings.runtime
             try:
-                self._fused[jobs.system] = rehearse_fusion(options, widths, runtime, folder)
+                self._fused[system] = rehearse_fusion(options, widths, runtime, folder)
             except EmonasError as error:
-                self._fused[jobs.system] = None
-                self._tell(f"systems.{jobs.system}: {error}")
-        seconds = self._fused[jobs.system]
-        if seconds is None:
-            return None
-        if options.joint:
-            seconds += sum(entry.train for entry in streams.values())
-        return seconds * float(options.training.epochs)
+                self._fused[system] = None
+                self._tell(f"systems.{system}: {error}")
+        return self._fused[system]
 
-    def _heard_feature(self, feature: str) -> Heard | None:
+    def heard(self, feature: str) -> Heard | None:
+        """What a feature gives; None where it can't be rehearsed."""
         if feature not in self._heard:
             options = self._plan.settings.features[feature]
             known = [size.seconds for size in self._corpora.values() if size is not None]
@@ -150,11 +159,12 @@ class Clock:
             reason = "what it reads is not there yet"
         return next(filter(None, absent), "") or f"{key}: {reason}"
 
-    def _learnt_system(self, system: str) -> Learnt | None:
+    def learnt(self, system: str) -> Learnt | None:
+        """What a system takes; None where it can't be rehearsed."""
         options, names = self._plan.settings.systems[system], self._plan.features_of(system)
         if self._plan.is_searched(system):
             options = options.model_copy(update={"search": self._plan.search_of(system)})
-        heard = {name: self._heard_feature(name) for name in names}
+        heard = {name: self.heard(name) for name in names}
         there = {name: entry for name, entry in heard.items() if entry is not None}
         if len(there) < len(heard):
             return None

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from tempfile import TemporaryDirectory
 
+from emonas.settings.forecast.disk import Scales, disk_lines
 from emonas.settings.forecast.hours import Clock, Hours
 from emonas.settings.forecast.jobs import RULES, Jobs, list_jobs
 from emonas.settings.plan import Plan
@@ -21,7 +22,7 @@ NOT_MEASURED = (
 
 
 def forecast_lines(plan: Plan, cores: int) -> Iterator[str]:
-    """How many jobs a run has, and about how many hours they take on this machine.
+    """How many jobs a run has, and about how many hours and how much disk they take here.
 
     Every kind of search and training is rehearsed for an epoch on a few random examples.
 
@@ -36,6 +37,8 @@ def forecast_lines(plan: Plan, cores: int) -> Iterator[str]:
     with TemporaryDirectory() as folder:
         clock = Clock(plan, sizes, corpora, folder)
         hours = {entry: clock.hours(entry) for entry in jobs}
+        scales = Scales(plan, sizes, corpora, clock)
+        written = {entry: scales.bytes(entry) for entry in jobs}
     beside = max(1, cores // plan.settings.runtime.torch_threads)
     yield f"Forecast for this machine, {beside} jobs at a time:"
     yield from _table(hours, beside)
@@ -46,6 +49,7 @@ def forecast_lines(plan: Plan, cores: int) -> Iterator[str]:
         else:
             train = f"{'' if size.exact else 'at most '}{size.train:.0f} utterances"
             yield f"{protocol}: {size.folds} folds; training parts of {train} on average."
+    yield from disk_lines(plan, written, beside)
     for reason in clock.unknown:
         yield f"not forecast: {reason}"
     yield (

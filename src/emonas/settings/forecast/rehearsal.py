@@ -37,22 +37,38 @@ FUSED_UTTERANCES = 64
 
 @dataclass(frozen=True)
 class Heard:
-    """What an extractor gives: seconds an utterance, one example of it, names of layers."""
+    """What an extractor gives: seconds an utterance, one example of it, names of layers, and how
+    long the utterance of the example is.
+    """
 
     seconds: float
     example: Array
     layers: tuple[str, ...]
     frame_rate: float
+    length: float = 1.0
+
+
+@dataclass(frozen=True)
+class Fused:
+    """Seconds an utterance and epoch of a fusion, its embedding's width, and its weights' bytes."""
+
+    seconds: float
+    width: int
+    weights: int
 
 
 @dataclass(frozen=True)
 class Learnt:
-    """Seconds an utterance and epoch of the search and of training, and the embedding's width."""
+    """Seconds an utterance and epoch of the search and of training, the embedding's width, and the
+    bytes of the trained and of the searched network's weights.
+    """
 
     search: float
     train: float
     width: int
     utterances: int
+    weights: int = 0
+    searched: int = 0
 
 
 def rehearse_extraction(options: Any, seconds: float, resources: Resources) -> Heard | None:
@@ -78,7 +94,7 @@ def rehearse_extraction(options: Any, seconds: float, resources: Resources) -> H
     started = time.perf_counter()
     example = extractor.extract([speech])[0]
     taken = time.perf_counter() - started
-    return Heard(taken, example, tuple(extractor.layers), extractor.frame_rate)
+    return Heard(taken, example, tuple(extractor.layers), extractor.frame_rate, seconds)
 
 
 def rehearse_system(
@@ -117,8 +133,8 @@ def _takes_long(learnt: Learnt) -> bool:
 
 def rehearse_fusion(
     options: Any, widths: Mapping[str, int], runtime: RuntimeOptions, folder: Path
-) -> float:
-    """Train a fusion of streams with random embeddings; seconds an utterance and epoch.
+) -> Fused:
+    """Train a fusion of streams with random embeddings.
 
     Raises:
         EmonasError: the streams can't be fused so.
@@ -142,7 +158,8 @@ def rehearse_fusion(
     )
     outputs = _outputs(folder / "fused")
     fuse_streams(job, outputs)
-    return _epoch_seconds(outputs.costs) / FUSED_UTTERANCES
+    seconds = _epoch_seconds(outputs.costs) / FUSED_UTTERANCES
+    return Fused(seconds, _width(outputs), outputs.weights.stat().st_size)
 
 
 def _rehearse(
@@ -158,7 +175,7 @@ def _rehearse(
         _write_random(paths[name][CORPUS], example, count + 2 * _held_out(count), number)
     parts = _write_parts(folder, count)
     system = _small_system(options, count)
-    searched, genotype = 0.0, None
+    searched, genotype, searched_weights = 0.0, None, 0
     if getattr(options, "search", None) is not None:
         found = _search_outputs(folder)
         search = SearchJob(
@@ -173,6 +190,7 @@ def _rehearse(
         )
         search_architecture(search, found)
         searched, genotype = _epoch_seconds(found.costs) / count, found.genotype
+        searched_weights = found.weights.stat().st_size
     outputs = _outputs(folder)
     job = TrainJob(
         name="rehearsal",
@@ -187,8 +205,13 @@ def _rehearse(
     )
     whole = _wall_seconds(lambda: train_system(job, outputs))
     seconds = whole if is_solved(options) else _epoch_seconds(outputs.costs)
-    width = int(read_predictions(outputs.predictions, "train").embedding.shape[1])
-    return Learnt(searched, seconds / count, width, count)
+    weights = outputs.weights.stat().st_size
+    return Learnt(searched, seconds / count, _width(outputs), count, weights, searched_weights)
+
+
+def _width(outputs: SystemOutputs) -> int:
+    """The width of the embeddings that were predicted."""
+    return int(read_predictions(outputs.predictions, "train").embedding.shape[1])
 
 
 def _small_system(options: Any, count: int) -> Any:
@@ -279,8 +302,20 @@ def _outputs(folder: Path) -> SystemOutputs:
     )
 
 
-def _random_predictions(generator: np.random.Generator, width: int) -> Predictions:
-    count = FUSED_UTTERANCES
+def predictions_file(path: Path, width: int, count: int, parts: int) -> int:
+    """Write random predictions of so many utterances in parts; the bytes of the file."""
+    generator = np.random.default_rng(0)
+    found: dict[str, Predictions] = {
+        f"part{part}": _random_predictions(generator, width, count // parts)
+        for part in range(parts)
+    }
+    write_predictions(path, found)
+    return path.stat().st_size
+
+
+def _random_predictions(
+    generator: np.random.Generator, width: int, count: int = FUSED_UTTERANCES
+) -> Predictions:
     names = tuple(f"class{number}" for number in range(CLASSES))
     return Predictions(
         utterances=tuple(f"u{number}" for number in range(count)),
