@@ -21,12 +21,12 @@ def real(root: Path, *patterns: str) -> int:
 def test_it_is_within_a_factor_of_the_real_sizes(changed):
     said = changed.run([sys.executable, "-c", COMMAND])
     rows = re.findall(
-        r"^  (features|weights|predictions) +([\d.]+) (kB|MB|GB) ", said, re.MULTILINE
+        r"^  (feature files|weights|predictions) +([\d.]+) (kB|MB|GB) ", said, re.MULTILINE
     )
     forecast = {kind: float(number) * UNITS[unit] for kind, number, unit in rows}
     results = changed.folder / "results"
     found = {
-        "features": real(results, "features/*/*.h5"),
+        "feature files": real(results, "features/*/*.h5"),
         "weights": real(results, "*/*/*/seed*/*/weights.safetensors"),
         "predictions": real(results, "*/*/*/seed*/*/predictions.h5"),
     }

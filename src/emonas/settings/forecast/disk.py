@@ -15,7 +15,7 @@ from emonas.settings.forecast.rehearsal import predictions_file
 from emonas.settings.forecast.sizes import CorpusSize, ProtocolSize
 from emonas.settings.plan import Plan
 
-KINDS = ("features", "weights", "predictions")
+KINDS = ("feature files", "weights", "predictions")
 _COPIES = {"adam": 3, "adamw": 3, "sgd": 2}
 """Numbers a weight that an optimiser's state has, the weight among them."""
 
@@ -71,12 +71,13 @@ class Scales:
         heard, size = self._clock.heard(jobs.feature), self._corpora[jobs.corpus]
         if heard is None or size is None:
             return _UNKNOWN
-        half = getattr(self._plan.settings.features[jobs.feature], "store", "float32") == "float16"
-        # Only what has frames in time grows with the utterance.
-        growth = size.seconds / heard.length if heard.frame_rate else 1.0
+        options = self._plan.settings.features[jobs.feature]
+        half = options.store == "float16"
+        fixed = options.fixed_length or heard.frame_rate == 0
+        growth = 1.0 if fixed else size.seconds / heard.length
         every = heard.example.nbytes / (2 if half else 1) * growth * size.utterances
         # What an extraction has is kept beside the file until this is whole.
-        return Bytes({"features": every}, every)
+        return Bytes({"feature files": every}, every)
 
     def _network(self, jobs: Jobs) -> tuple[int, float, float] | None:
         """The embedding's width, the bytes of the weights, and those of the state of one job."""
@@ -175,7 +176,7 @@ def _shown(written: Mapping[Jobs, Bytes], kind: str, skipped: bool) -> str:
     concerned = [
         entry
         for jobs, entry in written.items()
-        if jobs.skipped is skipped and (jobs.rule == "features") == (kind == "features")
+        if jobs.skipped is skipped and (jobs.rule == "features") == (kind == "feature files")
     ]
     whole = all(entry.whole for entry in concerned)
     if whole:
