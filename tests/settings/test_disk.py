@@ -10,9 +10,9 @@ from emonas.settings.forecast.disk import Bytes, Scales, disk_lines, predictions
 from emonas.settings.forecast.hours import Clock
 from emonas.settings.forecast.jobs import Jobs
 from emonas.settings.forecast.rehearsal import predictions_file
-from emonas.settings.forecast.sizes import corpus_size, protocol_size
 from emonas.settings.load import load_settings
 from emonas.settings.plan import Plan
+from emonas.settings.sizes import corpus_size, protocol_size
 
 PAPER = Path(__file__).parents[2] / "workflow/papers/emotionnas-v2.yaml"
 

@@ -12,8 +12,8 @@ from typing import Any
 from emonas.settings.forecast.hours import Clock
 from emonas.settings.forecast.jobs import Jobs
 from emonas.settings.forecast.rehearsal import predictions_file
-from emonas.settings.forecast.sizes import CorpusSize, ProtocolSize
 from emonas.settings.plan import Plan
+from emonas.settings.sizes import CorpusSize, ProtocolSize
 
 KINDS = ("feature files", "weights", "predictions")
 _COPIES = {"adam": 3, "adamw": 3, "sgd": 2}
