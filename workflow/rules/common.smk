@@ -103,12 +103,21 @@ def cards(rule):
     return lambda wildcards: NEEDS.need(rule, **wildcards).cards
 
 
-def group_of(rule):
-    """The rule's name for small jobs, where the profile makes one submission of many of them."""
+def group_of(rule, *names):
+    """Small jobs of a rule that are alike in some wildcards are one submission, with a profile
+    that has groups of the rule.
+
+    Which jobs these are is settled once their protocol's folds are known: Snakemake loses a group
+    that runs where another checkpoint lets others join.
+    """
 
     def group(wildcards):
         grouped = rule in workflow.group_settings.group_components
-        return rule if grouped and NEEDS.is_brief(rule, **wildcards) else None
+        if not grouped or not NEEDS.is_brief(rule, **wildcards):
+            return None
+        group_id = "-".join([rule, *(wildcards[name] for name in names)])
+        workflow.parent_groupids[group_id] = rule
+        return group_id
 
     return group
 

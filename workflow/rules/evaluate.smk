@@ -20,7 +20,7 @@ rule evaluate:
     log:
         "results/logs/evaluate/{protocol}-{system}.log",
     group:
-        group_of("evaluate")
+        group_of("evaluate", "protocol")
     params:
         job=lambda wildcards: PLAN.evaluate_params(wildcards.protocol),
         transfer=lambda wildcards: PLAN.tested_elsewhere(wildcards.protocol, wildcards.system),

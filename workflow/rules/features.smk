@@ -12,8 +12,6 @@ rule features:
         features="results/features/{corpus}/{feature}.h5",
     log:
         "results/logs/features/{corpus}-{feature}.log",
-    group:
-        group_of("features")
     params:
         job=lambda wildcards: PLAN.feature_params(wildcards.feature),
         digest=lambda wildcards: PLAN.feature_digest(wildcards.feature),
@@ -22,7 +20,6 @@ rule features:
         mem_mb=megabytes("features"),
         runtime=minutes("features"),
         gpu=cards("features"),
-        lanes=1,
     conda:
         lambda wildcards: PLAN.feature_environment(wildcards.feature)
     script:

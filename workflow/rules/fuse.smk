@@ -56,7 +56,7 @@ rule fuse:
     log:
         "results/logs/fuse/{protocol}/{system}-seed{seed}-{fold}.log",
     group:
-        group_of("fuse")
+        group_of("fuse", "protocol", "system", "seed")
     params:
         job=lambda wildcards: PLAN.fuse_params(wildcards.system),
         genotypes=joint_genotypes_of,
@@ -84,7 +84,7 @@ rule fuse_transfer:
     log:
         "results/logs/fuse/{protocol}/{system}-seed{seed}-{fold}-transfer-{corpus}.log",
     group:
-        group_of("fuse_transfer")
+        group_of("fuse_transfer", "protocol", "system", "seed")
     params:
         job=lambda wildcards: PLAN.fuse_transfer_params(wildcards.system),
         genotypes=joint_genotypes_of,

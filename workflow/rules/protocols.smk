@@ -61,7 +61,7 @@ rule fold:
     log:
         "results/logs/protocols/{protocol}-{fold}.log",
     group:
-        group_of("fold")
+        group_of("fold", "protocol")
     params:
         job=lambda wildcards: PLAN.split_params(wildcards.protocol),
     resources:
@@ -84,7 +84,7 @@ rule transfer:
     log:
         "results/logs/protocols/{protocol}-transfer-{corpus}.log",
     group:
-        group_of("transfer")
+        group_of("transfer", "protocol")
     params:
         job=lambda wildcards: PLAN.transfer_params(wildcards.protocol, wildcards.corpus),
     resources:

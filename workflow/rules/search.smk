@@ -25,7 +25,7 @@ rule search:
     log:
         "results/logs/search/{protocol}/{system}-seed{seed}-{fold}.log",
     group:
-        group_of("search")
+        group_of("search", "protocol", "system", "seed")
     params:
         job=lambda wildcards: PLAN.search_params(wildcards.system),
         features=lambda wildcards: (

@@ -64,7 +64,7 @@ rule train:
     log:
         "results/logs/train/{protocol}/{system}-seed{seed}-{fold}.log",
     group:
-        group_of("train")
+        group_of("train", "protocol", "system", "seed")
     params:
         job=lambda wildcards: PLAN.train_params(wildcards.system),
         features=own_feature_paths,
@@ -97,7 +97,7 @@ rule train_transfer:
     log:
         "results/logs/train/{protocol}/{system}-seed{seed}-{fold}-transfer-{corpus}.log",
     group:
-        group_of("train_transfer")
+        group_of("train_transfer", "protocol", "system", "seed")
     params:
         job=lambda wildcards: PLAN.train_transfer_params(wildcards.system),
         features=lambda wildcards: PLAN.feature_paths(wildcards.system, [wildcards.corpus]),

@@ -33,14 +33,11 @@ rule recognition:
         recognition="results/recognition/{corpus}/{transcript}.json",
     log:
         "results/logs/recognition/{corpus}-{transcript}.log",
-    group:
-        group_of("recognition")
     params:
         job=PLAN.recognition_params(),
     resources:
         mem_mb=megabytes("recognition"),
         runtime=minutes("recognition"),
-        lanes=1,
     conda:
         "../../envs/emonas.yaml"
     script:
