@@ -188,6 +188,8 @@ def test_a_key_that_is_merged_may_stand_beside_its_own(document, tmp_path):
         (("systems", "s{a}"), {"for": {"a": [1], "b": "\x1b[2J"}}, 1),
         (("runs", 0, "systems"), [["linear"]], 1),
     ],
+    # A value of four hundred digits would be the name of a file of counts.
+    ids=["sound", "script", "zero byte", "name", "long path", "number", "digits", "escape", "list"],
 )
 def test_the_command_ends_with_a_sentence(document, tmp_path, tally, path, value, ends):
     if path:
