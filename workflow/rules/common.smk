@@ -275,4 +275,6 @@ onerror:
     # Snakemake knows now of every job that has ended: none begins again.
     drop_ended(RESUME)
     print_failed()
-    print("emonas: mend what the log named above says, and run the same command: it goes on there")
+    print(
+        "emonas: mend what the log named above says, and run the same command: it goes on there"
+    )
