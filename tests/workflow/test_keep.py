@@ -32,7 +32,7 @@ def pairs(checkout):
 def validation_ua(path: Path) -> float:
     with h5py.File(path) as file:
         part = file["validation"]
-        classes = list(part["logits/emotion"].attrs["classes"])
+        classes = [name.decode() for name in part["logits/emotion"].attrs["classes"]]
         said = [classes[row.argmax()] for row in part["logits/emotion"][:]]
         return balanced_accuracy_score(list(part["label"].asstr()[:]), said)
 

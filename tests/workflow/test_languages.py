@@ -35,7 +35,7 @@ def predicted(run, protocol, system, job, part="test"):
     with h5py.File(path) as file:
         group = file[part]
         logits = group["logits/emotion"]
-        classes = np.array([str(name) for name in logits.attrs["classes"]])
+        classes = np.array([name.decode() for name in logits.attrs["classes"]])
         table = pd.DataFrame(
             {
                 "domain": group["domain"].asstr()[:],

@@ -77,7 +77,7 @@ def read_test(path):
     with h5py.File(path) as file:
         group = file["test"]
         logits = group["logits/emotion"]
-        classes = [str(name) for name in logits.attrs["classes"]]
+        classes = [name.decode() for name in logits.attrs["classes"]]
         return group["label"].asstr()[:], np.array(classes)[logits[:].argmax(axis=1)]
 
 

@@ -40,7 +40,7 @@ def predicted(run, protocol, system, job, corpus):
     path = run[0].folder / f"results/{stage}/{protocol}/{system}/{job}/transfer/{corpus}.h5"
     with h5py.File(path) as file:
         group = file["test"]
-        classes = np.array([str(name) for name in group["logits/emotion"].attrs["classes"]])
+        classes = np.array([name.decode() for name in group["logits/emotion"].attrs["classes"]])
         return group["label"].asstr()[:], classes[group["logits/emotion"][:].argmax(axis=1)]
 
 
