@@ -48,6 +48,9 @@ rule best:
     params:
         job=PLAN.best_params(),
         jobs=lambda wildcards: jobs_of(wildcards.protocol, wildcards.system),
+    resources:
+        mem_mb=megabytes("best"),
+        runtime=minutes("best"),
     conda:
         "../../envs/emonas.yaml"
     script:
