@@ -12,7 +12,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -29,6 +29,7 @@ from emonas.storage.hdf5 import (
     write_names,
     write_text_attribute,
 )
+from emonas.storage.runs import runs_of
 from emonas.storage.sealing import check_seal, seal, word_sums
 
 Array = npt.NDArray[np.float32]
@@ -65,7 +66,6 @@ class FeatureFacts:
 
 _PRECISIONS: Mapping[str, Precision] = {"float32": "float32", "float16": "float16"}
 _TEXT_FACTS = ("extractor", "checkpoint", "code", "digest")
-
 
 FRAMES_AT_ONCE = 2**13
 
@@ -165,7 +165,7 @@ def join_features(
                 for number, dataset in enumerate(datasets):
                     layer = facts.layers[number] if facts.layers else None
                     frames = iter(source.read_many([order[row] for row in rows], layer))
-                    for first, last in _runs(rows):
+                    for first, last in runs_of(rows):
                         block = np.concatenate(list(islice(frames, last + 1 - first)))
                         dataset[starts[first] : starts[last + 1]] = block
                         these = slice(first, last + 1)
@@ -331,7 +331,7 @@ class FeatureFile:
         dataset = self._dataset(layer)
         rows = sorted({self._row(utterance) for utterance in utterances})
         found: dict[int, StoredArray] = {}
-        for first, last in _runs(rows):
+        for first, last in runs_of(rows):
             start = self._offsets[first]
             try:
                 block = dataset[start : self._offsets[last + 1]]
@@ -398,11 +398,3 @@ class FeatureFile:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _runs(rows: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Give first and last of every run of consecutive numbers."""
-    breaks = [0, *(i for i in range(1, len(rows)) if rows[i] != rows[i - 1] + 1), len(rows)]
-    for start, end in pairwise(breaks):
-        if end > start:
-            yield rows[start], rows[end - 1]
