@@ -167,9 +167,10 @@ def test_a_file_that_is_meant_to_do_harm(tmp_path, monkeypatch, tally, text, exp
 
 
 def test_a_key_that_is_merged_may_stand_beside_its_own(document, tmp_path):
+    features = document.pop("features")
     text = yaml.safe_dump(document)
-    more = "  spare: {<<: *base, bands: 20}\n"
-    text = text.replace("  fbank:\n", "  fbank: &base\n").replace("  image:\n", f"{more}  image:\n")
+    text += "features:\n  fbank: &base {extractor: fbank}\n  spare: {<<: *base, bands: 20}\n"
+    text += f"  image: {features['image']}\n"
     (tmp_path / "s.yaml").write_text(text)
     assert load_settings(tmp_path / "s.yaml").features["spare"].bands == 20
 
