@@ -52,16 +52,14 @@ lint: $(READY) ## ruff, mypy, snakefmt, import-linter
 	  ruff check . && ruff format --check . && mypy && lint-imports \
 	  && snakefmt --check Snakefile workflow
 
-test-faults: $(READY) ## do what goes wrong: kills, a full disk, damaged and hostile files; some minutes
+test-faults: $(READY) ## do what goes wrong: kills, a full disk, damaged and hostile files, and in a SLURM; some minutes
 	@rm -rf results/reliability
-	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m 'fault and not slurm' --tally results/reliability/counts
+	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m fault -rs --tally results/reliability/counts
 	$(BIN)/python tests/faults_table.py results/reliability
 
-test-slurm: $(READY) ## run the workflow on a SLURM of two nodes on this machine; as root, with Debian's packages
+test-slurm: $(READY) ## the run of config.yaml on a SLURM of two nodes on this machine; as root, with Debian's packages
 	@$(BIN)/python tests/workflow/slurm/slurm_requirements.py
-	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m slurm -rA --show-capture=stdout \
-	  --tally results/reliability/counts tests/workflow/slurm
-	$(BIN)/python tests/faults_table.py results/reliability
+	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m 'slurm and not fault' -rA --show-capture=stdout tests/workflow/slurm
 
 parity: $(READY) ## compare the encoders with their originals, in environments of their own
 	$(BIN)/python tests/parity/run.py

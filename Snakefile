@@ -11,6 +11,8 @@ if not workflow.configfiles:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/resources.smk"
+include: "workflow/rules/hooks.smk"
 include: "workflow/rules/corpora.smk"
 include: "workflow/rules/protocols.smk"
 include: "workflow/rules/checkpoints.smk"

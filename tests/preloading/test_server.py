@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from emonas.preloading import THREADS, start_server
+from emonas.preloading import PATIENCE, THREADS, start_server
 from emonas.preloading import server as server_module
-from emonas.preloading.server import PATIENCE, listen
+from emonas.preloading.server import listen
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="jobs are forked on Linux only")
 PATIENT = 60
 
 
 @pytest.fixture
-def server():
-    started = start_server(sys.executable)
+def server(request):
+    started = start_server(sys.executable, patience=getattr(request, "param", PATIENCE))
     address = address_of(started)
     yield started
     started.process.stdin.close()
@@ -117,11 +117,20 @@ def test_how_a_script_ends(start, text, status, complaint):
     assert job.returncode == status
 
 
-def test_after_some_jobs_the_libraries_are_there_and_nothing_of_this_project(start):
-    text = """
+WHAT_IS_LOADED = """
 import sys
 print("torch._dynamo" in sys.modules, any(name.startswith("emonas") for name in sys.modules))
 """
+
+
+@pytest.mark.parametrize("server", [0], indirect=True)
+def test_without_patience_the_first_jobs_wait_for_the_libraries(start):
+    jobs = [start(WHAT_IS_LOADED) for _ in range(2)]
+    assert [job.communicate()[0].split() for job in jobs] == [["True", "False"]] * 2
+
+
+def test_after_some_jobs_the_libraries_are_there_and_nothing_of_this_project(start):
+    text = WHAT_IS_LOADED
     loaded = [start(text).communicate()[0].split() for _ in range(PATIENCE)]
     assert loaded == [["False", "False"]] * PATIENCE
     wait_for(lambda: start(text).communicate()[0].split() == ["True", "False"])
@@ -190,5 +199,5 @@ def test_who_finds_a_connection_taken_by_the_other_listener_goes_on(tmp_path, mo
         ready = iter([[listener.fileno()], [ending]])
         monkeypatch.setattr("sys.stdin", standard_input)
         monkeypatch.setattr(server_module.select, "select", lambda *_: (next(ready), [], []))
-        assert server_module.serve(listener) is None
+        assert server_module.serve(listener, PATIENCE) is None
     os.close(end)

@@ -54,6 +54,8 @@ rule fold:
     input:
         manifests=manifests_of,
         listed=list_of,
+        # Not read: a group of folds that began before all of them are known would be lost.
+        index=ancient("results/protocols/{protocol}/folds.csv"),
     output:
         train="results/protocols/{protocol}/{fold}/train.csv",
         validation="results/protocols/{protocol}/{fold}/validation.csv",

@@ -20,6 +20,9 @@ from pathlib import Path
 THREADS = tuple(f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL", "GOTO", "NUMEXPR"))
 """What libraries read once, when they are imported: Snakemake sets them to a rule's threads."""
 
+PATIENCE = 3
+"""Jobs that begin before the libraries are loaded: to rerun a few they are not worth it."""
+
 LONGEST_ADDRESS = 100
 """Bytes of a socket's path; the system takes 107."""
 
@@ -35,9 +38,12 @@ class Server:
     """The command to run a script with, as the shell reads it."""
 
 
-def start_server(python: str, libraries: Iterable[str] = ()) -> Server | None:
+def start_server(
+    python: str, libraries: Iterable[str] = (), patience: int = PATIENCE
+) -> Server | None:
     """Start the process that forks jobs, `python` being the interpreter; None where it can't be.
-    `libraries` are loaded besides what most jobs need.
+    `libraries` are loaded besides what most jobs need, behind the first jobs; with no `patience`
+    the first job waits for them.
 
     Other systems than Linux can't tell a process that another one is gone, and some of their
     libraries don't survive a fork.
@@ -57,7 +63,10 @@ def start_server(python: str, libraries: Iterable[str] = ()) -> Server | None:
         listener.bind(str(address))
         listener.listen(64)
         process = subprocess.Popen(  # noqa: S603
-            [python, str(folder / "server.py"), str(address), str(listener.fileno()), *libraries],
+            [
+                *(python, str(folder / "server.py"), str(address)),
+                *(str(listener.fileno()), str(patience), *libraries),
+            ],
             stdin=subprocess.PIPE,
             env={**os.environ, **dict.fromkeys(THREADS, "1")},
             pass_fds=[listener.fileno()],

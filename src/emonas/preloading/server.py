@@ -1,8 +1,9 @@
 """The process that has loaded the libraries, and of which every job is a fork.
 
-    python server.py ADDRESS LISTENER [LIBRARY ...]
+    python server.py ADDRESS LISTENER PATIENCE [LIBRARY ...]
 
-LISTENER is the number of the socket that is bound to the address. It ends when its standard input
+LISTENER is the number of the socket that is bound to the address, PATIENCE how many jobs are forked
+before the libraries are loaded; with 0 the first waits for them. It ends when its standard input
 does. For every job it forks a keeper, and the keeper forks the job: the keeper ends the job where
 whoever asked for it is gone, and tells its exit status.
 """
@@ -32,9 +33,6 @@ LIBRARIES = (
 )
 """No module of this project: a job runs its sources as they are when it begins."""
 
-PATIENCE = 3
-"""Jobs that are forked before the libraries are loaded: to rerun a few they are not worth it."""
-
 THREADS = "_NUM_THREADS"
 SET_DEATH_SIGNAL = 1
 
@@ -52,7 +50,7 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(fileno=int(sys.argv[2])) as listener:
         listen(listener)
-        command = serve(listener)
+        command = serve(listener, int(sys.argv[3]))
     if command is None:
         shutil.rmtree(address.parent, ignore_errors=True)
     else:
@@ -98,9 +96,11 @@ def end(status: int) -> NoReturn:
     os._exit(status)
 
 
-def serve(listener: socket.socket) -> list[str] | None:
+def serve(listener: socket.socket, patience: int) -> list[str] | None:
     """The command that this process is to run, which is then a fork; None at the end."""
     asked, loaded = 0, -1
+    if patience == 0:
+        load()
     watched = [listener.fileno(), sys.stdin.fileno()]
     while sys.stdin.fileno() not in (ready := select.select(watched, [], [])[0]):
         if loaded in ready:
@@ -116,7 +116,7 @@ def serve(listener: socket.socket) -> list[str] | None:
             if os.fork() == 0:
                 listener.close()
                 return keep(connection)
-        if asked == PATIENCE:
+        if asked == patience:
             loaded = fork_loading()
             watched = watched[:2] + [loaded] * (loaded >= 0)
     return None
@@ -138,7 +138,7 @@ def fork_loading() -> int:
 
 def load() -> None:
     """Import the libraries; what is not installed no job needs."""
-    for name in (*LIBRARIES, *sys.argv[3:]):
+    for name in (*LIBRARIES, *sys.argv[4:]):
         with suppress(ImportError):
             importlib.import_module(name)
     # Forks share what nobody touches, not even the garbage collector.

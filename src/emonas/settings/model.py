@@ -104,8 +104,8 @@ class SettingsBase(Options):
     )
     preload: bool = Field(
         True,
-        description="load libraries once a run, and not once a job, for jobs on this machine where "
-        "it has no GPU; the results are the same (docs/performance.md)",
+        description="load libraries once a run, on a cluster once a submission, and not once a "
+        "job, where there is no GPU; the results are the same (docs/performance.md)",
     )
 
 

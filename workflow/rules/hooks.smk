@@ -1,0 +1,124 @@
+"""What a run says and does at its start and at its end."""
+
+from itertools import takewhile
+
+from snakemake.exceptions import WorkflowError
+
+from emonas.storage.resume import drop_ended, outlive_jobs
+
+
+def print_forecast():
+    """Jobs and hours; a forecast that can't be made never fails the run."""
+    from emonas.settings.forecast import forecast_lines
+
+    try:
+        for line in forecast_lines(PLAN, workflow.cores or 1):
+            print(f"emonas: {line}")
+    except Exception as error:  # a rehearsal can run out of memory in a dozen ways
+        print(f"emonas: no forecast: {error}")
+
+
+def start_preloading(**options):
+    """Let jobs be forks of a process that has their libraries loaded, which ends with this one."""
+    from emonas.preloading import start_server
+
+    global SERVER
+    SERVER = start_server(PYTHON, PLAN.libraries, **options)
+    if SERVER is not None:
+        sys.executable = SERVER.python
+
+
+def runs_a_group():
+    """Whether this is the process of a submission in which its jobs run, several of them."""
+    if "--executor" in sys.argv or "--target-jobs" not in sys.argv:
+        return False
+    words = sys.argv[sys.argv.index("--target-jobs") + 1 :]
+    return len(list(takewhile(lambda word: not word.startswith("--"), words))) > 1
+
+
+def print_skipped():
+    for entry in PLAN.skipped:
+        systems = ", ".join(entry["systems"])
+        print(
+            f"emonas: skipped under {entry['protocol']}: {systems}: {entry['reason']}",
+            file=sys.stderr,
+        )
+    for entry in PLAN.unrecognised:
+        print(
+            f"emonas: skipped error rates of {entry['transcript']} on {entry['corpus']}: "
+            f"{entry['reason']}",
+            file=sys.stderr,
+        )
+    for entry in PLAN.untransferred:
+        print(
+            f"emonas: {entry['protocol']} is not tested on {entry['corpus']}: {entry['reason']}",
+            file=sys.stderr,
+        )
+
+
+def print_failed():
+    """Which jobs failed, and why: with --keep-going their messages lie far above."""
+    from emonas.failures import failure_lines
+
+    failed = [
+        (job.rule.name, next(map(Path, job.log), None))
+        for entry in workflow.scheduler.failed
+        for job in (entry.jobs if entry.is_group() else [entry])
+    ]
+    left = [job for job in workflow.dag.needrun_jobs() if job not in workflow.scheduler.failed]
+    goes_on = workflow.execution_settings.keep_going
+    for line in failure_lines(failed, len(left), goes_on=goes_on):
+        print(f"  {line}")
+
+
+# A dry run says it too: it starts nothing.
+if workflow.is_main_process:
+    print_skipped()
+# A GPU's libraries don't survive a fork.
+if PLAN.settings.preload and not GPUS and runs_a_group():
+    start_preloading(patience=0)
+
+
+def refuse_second_copies():
+    """Stop where jobs of a killed run live on, before this run submits the same ones."""
+    from emonas.settings.earlier_runs import earlier_runs
+
+    names = earlier_runs(Path.cwd())
+    if names:
+        commands = " && ".join(f"scancel --name={name}" for name in names)
+        raise WorkflowError(
+            "emonas: jobs of an earlier run are still in SLURM and would write the same files; "
+            f"end them with: {commands}"
+        )
+
+
+onstart:
+    if not workflow.local_exec:
+        refuse_second_copies()
+    outlive_jobs(RESUME)
+    if PLAN.settings.forecast and PLAN.runs:
+        print_forecast()
+    # Of every job that has ended, Snakemake's limit of starts keeps a timer that lets it look for
+    # work once a second: after a hundred jobs a hundred times. On this machine cores are the limit.
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
+    if PLAN.settings.preload and not GPUS and workflow.local_exec:
+        start_preloading()
+
+
+onsuccess:
+    # Snakemake knows now of every job that has ended: none begins again.
+    drop_ended(RESUME)
+    # A run of some jobs only leaves the page as it was, perhaps another settings file's.
+    page = Path("results/report/index.html")
+    if page.exists() and page.stat().st_mtime >= STARTED:
+        print("emonas: the report is results/report/index.html")
+
+
+onerror:
+    # Snakemake knows now of every job that has ended: none begins again.
+    drop_ended(RESUME)
+    print_failed()
+    print(
+        "emonas: mend what the log named above says, and run the same command: it goes on there"
+    )
