@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 CONFIG ?= config.yaml
 CORES ?= all
+# In which `make test` runs.
+PROCESSES ?= 2
 WHISPER ?= ../shared/checkpoints/tiny.en.pt
 WAVS ?= ../shared/corpora/emodb/wav
 # In an order in which nothing depends on what follows.
@@ -25,7 +27,7 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 	@echo "clean-STAGE     remove the results of a stage and of those after it, so that they are made"
 	@echo "                again; STAGE is one of: $(STAGES)"
-	@echo "Variables: CONFIG=$(CONFIG) CORES=$(CORES) PYTHON=$(PYTHON)"
+	@echo "Variables: CONFIG=$(CONFIG) CORES=$(CORES) PYTHON=$(PYTHON) PROCESSES=$(PROCESSES)"
 
 $(READY): $(LOCKS) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -45,7 +47,7 @@ run: $(READY) ## run the workflow on CONFIG and name the report
 	@echo "The report: $(CURDIR)/$(REPORT)"
 
 test: $(READY) lint ## lint and run every test
-	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest
+	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest --numprocesses $(PROCESSES) --dist loadgroup
 
 lint: $(READY) ## ruff, mypy, snakefmt, import-linter
 	@PATH="$(CURDIR)/$(BIN):$$PATH"; \
