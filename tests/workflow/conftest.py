@@ -22,6 +22,8 @@ SETTINGS = Path(__file__).with_name("tiny.yaml")
 RATE = 16000
 
 
+# Before xdist reads the marks.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     """Where tests run in several processes these are one's, and share one finished run."""
     for item in items:
