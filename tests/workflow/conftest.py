@@ -168,7 +168,8 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     for part in PARTS:
         source = CHECKOUT / part
         if source.is_dir():
-            ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+            # What numba has compiled goes along: to compile takes longer than most of these runs.
+            ignored = shutil.ignore_patterns("*.pyc", "*.tmp.*", "*.egg-info")
             shutil.copytree(source, folder / part, ignore=ignored)
         else:
             shutil.copy2(source, folder / part)
