@@ -34,6 +34,11 @@ def forecast_lines(plan: Plan, cores: int) -> Iterator[str]:
     sizes = {protocol: protocol_size(plan, protocol) for protocol in protocols}
     corpora = {c: corpus_size(plan, c) for p in protocols for c in plan.heard_corpora(p)}
     jobs = list_jobs(plan, sizes)
+    rehearsed = {entry.system or entry.feature for entry in jobs} - {""}
+    yield (
+        f"Rehearsing at most {len(rehearsed)} systems and features on random examples; a large one "
+        "takes up to a minute."
+    )
     with TemporaryDirectory() as folder:
         clock = Clock(plan, sizes, corpora, folder)
         hours = {entry: clock.hours(entry) for entry in jobs}
