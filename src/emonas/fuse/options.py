@@ -14,7 +14,7 @@ class FusionTraining(TrainingOptions):
     """Training of the fusion alone; the streams stay as they were trained."""
 
     epochs: int = Field(100, ge=1, description="passes over the training part (v1, 3.3)")
-    learning_rate: float = Field(1e-3, gt=0, description="learning rate of Adam (v1, 3.3)")
+    learning_rate: float = Field(1e-3, gt=0, le=1000, description="learning rate of Adam (v1, 3.3)")
 
 
 class FusionOptions(Options):

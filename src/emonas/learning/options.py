@@ -16,13 +16,13 @@ class TrainingOptions(Options):
     epochs: int = Field(50, ge=1, description="passes over the training part")
     batch: int = Field(32, ge=1, description="utterances a batch (ours; no paper names it)")
     optimiser: Literal["adam", "adamw", "sgd"] = Field("adam", description="which optimiser")
-    learning_rate: float = Field(1e-3, gt=0, description="learning rate at the start")
+    learning_rate: float = Field(1e-3, gt=0, le=1000, description="learning rate at the start")
     momentum: float = Field(0.9, ge=0, lt=1, description="momentum of sgd")
     weight_decay: float = Field(0.0, ge=0, description="weight decay")
     schedule: Schedule = Field(
         "constant", description="how the learning rate goes on, epoch by epoch"
     )
-    final_learning_rate: float = Field(0.0, ge=0, description="where cosine ends")
+    final_learning_rate: float = Field(0.0, ge=0, le=1000, description="where cosine ends")
     plateau_epochs: int = Field(
         10,
         ge=1,

@@ -36,7 +36,9 @@ class TunedTraining(TrainingOptions):
 
     epochs: int = Field(100, ge=1, description="passes over the training part")
     batch: int = Field(16, ge=1, description="utterances a batch")
-    learning_rate: float = Field(1e-4, gt=0, description="learning rate (10e-5, our reading)")
+    learning_rate: float = Field(
+        1e-4, gt=0, le=1000, description="learning rate (10e-5, our reading)"
+    )
     select: Selection = Field(
         "validation_loss",
         description="which epoch is kept: the best by this figure, or the last (ours); the loss "

@@ -18,8 +18,8 @@ class Options(ExtractorOptions):
 
     extractor: Literal["fbank"] = Field("fbank", description="name of the extractor")
     bands: int = Field(80, ge=3, description="mel bands")
-    window_ms: float = Field(25.0, gt=0, description="length of the window")
-    hop_ms: float = Field(10.0, gt=0, description="step between windows")
+    window_ms: float = Field(25.0, ge=1, le=10_000, description="length of the window")
+    hop_ms: float = Field(10.0, ge=1, le=10_000, description="step between windows")
     pool: int = Field(
         1, ge=1, description="average this many consecutive frames (ours, for small machines)"
     )

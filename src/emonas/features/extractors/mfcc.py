@@ -22,8 +22,10 @@ class Options(ExtractorOptions):
         24, ge=1, description="coefficients a frame (code of the authors of Multi-gating NAS)"
     )
     bands: int = Field(40, ge=1, description="mel bands under the coefficients (our reading)")
-    window_ms: float = Field(25.0, gt=0, description="length of the Hann window (our reading)")
-    hop_ms: float = Field(10.0, gt=0, description="step between windows (our reading)")
+    window_ms: float = Field(
+        25.0, ge=1, le=10_000, description="length of the Hann window (our reading)"
+    )
+    hop_ms: float = Field(10.0, ge=1, le=10_000, description="step between windows (our reading)")
     deltas: bool = Field(
         False, description="append first and second differences over 9 frames (ours)"
     )

@@ -33,9 +33,12 @@ class Options(ExtractorOptions):
         description="length that every utterance is padded with zeros or cut to; null keeps its "
         "own, with `frames: null`",
     )
-    window_ms: float = Field(25.0, gt=0, description="length of the Hamming window")
+    window_ms: float = Field(25.0, ge=1, le=10_000, description="length of the Hamming window")
     hop_ms: float = Field(
-        11.0, gt=0, description="step between windows; the papers' 14 ms overlap of 25 ms"
+        11.0,
+        ge=1,
+        le=10_000,
+        description="step between windows; the papers' 14 ms overlap of 25 ms",
     )
     form: Literal["v2", "v1"] = Field(
         "v2",

@@ -51,16 +51,16 @@ class Options(SearchOptions):
     nodes: int = Field(4, ge=1, description="nodes of a cell (N)")
     epochs: int = Field(50, ge=1, description="passes over the weights' utterances")
     batch: int = Field(64, ge=1, description="utterances a batch (DARTS' code)")
-    learning_rate: float = Field(0.025, gt=0, description="the weights' rate at the start")
+    learning_rate: float = Field(0.025, gt=0, le=1000, description="the weights' rate at the start")
     final_learning_rate: float = Field(
-        1e-3, ge=0, description="where the cosine of the weights' rate ends (DARTS' code)"
+        1e-3, ge=0, le=1000, description="where the cosine of the weights' rate ends (DARTS' code)"
     )
     momentum: float = Field(0.9, ge=0, lt=1, description="momentum of the weights")
     weight_decay: float = Field(3e-4, ge=0, description="weight decay of the weights")
     clip: float | None = Field(
         5.0, gt=0, description="largest norm of the weights' gradient (DARTS' code)"
     )
-    alpha_learning_rate: float = Field(3e-4, gt=0, description="the alphas' rate")
+    alpha_learning_rate: float = Field(3e-4, gt=0, le=1000, description="the alphas' rate")
     alpha_betas: tuple[float, float] = Field(
         (0.5, 0.999), description="betas of the alphas' Adam (DARTS' code)"
     )

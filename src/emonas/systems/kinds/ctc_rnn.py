@@ -24,7 +24,10 @@ class SequenceTraining(TrainingOptions):
     """Training begins with the blank alone, and at 0.001 leaves it late."""
 
     learning_rate: float = Field(
-        5e-3, gt=0, description="learning rate at the start (ours: at 0.001 it learns late)"
+        5e-3,
+        gt=0,
+        le=1000,
+        description="learning rate at the start (ours: at 0.001 it learns late)",
     )
 
 
