@@ -20,12 +20,23 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
+PASSED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    report = yield
+    if report.when == "call":
+        item.stash[PASSED] = report.passed
+    return report
+
+
 @pytest.fixture
 def tally(request) -> Iterator[Callable[..., None]]:
     """Counts what a test of faults did, for docs/reliability.md: `tally("SIGKILL of a search", 3)`.
 
-    With `--tally FOLDER` the counts are written there, a file a test; `make test-faults` reads
-    them.
+    With `--tally FOLDER` the counts of a test that passed are written there, a file a test;
+    `make test-faults` reads them.
     """
     counts: dict[str, int] = {}
 
@@ -34,7 +45,7 @@ def tally(request) -> Iterator[Callable[..., None]]:
 
     yield count
     folder = request.config.getoption("--tally")
-    if folder and counts:
+    if folder and counts and request.node.stash.get(PASSED, False):
         Path(folder).mkdir(parents=True, exist_ok=True)
         name = re.sub(r"\W+", "-", request.node.nodeid)
         (Path(folder) / f"{name}.json").write_text(json.dumps(counts))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from emonas.cards import OWN, VISIBLE, own_card
+from emonas.cards import OWN, VISIBLE, may_have_cards, own_card
 from emonas.errors import EmonasError
 
 PATIENCE = 60
@@ -122,9 +122,26 @@ def test_cards_are_shared_where_nobody_says_otherwise(monkeypatch):
         assert VISIBLE not in os.environ
 
 
-def test_a_card_that_is_not_there_is_one_sentence(monkeypatch, tmp_path):
+@pytest.mark.parametrize("visible", ["", "-1", None])
+def test_a_card_that_is_not_there_is_one_sentence(monkeypatch, tmp_path, visible):
     monkeypatch.setenv(OWN, "1")
     monkeypatch.delenv(VISIBLE, raising=False)
+    if visible is not None:
+        monkeypatch.setenv(VISIBLE, visible)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(EmonasError, match="leave out --resources gpu"), own_card(1):
         pass
+
+
+def test_a_program_that_names_no_card_is_not_waited_for(monkeypatch, tmp_path):
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv(OWN, "1")
+    monkeypatch.delenv(VISIBLE, raising=False)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert may_have_cards()
+    with pytest.raises(EmonasError, match="nvidia-smi names none"), own_card(1):
+        pass
+    monkeypatch.setenv(VISIBLE, "")
+    assert not may_have_cards()

@@ -21,7 +21,10 @@ def test_an_error_for_users_is_one_line_and_code_1(tmp_path, capsys):
     assert caught.value.code == 1
     assert capsys.readouterr().err == "emonas: a.csv: the column b is missing\n"
     lines = log.read_text().splitlines()
-    assert [line.split(" ", 1)[1] for line in lines] == ["begun", "a.csv: the column b is missing"]
+    assert [line.split(" ", 1)[1] for line in lines] == [
+        "begun",
+        "failed: a.csv: the column b is missing",
+    ]
 
 
 def test_another_error_goes_into_the_log_with_its_traceback(tmp_path, capsys):

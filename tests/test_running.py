@@ -32,14 +32,25 @@ def other(tmp_path):
     process.wait()
 
 
-@pytest.mark.parametrize("asked", [["--cores", "2"], ["--unlock"], ["--touch"], ["-c2"], []])
+@pytest.mark.parametrize(
+    "asked", [["--cores", "2"], ["--unlock"], ["--touch"], ["-c2"], ["-Rtrain"], ["-sn"], []]
+)
 def test_the_second_is_refused_and_told_who_holds_it(tmp_path, other, asked):
     with pytest.raises(EmonasError, match=rf"process {other.pid} on .*, since .*not while one"):
         hold(tmp_path, asked)
 
 
 @pytest.mark.parametrize(
-    "asked", [["-n"], ["-np"], ["--dry-run"], ["--report=a.html"], ["--cores", "1", "--nolock"]]
+    "asked",
+    [
+        ["-n"],
+        ["-np"],
+        ["-pn"],
+        ["-nc2"],
+        ["--dry-run"],
+        ["--report=a.html"],
+        ["--cores", "1", "--nolock"],
+    ],
 )
 def test_who_only_looks_is_not_refused_and_holds_nothing(tmp_path, other, asked):
     assert hold(tmp_path, asked) is None

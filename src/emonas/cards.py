@@ -6,6 +6,7 @@ however it ends.
 """
 
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -25,6 +26,12 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 """What CUDA reads once, when it is first used: the cards that a process sees."""
 
 _PAUSE = 0.5
+
+
+def may_have_cards() -> bool:
+    """Whether this machine has cards that CUDA is not told to leave alone."""
+    hidden = os.environ.get(VISIBLE) in ("", "-1")
+    return not hidden and shutil.which("nvidia-smi") is not None
 
 
 @contextmanager
@@ -60,17 +67,28 @@ def own_card(count: int) -> Iterator[None]:
 def _cards() -> list[str]:
     """The names of the cards that this process may use."""
     visible = os.environ.get(VISIBLE)
-    if visible:
-        return [name.strip() for name in visible.split(",")]
+    if visible is not None:
+        return _named([] if visible == "-1" else visible.split(","), f"{VISIBLE}={visible}")
     command = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
     except (OSError, subprocess.SubprocessError) as error:
-        raise EmonasError(
-            f"a GPU is asked for, and nvidia-smi names none ({error}); leave out --resources gpu, "
-            "or set runtime.device to cpu"
-        ) from error
-    return done.stdout.split()
+        raise _no_card(f"nvidia-smi ({error})") from error
+    return _named(done.stdout.split(), "nvidia-smi")
+
+
+def _named(names: list[str], where: str) -> list[str]:
+    cards = [name.strip() for name in names if name.strip()]
+    if not cards:
+        raise _no_card(where)
+    return cards
+
+
+def _no_card(where: str) -> EmonasError:
+    return EmonasError(
+        f"a GPU is asked for, and {where} names none; leave out --resources gpu, or set "
+        "runtime.device to cpu"
+    )
 
 
 @contextmanager

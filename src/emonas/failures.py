@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from emonas.jobs import FAILED
+
 _TIME = re.compile(r"^\d\d:\d\d:\d\d ")
 
 
@@ -30,10 +32,15 @@ def failure_lines(
 
 
 def why_failed(log: Path | None) -> str:
-    """The last line of a job's log, which is what ended it."""
+    """What ended a job, by its log: its own last words, or that it has none."""
     try:
         lines = [] if log is None else log.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         lines = []
-    said = [line for line in lines if line.strip()]
-    return _TIME.sub("", said[-1]) if said else "it said nothing; it may have been killed"
+    said = [_TIME.sub("", line) for line in lines if line.strip()]
+    ends = [row for row, line in enumerate(said) if line.startswith(FAILED)]
+    if ends:
+        # A traceback follows the line that begins it, and its last line is the error.
+        return said[-1].removeprefix(FAILED)
+    last = f"; its log ends with: {said[-1]}" if said else ""
+    return f"it was ended from outside, perhaps for its memory or its time{last}"

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from emonas.errors import DamagedFileError, EmonasError, one_line
 
+FAILED = "failed: "
+"""Begins the line of a log that says why its job ended; where a job was killed there is none."""
+
 _LOGGER = logging.getLogger("emonas")
 
 
@@ -30,15 +33,15 @@ def logged_job(log: Path) -> Iterator[None]:
         yield
     except EmonasError as error:
         told = _set_aside(error) or str(error)
-        _LOGGER.error("%s", told)
+        _LOGGER.error("%s%s", FAILED, told)
         print(f"emonas: {told}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
-        report_line("stopped")
+        report_line(f"{FAILED}stopped")
         print(f"emonas: stopped: {log.stem}", file=sys.stderr)
         sys.exit(130)
     except Exception:
-        _LOGGER.exception("this should not have happened; please report it with this log")
+        _LOGGER.exception(FAILED + "this should not have happened; please report it with this log")
         traceback.print_exc()
         sys.exit(1)
     finally:

@@ -59,8 +59,10 @@ def hold(folder: Path, arguments: Sequence[str]) -> FileLock | None:
 
 
 def _only_looks(argument: str) -> bool:
-    """Whether an argument says so; short ones may stand together, as in `-np`."""
-    short = re.fullmatch(r"-[a-zA-Z]*n[a-zA-Z]*", argument)
+    """Whether an argument says so; `-n` may stand behind other letters without a value, as in
+    `-pn`, and what stands behind the letter of a value is that value, as in `-Rtrain`.
+    """
+    short = re.match(r"-[tkflapFSD]*n", argument)
     return short is not None or argument.partition("=")[0] in HOLDS_NOTHING
 
 

@@ -15,6 +15,7 @@ from emonas.settings.partitions import KEPT, Partition, ask_partition, read_sinf
         (["gpu:2|2-00:00:00|191000+"], Partition(True, 2880, 191000)),
         (["gpu:a100:4(S:0-1),lscratch:1|12:30:00|500000"], Partition(True, 750, 500000)),
         (["(null)|30:00|1000", "gpu:1|30:00|8000"], Partition(True, 30, 8000)),
+        (["(null)|1-00:00:00|1000", "(null)|30:00|8000"], Partition(False, 30, 8000)),
         (["gpumem:40G|45:00|1000"], Partition(False, 45, 1000)),
     ],
 )

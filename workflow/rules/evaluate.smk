@@ -18,7 +18,7 @@ rule evaluate:
     output:
         metrics="results/evaluate/{protocol}/{system}/metrics.json",
     log:
-        "results/logs/evaluate/{protocol}-{system}.log",
+        "results/logs/evaluate/{protocol}/{system}.log",
     group:
         group_of("evaluate", "protocol")
     params:
@@ -44,7 +44,7 @@ rule best:
         weights="results/evaluate/{protocol}/{system}/best.safetensors",
         which="results/evaluate/{protocol}/{system}/best.json",
     log:
-        "results/logs/evaluate/{protocol}-{system}-best.log",
+        "results/logs/best/{protocol}/{system}.log",
     params:
         job=PLAN.best_params(),
         jobs=lambda wildcards: jobs_of(wildcards.protocol, wildcards.system),

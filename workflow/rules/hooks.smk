@@ -93,7 +93,8 @@ def refuse_second_copies():
 
 
 onstart:
-    if not workflow.local_exec:
+    # Whoever goes on here where the node that submitted them is gone is told, too.
+    if not workflow.local_exec or Path(".snakemake/slurm_logs").exists():
         refuse_second_copies()
     outlive_jobs(RESUME)
     if PLAN.settings.forecast and PLAN.runs:

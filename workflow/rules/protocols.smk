@@ -61,7 +61,7 @@ rule fold:
         validation="results/protocols/{protocol}/{fold}/validation.csv",
         test="results/protocols/{protocol}/{fold}/test.csv",
     log:
-        "results/logs/protocols/{protocol}-{fold}.log",
+        "results/logs/fold/{protocol}/{fold}.log",
     group:
         group_of("fold", "protocol")
     params:
@@ -84,7 +84,7 @@ rule transfer:
     output:
         transfer="results/protocols/{protocol}/transfer/{corpus}.csv",
     log:
-        "results/logs/protocols/{protocol}-transfer-{corpus}.log",
+        "results/logs/transfer/{protocol}/{corpus}.log",
     group:
         group_of("transfer", "protocol")
     params:
@@ -109,7 +109,7 @@ rule audit:
     output:
         audit="results/protocols/{protocol}/audit.json",
     log:
-        "results/logs/protocols/{protocol}-audit.log",
+        "results/logs/audit/{protocol}.log",
     params:
         job=lambda wildcards: PLAN.audit_params(wildcards.protocol),
     resources:

@@ -1,14 +1,13 @@
 """What the jobs of a rule ask for: memory, time and cards, and which of them are one submission."""
 
 import os
-import shutil
 
-from emonas.cards import OWN
+from emonas.cards import OWN, may_have_cards
 from emonas.settings.needs import Needs
 from emonas.settings.partitions import KEPT, Partition, ask_partition
 
 # Whether this machine has cards that its jobs may use.
-GPUS = PLAN.settings.runtime.device != "cpu" and shutil.which("nvidia-smi") is not None
+GPUS = PLAN.settings.runtime.device != "cpu" and may_have_cards()
 
 
 # With --resources gpu=N each of N jobs that learn takes a card of its own; jobs inherit the word.
@@ -57,7 +56,8 @@ def group_of(rule, *names):
         grouped = rule in workflow.group_settings.group_components
         if not grouped or not NEEDS.is_brief(rule, **wildcards):
             return None
-        group_id = "-".join([rule, *(wildcards[name] for name in names)])
+        # A sign that no name has: two groups never share an identifier.
+        group_id = "+".join([rule, *(wildcards[name] for name in names)])
         workflow.parent_groupids[group_id] = rule
         return group_id
 

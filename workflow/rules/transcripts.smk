@@ -11,7 +11,7 @@ rule transcripts:
     output:
         transcript="results/features/{corpus}/{transcript}.csv",
     log:
-        "results/logs/transcripts/{corpus}-{transcript}.log",
+        "results/logs/transcripts/{corpus}/{transcript}.log",
     params:
         job=lambda wildcards: PLAN.transcript_params(wildcards.transcript),
     threads: PLAN.settings.runtime.torch_threads
@@ -32,7 +32,7 @@ rule recognition:
     output:
         recognition="results/recognition/{corpus}/{transcript}.json",
     log:
-        "results/logs/recognition/{corpus}-{transcript}.log",
+        "results/logs/recognition/{corpus}/{transcript}.log",
     params:
         job=PLAN.recognition_params(),
     resources:

@@ -58,7 +58,8 @@ def read_sinfo(lines: Iterable[str]) -> Partition:
     memories = [int(digits[0]) for row in rows if (digits := re.findall(r"\d+", row[2]))]
     return Partition(
         cards=any(re.search(r"\bgpu\b", row[0]) for row in rows),
-        minutes=_minutes(rows[0][1]),
+        # Of several partitions SLURM may choose any.
+        minutes=min(filter(None, (_minutes(row[1]) for row in rows)), default=None),
         memory=max(memories, default=None),
     )
 

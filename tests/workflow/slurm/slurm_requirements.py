@@ -17,6 +17,10 @@ PROGRAMS = {
     "sbatch": "slurm-client",
     "srun": "slurm-client",
     "squeue": "slurm-client",
+    "sinfo": "slurm-client",
+    "scancel": "slurm-client",
+    "scontrol": "slurm-client",
+    "setpriv": "util-linux",
 }
 """Programs, and the packages of Debian that hold them."""
 
