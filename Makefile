@@ -7,6 +7,12 @@ CORES ?= all
 PROCESSES ?= 2
 WHISPER ?= ../shared/checkpoints/tiny.en.pt
 WAVS ?= ../shared/corpora/emodb/wav
+# Names of files reach a shell by its environment, and never as text that it would read.
+override CONFIG := $(value CONFIG)
+override WHISPER := $(value WHISPER)
+override WAVS := $(value WAVS)
+HERE := $(value CURDIR)
+export CONFIG WHISPER WAVS HERE
 # In an order in which nothing depends on what follows.
 STAGES := corpora features protocols search train fuse evaluate report
 REPORT := results/report/index.html
@@ -27,7 +33,7 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 	@echo "clean-STAGE     remove the results of a stage and of those after it, so that they are made"
 	@echo "                again; STAGE is one of: $(STAGES)"
-	@echo "Variables: CONFIG=$(CONFIG) CORES=$(CORES) PYTHON=$(PYTHON) PROCESSES=$(PROCESSES)"
+	@echo "Variables: CONFIG=$$CONFIG CORES=$(CORES) PYTHON=$(PYTHON) PROCESSES=$(PROCESSES)"
 
 $(READY): $(LOCKS) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -40,28 +46,28 @@ $(READY): $(LOCKS) pyproject.toml
 	@touch $@
 
 run: $(READY) ## run the workflow on CONFIG and name the report
-	@test -f "$(CONFIG)" || { echo "there is no settings file $(CONFIG); say which with make run CONFIG=FILE"; exit 1; }
+	@test -f "$$CONFIG" || { echo "there is no settings file $$CONFIG; say which with make run CONFIG=FILE"; exit 1; }
 	@# Before Snakemake reads it, which runs a file's text as Python where the file asks for it.
-	@$(BIN)/emonas check "$(CONFIG)" > /dev/null
-	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --rerun-incomplete --keep-going --configfile "$(CONFIG)"
-	@echo "The report: $(CURDIR)/$(REPORT)"
+	@$(BIN)/emonas check "$$CONFIG" > /dev/null
+	@PATH="$$HERE/$(BIN):$$PATH" snakemake --cores $(CORES) --rerun-incomplete --keep-going --configfile "$$CONFIG"
+	@echo "The report: $$HERE/$(REPORT)"
 
-test: $(READY) lint ## lint and run every test
-	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest --numprocesses $(PROCESSES) --dist loadgroup
+test: $(READY) lint ## lint and run all tests but those of test-faults and test-slurm that take minutes
+	@PATH="$$HERE/$(BIN):$$PATH" pytest --numprocesses $(PROCESSES) --dist loadgroup
 
 lint: $(READY) ## ruff, mypy, snakefmt, import-linter
-	@PATH="$(CURDIR)/$(BIN):$$PATH"; \
+	@PATH="$$HERE/$(BIN):$$PATH"; \
 	  ruff check . && ruff format --check . && mypy && lint-imports \
 	  && snakefmt --check Snakefile workflow
 
 test-faults: $(READY) ## do what goes wrong: kills, a full disk, damaged and hostile files, and in a SLURM; some minutes
 	@rm -rf results/reliability
-	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m fault -rs --tally results/reliability/counts
+	@PATH="$$HERE/$(BIN):$$PATH" pytest -m fault -rs --tally results/reliability/counts
 	$(BIN)/python tests/faults_table.py results/reliability
 
 test-slurm: $(READY) ## the run of config.yaml on a SLURM of two nodes on this machine; as root, with Debian's packages
 	@$(BIN)/python tests/workflow/slurm/slurm_requirements.py
-	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m 'slurm and not fault' -rA --show-capture=stdout tests/workflow/slurm
+	@PATH="$$HERE/$(BIN):$$PATH" pytest -m 'slurm and not fault' -rA --show-capture=stdout tests/workflow/slurm
 
 parity: $(READY) ## compare the encoders with their originals, in environments of their own
 	$(BIN)/python tests/parity/run.py
@@ -74,9 +80,9 @@ bench: $(READY) ## measure what is meant to be fast, into results/bench
 	$(BIN)/python benchmarks/recipes.py
 	$(BIN)/python benchmarks/tuning.py
 	$(BIN)/python benchmarks/dry_run.py
-	$(BIN)/python benchmarks/features.py $(if $(WAVS),"$(WAVS)")
-	$(BIN)/python benchmarks/encoders.py $(if $(WAVS),"$(WAVS)")
-	@if test -d "$(WAVS)"; then $(BIN)/python benchmarks/extraction.py "$(WHISPER)" "$(WAVS)" 100; \
+	$(BIN)/python benchmarks/features.py $(if $(WAVS),"$$WAVS")
+	$(BIN)/python benchmarks/encoders.py $(if $(WAVS),"$$WAVS")
+	@if test -d "$$WAVS"; then $(BIN)/python benchmarks/extraction.py "$$WHISPER" "$$WAVS" 100; \
 	  else echo "extraction: skipped; say where Whisper and a folder of wavs are: WHISPER=tiny.en.pt WAVS=FOLDER"; fi
 	$(BIN)/python benchmarks/table.py
 

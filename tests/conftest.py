@@ -20,6 +20,14 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What `make test` leaves out, another target has to run."""
+    for item in items:
+        marks = {mark.name for mark in item.iter_markers()}
+        if "long" in marks and "fault" not in marks:
+            raise pytest.UsageError(f"{item.nodeid}: no target of the Makefile runs it")
+
+
 PASSED = pytest.StashKey[bool]()
 
 

@@ -17,6 +17,7 @@ def real(root: Path, *patterns: str) -> int:
     return sum(path.stat().st_size for pattern in patterns for path in root.glob(pattern))
 
 
+@pytest.mark.fault
 @pytest.mark.long
 def test_it_is_within_a_factor_of_the_real_sizes(changed):
     said = changed.run([sys.executable, "-c", COMMAND])

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from sklearn.metrics import balanced_accuracy_score
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.fault, pytest.mark.long]
 
 
 def weights(checkout):

@@ -22,10 +22,30 @@ def test_help_lists_every_target(fresh):
 def test_run_would_make_the_environment_and_start_snakemake(fresh):
     said = fresh.run(["make", "-n", "run", "CONFIG=tiny.yaml", "CORES=2"])
     assert "-m venv .venv" in said
-    assert 'snakemake --cores 2 --rerun-incomplete --keep-going --configfile "tiny.yaml"' in said
+    assert 'snakemake --cores 2 --rerun-incomplete --keep-going --configfile "$CONFIG"' in said
     # Snakemake would run the text of a file that asks for it; the check refuses it.
-    assert said.index('emonas check "tiny.yaml"') < said.index("snakemake --cores")
+    assert said.index('emonas check "$CONFIG"') < said.index("snakemake --cores")
     assert not (fresh.folder / ".venv").exists()
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_the_name_of_a_settings_file_is_no_command(changed, there):
+    name = "a `touch one` $(touch two) $(shell touch three) '; touch four; \".yaml"
+    called = changed.folder / "stub"
+    called.mkdir()
+    for program in ("emonas", "snakemake"):
+        (called / program).write_text('#!/bin/sh\nprintf "%s\\n" "$@" >> called\n')
+        (called / program).chmod(0o755)
+    if there:
+        (changed.folder / name).touch()
+    said = changed.run(
+        ["make", "-o", ".venv/.ready", "run", "BIN=stub", f"CONFIG={name}"], fails=not there
+    )
+    assert not {"one", "two", "three", "four"} & {path.name for path in changed.folder.iterdir()}
+    if there:
+        assert (changed.folder / "called").read_text().splitlines().count(name) == 2
+    else:
+        assert f"there is no settings file {name}" in said
 
 
 def test_what_lands_is_checked_by_make_test(fresh):
