@@ -31,3 +31,9 @@ rule all:
         # All of it, not the page alone: that of another settings file may stand in its place.
         rules.report.output,
         kept_weights(),
+
+
+# Before the nodes of a cluster, which may have no connection: only the weights that have to be fetched.
+rule fetch:
+    input:
+        [f"results/checkpoints/{checkpoint}.json" for checkpoint in PLAN.needed_checkpoints()],

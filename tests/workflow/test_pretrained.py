@@ -108,6 +108,9 @@ def run(fresh, tmp_path_factory):
     (folder / "tiny.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EMONAS_CHECKPOINTS", str(folder / "my weights"))
+        # From nothing, as on the login node of a cluster; the corpus is not read yet.
+        checkout.snakemake("--cores", "2", "--", "fetch")
+        assert [path.stem for path in (folder / "results/checkpoints").iterdir()] == ["heard"]
         checkout.snakemake("--cores", "2", "results/corpora/spoken/manifest.csv")
         write_vectors(folder)
         said = checkout.snakemake("--cores", "2")
@@ -192,6 +195,13 @@ def test_a_file_that_changes_in_a_folder_of_weights_is_read_again(changed):
     jobs = changed.reruns()
     assert {"checkpoint read", "features spoken/words"} <= jobs
     assert not {"checkpoint heard", "transcripts spoken/heard", "features spoken/blocks"} & jobs
+
+
+def test_all_weights_that_runs_need_can_be_fetched_beforehand(changed):
+    assert changed.reruns("--forceall", "--", "fetch") - {"fetch"} == {
+        "checkpoint heard",
+        "checkpoint read",
+    }
 
 
 def test_another_layer_extracts_again_and_no_weights_are_fetched(changed):

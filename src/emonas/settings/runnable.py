@@ -143,6 +143,14 @@ class Runnable:
                 yield f"systems.{self.searcher_of(name)}.search", self.search_of(name)
             yield from self.pretrained.weights_of(self.settings.systems[name])
 
+    def needed_checkpoints(self) -> list[str]:
+        """The weights that the features, recognisers and encoders of all runs begin with."""
+        parts = [key for run in self.runs for key, _ in self._parts_of(*run)]
+        for _, transcript in self.recognised:
+            parts += [key for key, _ in self.pretrained.parts_of_transcript(transcript)]
+        keys = (key.partition("checkpoints.") for key in dict.fromkeys(parts))
+        return [name for before, found, name in keys if found and not before]
+
     # What a system consists of.
 
     def is_fused(self, system: str) -> bool:
