@@ -16,9 +16,10 @@ export CONFIG WHISPER WAVS HERE
 # In an order in which nothing depends on what follows.
 STAGES := corpora features protocols search train fuse evaluate report
 REPORT := results/report/index.html
-# Installed without what they ask for (envs/lock-alone.txt says why), and what they need of it.
+# Installed without what they ask for (envs/lock-alone.txt says why), and what they need of it; and
+# what this package is built with.
 ALONE := openai-whisper resemblyzer
-ALONE_NEEDS := more-itertools tiktoken webrtcvad-wheels
+ALONE_NEEDS := more-itertools setuptools tiktoken webrtcvad-wheels
 LOCKS := envs/lock.txt envs/lock-alone.txt envs/lock-torch.txt
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 # For every Python and system that has a wheel, and with the hashes of all of them.
@@ -42,7 +43,7 @@ $(READY): $(LOCKS) pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(PIP) install --no-deps --require-hashes -r envs/lock.txt -r envs/lock-alone.txt
 	$(PIP) install -r envs/lock-torch.txt
-	$(PIP) install --no-deps --editable .
+	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 run: $(READY) ## run the workflow on CONFIG and name the report

@@ -49,18 +49,36 @@ def test_predictions_are_scaled_from_what_is_written(
     assert there > count * width * 4
 
 
-@pytest.mark.parametrize(("keep", "peak"), [("all", "5.0 MB"), ("none", "0 kB")])
-def test_what_is_too_little_is_a_warning(plan: Plan, keep: str, peak: str) -> None:
+@pytest.mark.parametrize(
+    ("keep", "stays", "more", "skipped"),
+    [
+        ("all", "1.0 GB", "5.0 MB", "14.0 MB"),
+        # Of each system those of one run, of which s has four; all others may be there at once.
+        ("best", "254.0 MB", "755.0 MB", "7.0 MB"),
+        ("none", "-", "1.0 GB", "-"),
+    ],
+)
+def test_weights_that_go_again_take_room_while_they_are_there(
+    plan: Plan, keep: str, stays: str, more: str, skipped: str
+) -> None:
     changed = Plan(plan.settings.model_copy(update={"keep": keep}))
     jobs = {
-        Jobs("train", 2, protocol="p", system="s"): Bytes({"weights": 1e18}, 3e6),
+        Jobs("train", 4, protocol="p", system="s"): Bytes({"weights": 1e9}, 3e6),
         Jobs("fuse", 1, protocol="p", system="t"): Bytes({"weights": 4e6}, 2e6),
-        Jobs("train", 1, True, protocol="p", system="u"): Bytes({"weights": 7e6}, 9e6),
+        Jobs("train", 2, True, protocol="p", system="u"): Bytes({"weights": 14e6}, 9e6),
     }
     lines = list(disk_lines(changed, jobs, 2))
-    assert any(f"up to {peak} more" in line for line in lines)
-    assert any(re.match(r"warning: .* too little is free", line) for line in lines)
     (row,) = [line for line in lines if line.startswith("  weights")]
-    assert row.split()[-2:] == ["7.0", "MB"]
+    assert re.split(r"  +", row.strip())[1:] == [stays, skipped]
+    assert any(f"up to {more} more" in line for line in lines)
+
+
+@pytest.mark.parametrize(("keep", "advice"), [("all", "set keep to best or none, "), ("none", "")])
+def test_what_is_too_little_is_a_warning(plan: Plan, keep: str, advice: str) -> None:
+    changed = Plan(plan.settings.model_copy(update={"keep": keep}))
+    much = {Jobs("train", 2, protocol="p", system="s"): Bytes({"weights": 1e18}, 3e6)}
+    lines = list(disk_lines(changed, much, 2))
+    remedy = f"for this run: make room, or {advice}features to store: float16"
+    assert any(re.match(rf"warning: .* too little is free {remedy}", line) for line in lines)
     little = {Jobs("train", 2, protocol="p", system="s"): Bytes({"weights": 1e3}, 1e3)}
     assert not any(line.startswith("warning") for line in disk_lines(changed, little, 2))

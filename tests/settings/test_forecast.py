@@ -246,7 +246,8 @@ def test_more_cores_shorten_and_equal_systems_are_rehearsed_once(
     document["runs"] = [{"protocol": "three", "systems": ["one", "two"]}]
     lines = list(forecast_lines(Plan(check_settings(document)), 2))
     assert len(rehearsed) == 1
-    assert lines[0].startswith("Rehearsing at most 3 systems and features")
+    assert lines[0].startswith("Each of 3 systems and features is rehearsed")
+    assert sorted(line.strip() for line in lines[1:4]) == ["fbank", "one", "two"]
     one = hours_of(lines, "one")
     assert one == hours_of(lines, "two") > 0
     # Two systems on two cores take as long as one of them on one.

@@ -3,7 +3,7 @@
 import math
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,12 +23,13 @@ _COPIES = {"adam": 3, "adamw": 3, "sgd": 2}
 @dataclass(frozen=True)
 class Bytes:
     """Bytes by kind as far as they are known, the state of one unfinished job, and whether that is
-    all.
+    all; `passing` go before the run ends.
     """
 
     kinds: Mapping[str, float]
     state: float = 0.0
     whole: bool = True
+    passing: float = 0.0
 
 
 _NOTHING = Bytes({})
@@ -141,25 +142,39 @@ def predictions_bytes(width: int, utterances: float, parts: int) -> float:
 
 def disk_lines(plan: Plan, written: Mapping[Jobs, Bytes], beside: int) -> Iterator[str]:
     """What a run takes, what is there of it, and what is free."""
+    keep = plan.settings.keep
+    written = {jobs: _kept(jobs, entry, keep) for jobs, entry in written.items()}
     yield "Disk of a run from the beginning:"
     yield f"  {'':<16}{'runs':>10}{'skipped':>14}"
     for kind in KINDS:
         yield f"  {kind:<16}{_shown(written, kind, False):>10}{_shown(written, kind, True):>14}"
     runs = [entry for jobs, entry in written.items() if not jobs.skipped]
     states = sorted((entry.state for entry in runs), reverse=True)
-    peak = 0.0 if plan.settings.keep == "none" else sum(states[:beside])
-    need = sum(sum(entry.kinds.values()) for entry in runs) + peak
+    peak = 0.0 if keep == "none" else sum(states[:beside])
+    passing = sum(entry.passing for entry in runs)
+    need = sum(sum(entry.kinds.values()) for entry in runs) + peak + passing
     there = sum(map(_size, _paths(written)))
     free = shutil.disk_usage(Path.cwd()).free
-    yield f"While it runs, states of unfinished jobs: up to {size(peak)} more."
+    what = "states of unfinished jobs" if keep == "all" else "states, and weights that go again"
+    yield f"While it runs, {what}: up to {size(peak + passing)} more."
     yield f"Of all this {size(there)} are there; {size(free)} are free here."
-    if plan.settings.keep != "all":
-        yield f"keep: {plan.settings.keep}: most of the weights go as soon as they are not needed."
     if need - there > free:
+        remedies = ["set keep to best or none"] if keep == "all" else []
+        remedies.append("features to store: float16 or fewer layers")
         yield (
             f"warning: {size(need - there - free)} too little is free for this run: make room, or "
-            "set keep to best or none, features to store: float16 or fewer layers"
+            + ", ".join(remedies)
         )
+
+
+def _kept(jobs: Jobs, entry: Bytes, keep: str) -> Bytes:
+    """What stays of it: of weights all, those of one run a system, or none."""
+    weights = entry.kinds.get("weights", 0.0)
+    if keep == "all" or not weights:
+        return entry
+    best = keep == "best" and jobs.rule in ("train", "fuse")
+    stays = weights / max(1, jobs.count or 1) if best else 0.0
+    return replace(entry, kinds={**entry.kinds, "weights": stays}, passing=weights - stays)
 
 
 def size(number: float) -> str:
@@ -195,6 +210,7 @@ def _paths(written: Iterable[Jobs]) -> Iterator[Path]:
             folder = Path(f"results/{jobs.rule}/{jobs.protocol}/{jobs.system}")
             for pattern in ("weights.safetensors", "predictions.h5", "transfer/*.h5"):
                 yield from folder.glob(f"seed*/*/{pattern}")
+            yield Path(f"results/evaluate/{jobs.protocol}/{jobs.system}/best.safetensors")
 
 
 def _size(path: Path) -> int:

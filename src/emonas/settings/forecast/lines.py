@@ -34,14 +34,17 @@ def forecast_lines(plan: Plan, cores: int) -> Iterator[str]:
     sizes = {protocol: protocol_size(plan, protocol) for protocol in protocols}
     corpora = {c: corpus_size(plan, c) for p in protocols for c in plan.heard_corpora(p)}
     jobs = list_jobs(plan, sizes)
-    rehearsed = {entry.system or entry.feature for entry in jobs} - {""}
-    yield (
-        f"Rehearsing at most {len(rehearsed)} systems and features on random examples; a large one "
-        "takes up to a minute."
-    )
+    kinds = {entry.system or entry.feature for entry in jobs} - {""}
+    yield f"Each of {len(kinds)} systems and features is rehearsed, a large one for minutes:"
+    hours: dict[Jobs, Hours] = {}
     with TemporaryDirectory() as folder:
         clock = Clock(plan, sizes, corpora, folder)
-        hours = {entry: clock.hours(entry) for entry in jobs}
+        for entry in jobs:
+            name = entry.system or entry.feature
+            if name in kinds:
+                kinds.remove(name)
+                yield f"  {name}"
+            hours[entry] = clock.hours(entry)
         scales = Scales(plan, sizes, corpora, clock)
         written = {entry: scales.bytes(entry) for entry in jobs}
     beside = max(1, cores // plan.settings.runtime.torch_threads)
