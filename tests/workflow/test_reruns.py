@@ -102,6 +102,23 @@ def test_options(changed, change):
     assert changed.reruns() == expected
 
 
+def test_what_learns_is_asked_too_where_an_audit_runs_again(changed):
+    for name in ("what may cross, which is the audit's business", "a fusion's training"):
+        changed.rewrite(OPTIONS[name][0])
+    changed.snakemake("--cores", "2")
+    history = changed.folder / "results/fuse/tiny/emotionnas/seed0/group1/history.csv"
+    assert len(history.read_text().splitlines()) == 1 + 3
+    assert changed.reruns() == set()
+
+
+def test_a_target_is_made_also_where_an_audit_runs_again(changed):
+    target = "results/fuse/tiny/emotionnas/seed0/group1/predictions.h5"
+    (changed.folder / target).unlink()
+    changed.rewrite(OPTIONS["what may cross, which is the audit's business"][0])
+    changed.snakemake("--cores", "2", target)
+    assert (changed.folder / target).exists()
+
+
 SOURCES = {
     "protocols/audit.py": {"audit tiny", "audit once", "audit own", "report"},
     "features/extractors/fbank.py": HEARS_FBANK,
