@@ -38,22 +38,25 @@ UNKNOWN_UTTERANCES = 5000
 """Utterances of a corpus of which nothing is known yet."""
 
 UNKNOWN_CANDIDATES = 20
+"""Architectures of an archive that nobody has counted."""
+
 UNKNOWN_LAYERS = 12
+"""Layers of an encoder that does not say how many it has."""
+
+# Seconds of a core for a second of audio.
 READ_SECONDS = 0.02
 EXTRACT_SECONDS = 0.02
 ENCODE_SECONDS = 1.0
-"""Of a core for a second of audio: read and digested; a plain feature; an encoder's."""
 
+# Seconds of a core for a second of audio and epoch.
 SOLVE_SECONDS = 0.01
 TRAIN_SECONDS = 0.07
 TUNE_SECONDS = 2.0
-"""Of a core for a second of audio and epoch: what is solved at once, a network on features, an
-encoder that is trained."""
 
+# Of a search network, for a pixel, channel and cell: seconds of an utterance and epoch, megabytes
+# of an utterance of a batch.
 CELL_SECONDS = 7e-6
 CELL_MEGABYTES = 1e-3
-"""Of a search network, for a pixel, channel and cell: seconds of an utterance and epoch, memory of
-an utterance of a batch."""
 
 FUSE_SECONDS = 5e-4
 """Of a core for an utterance and epoch of a fusion."""
@@ -61,9 +64,9 @@ FUSE_SECONDS = 5e-4
 FEATURE_MEGABYTES = 0.1
 """Of a layer of features, or of a waveform, for a second of audio."""
 
+# Of an utterance of a batch: of a network on features, of an encoder that is trained.
 SEQUENCE_MEGABYTES = 40.0
 TUNED_MEGABYTES = 400.0
-"""Of an utterance of a batch: a network on features; an encoder that is trained."""
 
 CARD = 20
 """How many times as fast a card learns as a core."""
