@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from emonas.errors import EmonasError
-from emonas.running import hold
+from emonas.running import hold, only_looks
 
 HOLDER = """
 import sys
@@ -54,6 +54,11 @@ def test_the_second_is_refused_and_told_who_holds_it(tmp_path, other, asked):
 )
 def test_who_only_looks_is_not_refused_and_holds_nothing(tmp_path, other, asked):
     assert hold(tmp_path, asked) is None
+
+
+def test_a_run_without_a_lock_changes_files():
+    assert only_looks(["--cores", "1", "-kn"])
+    assert not only_looks(["--cores", "1", "--nolock", "--keep-going", "-k", "results/-n"])
 
 
 def test_it_is_free_when_its_holder_is_killed(tmp_path, other):

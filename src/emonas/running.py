@@ -17,14 +17,14 @@ from filelock import FileLock, Timeout
 from emonas.errors import EmonasError
 from emonas.storage.atomic import write_text
 
-HOLDS_NOTHING = frozenset(
+LOOKS_ONLY = frozenset(
     {
         *("--dry-run", "--dryrun", "--lint", "--list-rules", "--list-target-rules", "--report"),
         *("--dag", "--rulegraph", "--filegraph", "--d3dag", "--summary", "--detailed-summary"),
-        *("--list-changes", "--list-untracked", "--print-compilation", "--nolock"),
+        *("--list-changes", "--list-untracked", "--print-compilation"),
     }
 )
-"""Arguments of Snakemake with which it changes nothing, or is told not to lock."""
+"""Arguments of Snakemake with which it changes nothing."""
 
 
 def hold(folder: Path, arguments: Sequence[str]) -> FileLock | None:
@@ -38,7 +38,7 @@ def hold(folder: Path, arguments: Sequence[str]) -> FileLock | None:
     Raises:
         EmonasError: another process holds it.
     """
-    if any(map(_only_looks, arguments)):
+    if "--nolock" in arguments or only_looks(arguments):
         return None
     own = folder / ".snakemake"
     lock, note = FileLock(own / "emonas.lock", timeout=0), own / "emonas.run"
@@ -58,12 +58,15 @@ def hold(folder: Path, arguments: Sequence[str]) -> FileLock | None:
     return lock
 
 
-def _only_looks(argument: str) -> bool:
-    """Whether an argument says so; `-n` may stand behind other letters without a value, as in
-    `-pn`, and what stands behind the letter of a value is that value, as in `-Rtrain`.
+def only_looks(arguments: Sequence[str]) -> bool:
+    """Whether Snakemake changes nothing with these arguments; `-n` may stand behind other letters
+    without a value, as in `-pn`, and what stands behind the letter of a value is that value, as in
+    `-Rtrain`.
     """
-    short = re.match(r"-[tkflapFSD]*n", argument)
-    return short is not None or argument.partition("=")[0] in HOLDS_NOTHING
+    return any(
+        re.match(r"-[tkflapFSD]*n", argument) or argument.partition("=")[0] in LOOKS_ONLY
+        for argument in arguments
+    )
 
 
 def _holder(note: Path) -> str:
