@@ -1,10 +1,11 @@
 import logging
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from emonas.errors import EmonasError
+from emonas.errors import DamagedFileError, EmonasError
 from emonas.jobs import Progress, logged_job, report_line
 
 
@@ -25,6 +26,37 @@ def test_an_error_for_users_is_one_line_and_code_1(tmp_path, capsys):
         "begun",
         "failed: a.csv: the column b is missing",
     ]
+
+
+def test_a_damaged_result_is_named_alike_at_every_try_and_stays(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    path = Path("results/search/genotype.json")
+    path.parent.mkdir(parents=True)
+    path.write_text("{")
+    told = f"{path}: no JSON; it will be renamed to genotype.json.damaged, and the same command"
+    for _ in range(3):
+        with pytest.raises(SystemExit):
+            fail(Path("job.log"), DamagedFileError(path, "no JSON"))
+        assert capsys.readouterr().err == f"emonas: {told}, given again, makes it anew\n"
+        assert path.read_text() == "{"
+    assert len(list(Path("results/resume/damaged").iterdir())) == 1
+
+
+@pytest.mark.parametrize("reason", ["no result", "no note can be written"])
+def test_what_the_run_will_not_rename_is_made_again_by_a_command(
+    tmp_path, monkeypatch, capsys, reason
+):
+    monkeypatch.chdir(tmp_path)
+    path = Path("results/genotype.json")
+    path.parent.mkdir()
+    if reason != "no result":
+        path.write_text("{")
+        Path("results/resume").write_text("in the way")
+    with pytest.raises(SystemExit):
+        fail(Path("job.log"), DamagedFileError(path, "no JSON"))
+    said = capsys.readouterr().err
+    assert said.startswith(f"emonas: {path}: no JSON; make it again: snakemake ")
+    assert f"--force {path}" in said
 
 
 def test_another_error_goes_into_the_log_with_its_traceback(tmp_path, capsys):

@@ -5,10 +5,11 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from emonas.errors import DamagedFileError, EmonasError, one_line
+from emonas.storage.damaged import damaged_name, note_damaged
 
 FAILED = "failed: "
 """Begins the line of a log that says why its job ended; where a job was killed there is none."""
@@ -22,7 +23,7 @@ def logged_job(log: Path) -> Iterator[None]:
 
     An `EmonasError` is shown as its one sentence, anything else with its traceback in the log;
     with 130 and no traceback where it was stopped from the keyboard. A result that is damaged is
-    renamed, so that the next run makes it again.
+    noted, so that the next run makes it again.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(log, mode="w", encoding="utf-8")
@@ -32,7 +33,7 @@ def logged_job(log: Path) -> Iterator[None]:
     try:
         yield
     except EmonasError as error:
-        told = _set_aside(error) or str(error)
+        told = _told(error)
         _LOGGER.error("%s%s", FAILED, told)
         print(f"emonas: {told}", file=sys.stderr)
         sys.exit(1)
@@ -49,19 +50,18 @@ def logged_job(log: Path) -> Iterator[None]:
         handler.close()
 
 
-def _set_aside(error: EmonasError) -> str | None:
-    """Rename a damaged result, so that the workflow misses it and makes it again; say so."""
-    if not isinstance(error, DamagedFileError) or not error.path.is_file():
-        return None
-    path = error.path
-    if not path.absolute().is_relative_to(Path("results").absolute()):
-        return None
-    aside = path.with_name(f"{path.name}.damaged")
-    path.replace(aside)
-    return (
-        f"{path}: {error.problem}; it is {aside.name} now, and the same command, given again, "
-        "makes it anew"
-    )
+def _told(error: EmonasError) -> str:
+    """The sentence of an error; a damaged result is noted, so that the same command mends it."""
+    if isinstance(error, DamagedFileError):
+        # Where the note can't be written the sentence names the command that mends it.
+        with suppress(OSError, EmonasError):
+            if note_damaged(error.path):
+                return (
+                    f"{error.path}: {error.problem}; it will be renamed to "
+                    f"{damaged_name(error.path).name}, and the same command, given again, makes "
+                    "it anew"
+                )
+    return str(error)
 
 
 def report_line(text: str) -> None:

@@ -17,6 +17,18 @@ FILES = {
     ),
 }
 """A file, and what is made from it."""
+DAMAGED = "results/search/once/kept/seed0/run0/weights.safetensors"
+NEEDS_IT = FILES[DAMAGED]
+OTHERS = [f"results/train/tiny/linear/seed{seed}/group2/predictions.h5" for seed in (0, 1)]
+
+
+def told(file):
+    """What a job says that found it damaged."""
+    name = re.escape(file.rpartition("/")[2])
+    return (
+        rf"{re.escape(file)}: .*; it will be renamed to {name}\.damaged, and the same command, "
+        "given again, makes it anew"
+    )
 
 
 def damage(path, way):
@@ -36,13 +48,51 @@ def test_a_damaged_result_is_made_again(finished, changed, file, way, tally):
     damage(path, way)
     (changed.folder / target).unlink()
     said = changed.snakemake("--cores", "2", target, fails=True)
-    assert re.search(
-        rf"emonas: {re.escape(file)}: .*; it is {path.name}\.damaged now, and the same command, "
-        "given again, makes it anew",
-        said,
-    ), said
+    assert re.search(rf"^emonas: {told(file)}$", said, flags=re.MULTILINE), said
     assert not path.exists()
     changed.snakemake("--cores", "2", target)
     for each in (file, target):
         assert (changed.folder / each).read_bytes() == (finished.folder / each).read_bytes()
     tally(f"{path.name} with {way}, in the workflow")
+
+
+def test_jobs_that_do_not_need_it_go_on_where_jobs_are_tried_again(finished, changed, tally):
+    damage(changed.folder / DAMAGED, "a flipped byte")
+    targets = [NEEDS_IT, *OTHERS]
+    for target in targets:
+        (changed.folder / target).unlink()
+    command = ("--cores", "1", "--retries", "2", "--keep-going", *targets)
+    said = changed.snakemake(*command, fails=True)
+    # A try and two more, which find the file in its place.
+    assert len(re.findall(rf"^emonas: {told(DAMAGED)}$", said, flags=re.MULTILINE)) == 3, said
+    assert "Missing files" not in said
+    log = "results/logs/train/once/kept-seed0-run0.log"
+    assert re.findall(r"^  failed: (.*)$", said, flags=re.MULTILINE) == [
+        re.search(rf"^  failed: ({log}: {told(DAMAGED)})$", said, flags=re.MULTILINE)[1]
+    ]
+    assert f"damaged: {DAMAGED} is weights.safetensors.damaged now" in said
+    assert not (changed.folder / DAMAGED).exists()
+    assert not (changed.folder / NEEDS_IT).exists()
+    for other in OTHERS:
+        assert (changed.folder / other).read_bytes() == (finished.folder / other).read_bytes()
+    assert changed.reruns(*targets) == {"search once/kept/0/run0", "train once/kept/0/run0"}
+    changed.snakemake(*command)
+    for file in (DAMAGED, *targets):
+        assert (changed.folder / file).read_bytes() == (finished.folder / file).read_bytes()
+    tally("weights.safetensors with a flipped byte, with jobs that are tried again")
+
+
+def test_what_a_killed_run_noted_is_made_again_by_the_next(finished, changed, tally):
+    """A run whose hooks are not called leaves what a killed one does."""
+    path, before = changed.folder / DAMAGED, (finished.folder / DAMAGED).read_bytes()
+    damage(path, "cut short")
+    (changed.folder / NEEDS_IT).unlink()
+    changed.snakemake("--cores", "1", "--no-hooks", NEEDS_IT, fails=True)
+    assert changed.reruns(NEEDS_IT) == {"train once/kept/0/run0"}
+    assert path.read_bytes() == before[: len(before) // 2]
+    said = changed.snakemake("--cores", "1", NEEDS_IT)
+    assert said.count(f"damaged: {DAMAGED} is weights.safetensors.damaged now") == 1
+    for file in (DAMAGED, NEEDS_IT):
+        assert (changed.folder / file).read_bytes() == (finished.folder / file).read_bytes()
+    assert not list((changed.folder / "results/resume/damaged").iterdir())
+    tally("weights.safetensors cut short, noted by a run without an end")

@@ -4,6 +4,8 @@ from itertools import takewhile
 
 from snakemake.exceptions import WorkflowError
 
+from emonas.running import only_looks
+from emonas.storage.damaged import damaged_name, forget_damaged, rename_damaged
 from emonas.storage.resume import drop_ended, outlive_jobs
 
 
@@ -71,9 +73,21 @@ def print_failed():
         print(f"  {line}")
 
 
+def set_damaged_aside():
+    """Let Snakemake miss what jobs found damaged: only while no job is running or tried again."""
+    for path in rename_damaged():
+        print(
+            f"emonas: damaged: {path} is {damaged_name(path).name} now, to be made anew",
+            file=sys.stderr,
+        )
+
+
 # A dry run says it too: it starts nothing.
 if workflow.is_main_process:
     print_skipped()
+    # For a run that was killed, and before the jobs of this one are planned.
+    if not only_looks(sys.argv[1:]):
+        set_damaged_aside()
 # A GPU's libraries don't survive a fork.
 if PLAN.settings.preload and not GPUS and runs_a_group():
     start_preloading(patience=0)
@@ -110,6 +124,7 @@ onstart:
 onsuccess:
     # Snakemake knows now of every job that has ended: none begins again.
     drop_ended(RESUME)
+    forget_damaged()
     # A run of some jobs only leaves the page as it was, perhaps another settings file's.
     page = Path("results/report/index.html")
     if page.exists() and page.stat().st_mtime >= STARTED:
@@ -120,6 +135,7 @@ onerror:
     # Snakemake knows now of every job that has ended: none begins again.
     drop_ended(RESUME)
     print_failed()
+    set_damaged_aside()
     print(
         "emonas: mend what the log named above says, and run the same command: it goes on there"
     )
