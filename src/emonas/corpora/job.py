@@ -66,7 +66,7 @@ def _require_root(corpus: str, options: ReaderOptions) -> None:
         return
     if not options.root.is_dir():
         raise EmonasError(f"{key}: there is no folder {options.root}; correct the path")
-    if options.needs_root and next(audio_files(options.root), None) is None:
+    if options.needs_root and not audio_files(options.root, Listing()):
         raise EmonasError(
             f"{key}: there is no audio file in {options.root}; "
             "give the folder into which the corpus was unpacked"

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from emonas.corpora.tree import read_tree
 from emonas.options import Options
 from emonas.storage.manifest import UNKNOWN_SPEAKER, Problem
 
@@ -104,11 +105,15 @@ def visible_files(folder: Path, pattern: str) -> list[Path]:
     return sorted(path for path in folder.glob(pattern) if not path.name.startswith("._"))
 
 
-def audio_files(root: Path) -> Iterator[Path]:
-    """Every audio file below `root`, sorted."""
-    for path in visible_files(root, "**/*"):
-        if path.suffix.lower() in AUDIO_SUFFIXES:
-            yield path
+def audio_files(root: Path, listing: Listing) -> list[Path]:
+    """Every audio file below `root`, sorted; what can't be read goes on the listing."""
+    tree = read_tree(root)
+    found = {path for path in tree.paths if path.suffix.lower() in AUDIO_SUFFIXES}
+    for path, problem in tree.left_out:
+        # What is named as audio is inspected, and listed then.
+        if path not in found:
+            listing.leave_out(path, problem)
+    return sorted(path for path in found if not path.name.startswith("._"))
 
 
 def named_files(
@@ -122,7 +127,7 @@ def named_files(
     `problem` says what keeps a file of a name out, given the match or None, and is empty if nothing
     does.
     """
-    for path in audio_files(root):
+    for path in audio_files(root, listing):
         match = pattern.fullmatch(path.stem)
         reason = problem(match)
         if match is None or reason:

@@ -47,7 +47,7 @@ class Options(ReaderOptions):
 def read(options: Options, folder: Path) -> Listing:
     """List the recordings below the root; `folder` is not written to."""
     listing = Listing()
-    for path in audio_files(given_root(options)):
+    for path in audio_files(given_root(options), listing):
         match = _NAME.fullmatch(path.stem)
         if match is None:
             listing.leave_out(path, "its name is not like EmoDB's 03a01Fa; rename or remove it")

@@ -55,7 +55,7 @@ def read(options: Options, folder: Path) -> Listing:
             "the option speaker is not given",
             "used, with the speaker unknown: a protocol by speaker cannot part them",
         )
-    for path in audio_files(root):
+    for path in audio_files(root, listing):
         _add(options, path, path.relative_to(root), listing)
     return listing
 
