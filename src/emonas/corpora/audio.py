@@ -106,12 +106,15 @@ def _measured(path: Path) -> tuple[_Measures, int]:
             _refuse_unchecked(file)
             rate = int(file.samplerate)
             opened = File(content, path.stat().st_size, rate)
-            promises = [Promise(int(file.frames)), promise_of(file.format, opened)]
+            promises = [promise_of(file.format, opened)]
+            # Of an MP3 without a table of contents, libsndfile estimates it.
+            if file.format != "MP3":
+                promises.append(Promise(int(file.frames)))
             blocks = _flac_blocks(file, opened) if file.format == "FLAC" else _blocks(file)
             for samples in blocks:
                 measures.add(samples)
     except BrokenPromiseError as error:
-        raise UnusableAudioError(f"{error}; copy it again") from error
+        raise UnusableAudioError(str(error)) from error
     # A TypeError is libsndfile's question for the format of a file without a header.
     except (soundfile.SoundFileError, OSError, TypeError) as error:
         raise UnusableAudioError(

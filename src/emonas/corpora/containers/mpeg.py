@@ -5,6 +5,7 @@ Without a table of contents, libsndfile estimates the length from the first fram
 
 from typing import BinaryIO
 
+from emonas.corpora.containers.contents import LONGEST, Contents, contents_of
 from emonas.corpora.containers.promise import BrokenPromiseError, File, Promise
 
 _BITRATES = {
@@ -15,29 +16,19 @@ _BITRATES = {
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
 """In Hz, by the bits of the version and by index."""
 _LAYER_III = 1
-_TABLES = (b"Xing", b"Info")
-"""How the table of contents begins, in a first frame that holds no samples."""
-_PADS = 141
-"""Where, from there on, the samples are that the encoder added before and behind: 12 bits each."""
 _DELAY = 529
 """Samples by which every decoder is late; some drop them."""
-_CHECK = 154
-"""Where LAME's check of all that comes before in the frame is, from there on: a CRC-16."""
-_LAME = slice(120, 124)
-_HEAD = 4 + 32 + _CHECK + 2
-"""Bytes of a first frame up to the end of all that."""
 
 
 def promise(file: File) -> Promise:
     """As many samples as the frames hold that follow each other without a gap.
 
     Raises:
-        BrokenPromiseError: there is no frame where the first must be, or its table is damaged.
+        BrokenPromiseError: there is no frame where the first must be, or its table is damaged, has
+            no checksum, or tells of another number of frames.
     """
     content = file.content
-    place = _behind_tags(content)
-    content.seek(place)
-    first = content.read(_HEAD)
+    begin = place = _behind_tags(content)
     frames = samples = 0
     while place < file.size:
         content.seek(place)
@@ -47,34 +38,29 @@ def promise(file: File) -> Promise:
         frames, samples, place = frames + 1, samples + samples_in, place + length
     if not frames:
         raise BrokenPromiseError("it is damaged: it does not begin with a frame of layer III")
-    added = _added(first)
-    if added is None:
+    contents = contents_of(_first_frame(content, begin))
+    if contents is None:
         return Promise(samples, tolerance=_DELAY)
-    samples -= samples // frames + added
+    _compare(contents, frames)
+    samples -= samples // frames + contents.added
     # Other tables than LAME's say nothing of what was added.
-    return Promise(samples, tolerance=0 if added else _DELAY)
+    return Promise(samples, tolerance=0 if contents.added else _DELAY)
 
 
-def _added(first: bytes) -> int | None:
-    """The samples that the encoder added at both ends; None where there is no table."""
-    begin = max(first.find(table) for table in _TABLES)
-    if begin < 0:
-        return None
-    place = begin + _CHECK
-    told = int.from_bytes(first[place : place + 2], "big")
-    if first[begin:][_LAME] == b"LAME" and _crc16(first[:place]) != told:
-        raise BrokenPromiseError("it is damaged: its table of contents does not fit its checksum")
-    pads = int.from_bytes(first[begin + _PADS : begin + _PADS + 3], "big")
-    return (pads >> 12) + (pads & 0xFFF)
+def _first_frame(content: BinaryIO, begin: int) -> bytes:
+    """A first frame up to the end of its table."""
+    content.seek(begin)
+    length, _ = _frame(content.read(4))
+    content.seek(begin)
+    return content.read(min(length, LONGEST))
 
 
-def _crc16(content: bytes) -> int:
-    remainder = 0
-    for byte in content:
-        remainder ^= byte
-        for _ in range(8):
-            remainder = remainder >> 1 ^ (0xA001 if remainder & 1 else 0)
-    return remainder
+def _compare(contents: Contents, frames: int) -> None:
+    """Some encoders count the first frame, which holds the table, and some don't."""
+    if contents.frames and contents.frames not in (frames - 1, frames):
+        told = f"its table of contents tells of {contents.frames} frames"
+        state = "truncated" if contents.frames > frames else "damaged"
+        raise BrokenPromiseError(f"it is {state}: {told} and {frames - 1} are there")
 
 
 def _behind_tags(content: BinaryIO) -> int:

@@ -5,7 +5,10 @@ from typing import BinaryIO
 
 
 class BrokenPromiseError(Exception):
-    """Says what is wrong with a file, without naming it."""
+    """Says what is wrong with a file and what to do, without naming it."""
+
+    def __init__(self, problem: str, remedy: str = "copy it again") -> None:
+        super().__init__(f"{problem}; {remedy}")
 
 
 @dataclass(frozen=True)
