@@ -1,4 +1,4 @@
-"""Two hundred audio files, sound, unusual and malformed: read rightly, or listed with the reason.
+"""Hundreds of audio files, sound, unusual and malformed: read rightly, or listed with the reason.
 
 The same seed makes the same files. A damaged file may be listed, or be as long as an independent
 reader says: what was written, or what its damaged header promises by itself.
@@ -118,6 +118,9 @@ def unusual_files() -> list[Case]:
         "a chunk before.wav": wav[:12] + note + wav[12:],
         "a chunk behind.wav": wav + note,
         "written into a pipe.wav": open_end,
+        "sox wrote it into a pipe.wav": wav[:40] + struct.pack("<L", 0x7FFFF000) + wav[44:],
+        "arecord wrote it into a pipe.wav": wav[:40] + struct.pack("<L", 0x80000000) + wav[44:],
+        "a chunk of AIFF in it.wav": wav[:36] + b"SSND" + struct.pack("<L", 4) + b"abcd" + wav[36:],
         "wrong size of the whole.wav": wav[:4] + b"\1\0\0\0" + wav[8:],
         "tagged.mp3": sound("MP3", "MPEG_LAYER_III") + b"TAG" + bytes(125),
         "tagged before.mp3": b"ID3\4\0\0\0\0\1\0" + bytes(128) + sound("MP3", "MPEG_LAYER_III"),
@@ -202,7 +205,7 @@ def edited_headers() -> list[Case]:
         "bits": (34, "<H", (0, 1, 8, 12, 24, 32, 64, 65535)),
         "block": (32, "<H", (0, 1, 4, 65535)),
         "format": (20, "<H", (0, 2, 3, 6, 17, 85, 65534)),
-        "size of the samples": (40, "<L", (0, 1, 1000, 2**31, 2**32 - 2)),
+        "size of the samples": (40, "<L", (0, 1, 1000, 2**31 - 1, 2**31 + 1, 2**32 - 2)),
         "size of the format": (16, "<L", (0, 4, 14, 15, 18, 2**31)),
     }
     wav = sound("WAV", "PCM_16")

@@ -11,9 +11,12 @@ from emonas.corpora.containers.promise import BrokenPromiseError, File, Promise
 
 _MOST = 10_000
 """Chunks that are looked at: a file of zeros would be one every 8 bytes."""
-_UNKNOWN = 0xFFFFFFFF
-"""The length of samples that were written into a pipe; in RF64, of those that `ds64` tells."""
-_ORDERS: dict[bytes, Literal["little", "big"]] = {
+_OF_DS64 = 0xFFFFFFFF
+"""The length of samples in RF64, which the chunk `ds64` tells; else one of a pipe."""
+_OF_PIPES = (_OF_DS64, 0x7FFFF000, 0x80000000)
+"""The lengths that recorders write before they know it, the latter two sox and arecord."""
+_Order = Literal["little", "big"]
+_ORDERS: dict[bytes, _Order] = {
     b"RIFF": "little",
     b"RIFX": "big",
     b"RF64": "little",
@@ -34,47 +37,83 @@ class _Chunk:
     start: int
     head: bytes
 
+    @property
+    def end(self) -> int:
+        return self.start + self.length
+
 
 def promise(file: File) -> Promise:
     """What `fmt ` and `data`, or `COMM`, say.
 
     Raises:
-        BrokenPromiseError: a chunk is missing, or the file ends within the samples.
+        BrokenPromiseError: a chunk is missing, the file ends within the samples, or their length
+            was never written.
     """
     file.content.seek(0)
-    order = _ORDERS.get(file.content.read(4))
+    begin = file.content.read(4)
+    order = _ORDERS.get(begin)
     if order is None:
         raise BrokenPromiseError("it is damaged: its header does not stand at its begin")
+    if begin == b"FORM":
+        form, samples, _ = _parts(file, order, b"COMM", b"SSND")
+        _refuse_cut(file, samples, samples.length)
+        return Promise(int.from_bytes(form.head[_FRAMES], order))
+    form, samples, found = _parts(file, order, b"fmt ", b"data")
+    length = _length(file, order, samples, found.get(b"ds64"))
+    _refuse_cut(file, samples, length)
+    block = int.from_bytes(form.head[_BLOCK], order)
+    return Promise(length // block if block else 0)
 
-    def number(field: bytes) -> int:
-        return int.from_bytes(field, order)
 
+def _parts(
+    file: File, order: _Order, form: bytes, samples: bytes
+) -> tuple[_Chunk, _Chunk, dict[bytes, _Chunk]]:
+    """The chunk that describes the samples, the one that holds them, and all up to the latter."""
     found: dict[bytes, _Chunk] = {}
     for chunk in _chunks(file, order):
         found.setdefault(chunk.name, chunk)
-        if chunk.name in (b"data", b"SSND"):
+        if chunk.name == samples:
             break
     # COMM may stand behind the samples.
-    samples = found.get(b"data") or found.get(b"SSND")
-    form = found.get(b"fmt ") or found.get(b"COMM") or _later(file, order, b"COMM")
-    if samples is None or form is None:
+    described = found.get(form) or _later(file, order, form)
+    if samples not in found or described is None:
         raise BrokenPromiseError("it is damaged: its header tells of no samples")
-    length = samples.length
-    if samples.name == b"data" and length == _UNKNOWN:
-        large = found.get(b"ds64")
-        length = number(large.head[_LARGE]) if large else file.size - samples.start
+    return described, found[samples], found
+
+
+def _length(file: File, order: _Order, samples: _Chunk, large: _Chunk | None) -> int:
+    """Bytes of the samples of a WAV."""
+    if samples.length == _OF_DS64 and large:
+        return int.from_bytes(large.head[_LARGE], order)
+    if samples.length in _OF_PIPES and samples.start + samples.length > file.size:
+        return file.size - samples.start
+    if not samples.length and not _chunks_follow(file, order, samples):
+        raise BrokenPromiseError(
+            f"its header was never finished: it tells of no samples, and {file.size} bytes are "
+            "there",
+            "convert it with sox --ignore-length",
+        )
+    return samples.length
+
+
+def _refuse_cut(file: File, samples: _Chunk, length: int) -> None:
     if samples.start + length > file.size:
         raise BrokenPromiseError(
             f"it is truncated: its header promises {samples.start + length} bytes and "
             f"{file.size} are there"
         )
-    if form.name == b"COMM":
-        return Promise(number(form.head[_FRAMES]))
-    block = number(form.head[_BLOCK])
-    return Promise(length // block if block else 0)
 
 
-def _chunks(file: File, order: Literal["little", "big"]) -> Iterator[_Chunk]:
+def _chunks_follow(file: File, order: _Order, empty: _Chunk) -> bool:
+    """Whether nothing but whole chunks stands behind one that is empty."""
+    behind = [chunk for chunk in _chunks(file, order) if chunk.start > empty.start]
+    return all(
+        chunk.name.isascii() and chunk.name.decode().isprintable() and chunk.end <= file.size
+        for chunk in behind
+    )
+
+
+def _chunks(file: File, order: _Order) -> Iterator[_Chunk]:
     place = 12
     for _ in range(_MOST):
         file.content.seek(place)
@@ -86,5 +125,5 @@ def _chunks(file: File, order: Literal["little", "big"]) -> Iterator[_Chunk]:
         place += 8 + length + length % 2
 
 
-def _later(file: File, order: Literal["little", "big"], name: bytes) -> _Chunk | None:
+def _later(file: File, order: _Order, name: bytes) -> _Chunk | None:
     return next((chunk for chunk in _chunks(file, order) if chunk.name == name), None)
