@@ -120,7 +120,7 @@ def _measured(path: Path) -> tuple[_Measures, int]:
         raise UnusableAudioError(
             f"it is no audio that can be decoded ({_reason(error)}); copy or convert it again"
         ) from error
-    for promise in filter(None, promises):
+    for promise in promises:
         _hold(promise, measures.count)
     return measures, rate
 

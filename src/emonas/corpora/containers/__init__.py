@@ -1,6 +1,6 @@
 """How many samples a file must hold by its own headers: libsndfile forgives what is missing."""
 
-from emonas.corpora.containers import chunks, mpeg, ogg
+from emonas.corpora.containers import chunks, flac, mpeg, ogg
 from emonas.corpora.containers.promise import File, Promise
 
 _READERS = {
@@ -10,16 +10,16 @@ _READERS = {
     "AIFF": chunks.promise,
     "OGG": ogg.promise,
     "MP3": mpeg.promise,
+    "FLAC": flac.promise,
 }
-CONTAINERS = (*_READERS, "FLAC")
-"""libsndfile's names of those whose length can be checked; FLAC's own decoder does it."""
+CONTAINERS = tuple(_READERS)
+"""libsndfile's names of those whose length can be checked."""
 
 
-def promise_of(container: str, file: File) -> Promise | None:
-    """What the headers of an open file promise; None of FLAC.
+def promise_of(container: str, file: File) -> Promise:
+    """What the headers of an open file of one of `CONTAINERS` promise.
 
     Raises:
         BrokenPromiseError: the file ends before its samples do, or says nothing of them.
     """
-    reader = _READERS.get(container)
-    return reader(file) if reader else None
+    return _READERS[container](file)

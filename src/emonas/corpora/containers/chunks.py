@@ -22,8 +22,8 @@ _ORDERS: dict[bytes, _Order] = {
     b"RF64": "little",
     b"FORM": "big",
 }
-_BLOCK = slice(12, 14)
-"""Of `fmt `: bytes of a sample of all channels."""
+_CHANNELS, _BLOCK, _BITS = slice(2, 4), slice(12, 14), slice(14, 16)
+"""Of `fmt `: a block is the bytes of a sample of all channels."""
 _FRAMES = slice(2, 6)
 """Of `COMM`: samples of each channel."""
 _LARGE = slice(8, 16)
@@ -61,7 +61,14 @@ def promise(file: File) -> Promise:
     form, samples, found = _parts(file, order, b"fmt ", b"data")
     length = _length(file, order, samples, found.get(b"ds64"))
     _refuse_cut(file, samples, length)
-    block = int.from_bytes(form.head[_BLOCK], order)
+    block, channels, bits = (
+        int.from_bytes(form.head[field], order) for field in (_BLOCK, _CHANNELS, _BITS)
+    )
+    if bits == 24 and block == 4 * channels:
+        raise BrokenPromiseError(
+            "its samples of 24 bits lie in 32 bits each, which decoders take for 24",
+            "convert it to wav or FLAC of 16 or 24 bits with sox or ffmpeg",
+        )
     return Promise(length // block if block else 0)
 
 

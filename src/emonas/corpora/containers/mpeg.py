@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from emonas.corpora.containers.contents import LONGEST, Contents, contents_of
 from emonas.corpora.containers.promise import BrokenPromiseError, File, Promise
+from emonas.corpora.containers.tags import behind_tags
 
 _BITRATES = {
     1: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
@@ -28,7 +29,7 @@ def promise(file: File) -> Promise:
             no checksum, or tells of another number of frames.
     """
     content = file.content
-    begin = place = _behind_tags(content)
+    begin = place = behind_tags(content)
     frames = samples = 0
     while place < file.size:
         content.seek(place)
@@ -61,18 +62,6 @@ def _compare(contents: Contents, frames: int) -> None:
         told = f"its table of contents tells of {contents.frames} frames"
         state = "truncated" if contents.frames > frames else "damaged"
         raise BrokenPromiseError(f"it is {state}: {told} and {frames - 1} are there")
-
-
-def _behind_tags(content: BinaryIO) -> int:
-    """Where the first frame is: behind an ID3 tag, whose size is in 7 bits a byte."""
-    content.seek(0)
-    header = content.read(10)
-    if header[:3] != b"ID3" or len(header) < 10:
-        return 0
-    size = 0
-    for byte in header[6:]:
-        size = size << 7 | byte & 0x7F
-    return 10 + size
 
 
 def _frame(header: bytes) -> tuple[int, int]:
