@@ -73,11 +73,12 @@ def test_no_changed_byte_of_the_first_frame_changes_the_length(
     tally("changed byte in an MP3's table of contents, listed", listed)
 
 
-def test_without_a_checksum_its_length_is_not_believed(tmp_path):
+@pytest.mark.parametrize("name", [b"Mine", bytes(4)])
+def test_without_a_checksum_its_length_is_not_believed(name, tmp_path):
     content = bytearray(encoded())
     begin = table(content)
     content[begin + CHECK : begin + CHECK + 2] = b"\0\0"
-    content[begin + ENCODER : begin + ENCODER + 4] = b"Mine"
+    content[begin + ENCODER : begin + ENCODER + 4] = name
     with pytest.raises(UnusableAudioError, match=r"length can't be checked.*no checksum; convert"):
         length(tmp_path / "a.mp3", bytes(content))
 

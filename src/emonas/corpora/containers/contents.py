@@ -51,15 +51,15 @@ def contents_of(frame: bytes) -> Contents | None:
     told = int.from_bytes(encoder[_CHECK], "big")
     if told and told not in _checksums(frame, place + _CHECK.start):
         raise BrokenPromiseError("it is damaged: its table of contents does not fit its checksum")
-    # Where no encoder is named, or no number of frames, decoders drop nothing.
-    if not frames or not any(encoder[:1]):
-        return Contents(frames, 0)
     if pads and not told:
         raise BrokenPromiseError(
             "its length can't be checked: its table of contents tells what to drop at both ends, "
             "and has no checksum",
             "convert it to wav or FLAC of 16 bits",
         )
+    # Where no encoder is named, or no number of frames, decoders drop nothing.
+    if not frames or not any(encoder[:1]):
+        return Contents(frames, 0)
     return Contents(frames, (pads >> 12) + (pads & 0xFFF))
 
 
