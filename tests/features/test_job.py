@@ -13,13 +13,13 @@ import pytest
 import soundfile
 
 from emonas.errors import EmonasError
-from emonas.features import batches, kept
+from emonas.features import batches
 from emonas.features.audio import read_audio
 from emonas.features.batches import batches_by_length
 from emonas.features.extraction import ExtractorOptions, Resources
 from emonas.features.extractors import fbank, mfcc, spectrogram
 from emonas.features.job import FeatureJob, extract_feature
-from emonas.features.kept import KeptFeatures
+from emonas.features.kept import KEEP, KeptFeatures
 from emonas.learning.options import RuntimeOptions
 from emonas.storage.features import FeatureFacts, FeatureFile
 from emonas.storage.manifest import Utterance, write_manifest
@@ -147,13 +147,11 @@ def test_a_store_of_half_precision_is_rounded_and_never_infinite(
 PROGRAM = """
 import sys
 from pathlib import Path
-from emonas.features import kept
 from emonas.features.extraction import Resources
 from emonas.features.extractors.fbank import Options
 from emonas.features.job import FeatureJob, extract_feature
 from emonas.learning.options import RuntimeOptions
 
-kept.KEEP_SECONDS = 0.0
 manifest, output = map(Path, sys.argv[1:])
 extract_feature(
     FeatureJob(corpus="c", feature="f", options=Options(), manifest=manifest, code="abc",
@@ -175,7 +173,12 @@ def test_a_killed_extraction_goes_on_and_gives_the_same_bytes(
     os.mkfifo(last)
     output = tmp_path / "killed" / "f.h5"
     command = [sys.executable, "-c", PROGRAM, str(slow.manifest), str(output)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, KEEP: "0"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     begun = time.monotonic()
     while len(list(output.parent.glob("resume/features/*/[0-9]*.h5"))) < 6:
         assert process.poll() is None
@@ -214,12 +217,21 @@ def test_what_is_damaged_or_of_other_facts_is_extracted_again(
     assert KeptFeatures(tmp_path / "kept", replace(facts, checkpoint="other")).done == set()
 
 
+@pytest.mark.parametrize("given", ["often", "-1", "nan", ""])
+def test_seconds_that_are_none_are_told(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv(KEEP, given)
+    with pytest.raises(EmonasError, match=f"^{KEEP}: '{given}' is no number of seconds"):
+        extract(corpus, fbank.Options(), tmp_path / "f.h5")
+
+
 def test_without_room_it_goes_on_once_there_is_some(
     corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = write_corpus(tmp_path / "with a space", list(corpus.audio.values()), seconds=10.0)
     undisturbed = extract(slow, fbank.Options(), tmp_path / "whole" / "f.h5").read_bytes()
-    monkeypatch.setattr(kept, "KEEP_SECONDS", 0.0)
+    monkeypatch.setenv(KEEP, "0")
     output = tmp_path / "full" / "f.h5"
     former = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(undisturbed) // 2, former[1]))

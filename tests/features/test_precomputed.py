@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from emonas.errors import EmonasError
-from emonas.features import kept
 from emonas.features.extraction import Resources, Speech
 from emonas.features.extractors import precomputed
 from emonas.features.extractors.precomputed import Options
 from emonas.features.job import FeatureJob, extract_feature
+from emonas.features.kept import KEEP
 from emonas.jobs import logged_job
 from emonas.learning.options import RuntimeOptions
 from emonas.storage.features import FeatureFacts, FeatureFile, write_features
@@ -106,7 +106,7 @@ def test_missing_utterances_are_counted_named_and_all_in_the_log(tmp_path, write
 
 
 def test_what_was_kept_of_a_folder_is_not_used_where_a_file_in_it_changed(tmp_path, monkeypatch):
-    monkeypatch.setattr(kept, "KEEP_SECONDS", -1.0)
+    monkeypatch.setenv(KEEP, "0")
     arrays = {"a": frames(1, 4), "b": frames(2, 5), "c": frames(3, 6, width=2)}
     folder = write_folder(tmp_path / "arrays", arrays)
     rows = [

@@ -10,8 +10,8 @@ import torch
 
 from emonas.checkpoints.checkpoint import Checkpoint
 from emonas.errors import EmonasError
-from emonas.features import transcription
 from emonas.features.extraction import Resources, Speech
+from emonas.features.kept import KEEP
 from emonas.features.recognisers.whisper import Options, WhisperRecogniser
 from emonas.features.transcription import TranscriptJob, build_recogniser, transcribe
 from emonas.learning.options import RuntimeOptions
@@ -105,7 +105,7 @@ def test_an_interrupted_job_goes_on(
 ) -> None:
     transcribe(job, tmp_path / "whole.csv")
     heard.clear()
-    monkeypatch.setattr(transcription, "KEEP_SECONDS", 0.0)
+    monkeypatch.setenv(KEEP, "0")
     broken = job.manifest.with_name("u5.wav")
     audio = broken.read_bytes()
     broken.write_bytes(b"no audio")
@@ -135,7 +135,7 @@ def interrupt(job: TranscriptJob, output: Path) -> None:
 def test_what_a_job_of_other_options_kept_is_left_alone(
     job: TranscriptJob, tmp_path: Path, heard: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transcription, "KEEP_SECONDS", 0.0)
+    monkeypatch.setenv(KEEP, "0")
     interrupt(job, tmp_path / "heard.csv")
     heard.clear()
     other = TranscriptJob(**{**vars(job), "options": Options(checkpoint="w", batch=3)})
@@ -146,7 +146,7 @@ def test_what_a_job_of_other_options_kept_is_left_alone(
 def test_a_damaged_state_is_made_anew(
     job: TranscriptJob, tmp_path: Path, heard: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transcription, "KEEP_SECONDS", 0.0)
+    monkeypatch.setenv(KEEP, "0")
     interrupt(job, tmp_path / "heard.csv")
     (kept,) = job.resume.rglob("transcript.csv")
     kept.write_text("utterance,te")

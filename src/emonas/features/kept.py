@@ -1,9 +1,10 @@
 """What an extraction has done so far: whole feature files of a few utterances each."""
 
+import os
 import time
 from pathlib import Path
 
-from emonas.errors import DamagedFileError
+from emonas.errors import DamagedFileError, EmonasError
 from emonas.jobs import report_line
 from emonas.storage.features import (
     Array,
@@ -13,8 +14,28 @@ from emonas.storage.features import (
     join_features,
 )
 
+KEEP = "EMONAS_KEEP_SECONDS"
 KEEP_SECONDS = 20.0
 KEEP_BYTES = 2**28
+
+
+def keep_seconds() -> float:
+    """Seconds that a killed job loses at most, beside the batch it is in: `$EMONAS_KEEP_SECONDS`.
+
+    Raises:
+        EmonasError: it is no number, or below 0.
+    """
+    given = os.environ.get(KEEP)
+    if given is None:
+        return KEEP_SECONDS
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = -1.0
+    # Not a number is refused, too.
+    if not seconds >= 0:
+        raise EmonasError(f"{KEEP}: {given!r} is no number of seconds; set one of 0 or more")
+    return seconds
 
 
 class KeptFeatures:
@@ -27,6 +48,7 @@ class KeptFeatures:
     def __init__(self, folder: Path, facts: FeatureFacts) -> None:
         self._folder = folder
         self._writer = FeatureWriter(facts)
+        self._seconds = keep_seconds()
         self._time = time.monotonic()
         self._parts: list[Path] = []
         self.done: set[str] = set()
@@ -39,7 +61,8 @@ class KeptFeatures:
 
     def keep_now_and_then(self) -> None:
         """Make safe what was added, where that is much or long ago."""
-        if time.monotonic() - self._time > KEEP_SECONDS or self._writer.bytes > KEEP_BYTES:
+        late = time.monotonic() - self._time >= self._seconds
+        if late or self._writer.bytes > KEEP_BYTES:
             self._keep()
 
     def finish(self, output: Path, order: list[str]) -> None:

@@ -12,7 +12,7 @@ from emonas.features.audio import read_audio
 from emonas.features.batches import batches_by_length, decoded
 from emonas.features.corpus_job import CorpusJob
 from emonas.features.extraction import Resources
-from emonas.features.kept import KEEP_SECONDS
+from emonas.features.kept import keep_seconds
 from emonas.features.recogniser import Recogniser, RecogniserOptions
 from emonas.jobs import Progress, report_line
 from emonas.kinds import kind_module
@@ -84,6 +84,7 @@ class KeptTexts:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._seconds = keep_seconds()
         self._time = time.monotonic()
         self.texts: dict[str, str] = {}
         if path.exists():
@@ -95,7 +96,7 @@ class KeptTexts:
     def add(self, texts: dict[str, str]) -> None:
         """Add what was heard; a killed job loses at most what it heard in the last seconds."""
         self.texts.update(texts)
-        if time.monotonic() - self._time > KEEP_SECONDS:
+        if time.monotonic() - self._time >= self._seconds:
             write_transcript(self._path, self.texts)
             self._time = time.monotonic()
 
