@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,7 +108,8 @@ class Checkout:
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         """Kill a process and all that it started, at once."""
         for one in [*psutil.Process(process.pid).children(recursive=True), process]:
-            one.kill()
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
         process.wait()
 
     def announced(self, said: str) -> list[Job]:
