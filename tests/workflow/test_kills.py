@@ -11,7 +11,12 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
 import pytest
+import torch
+
+from emonas.features.kept import KEEP
+from emonas.networks.audio_ntt import AudioNTT2020
 
 SETTINGS = Path(__file__).with_name("kills.yaml")
 PATIENCE = 120
@@ -19,12 +24,15 @@ pytestmark = [pytest.mark.fault, pytest.mark.long]
 
 
 class Kind(NamedTuple):
-    """A kind of job: what it writes, its log, and how often it is killed."""
+    """A kind of job: what it writes, its log, how often it is killed, and how many of the steps
+    that it told of it may do again.
+    """
 
     folder: str
     files: tuple[str, ...]
     log: str
     kills: int
+    again: int = 1
 
 
 TRAINED = ("predictions.h5", "history.csv", "cost.json", "weights.safetensors")
@@ -39,7 +47,7 @@ KINDS = {
         "results/train/half/rnn/seed0/group1",
         TRAINED,
         "results/logs/train/half/rnn-seed0-group1.log",
-        13,
+        12,
     ),
     "fine-tuning": Kind(
         "results/train/half/tuned/seed0/group1",
@@ -48,7 +56,11 @@ KINDS = {
         12,
     ),
     "extraction": Kind(
-        "results/features/spoken", ("fbank.h5",), "results/logs/features/spoken-fbank.log", 10
+        "results/features/spoken",
+        ("vectors.h5",),
+        "results/logs/features/spoken-vectors.log",
+        11,
+        again=0,
     ),
 }
 
@@ -57,33 +69,49 @@ KINDS = {
 def undisturbed(fresh, tmp_path_factory):
     checkout = fresh.copy(tmp_path_factory.mktemp("kills") / "my run")
     shutil.copy2(SETTINGS, checkout.folder / "tiny.yaml")
+    torch.manual_seed(0)
+    torch.save(AudioNTT2020(512).state_dict(), checkout.folder / "random.pth")
     checkout.snakemake("--cores", "2")
     return checkout
 
 
 class Victim:
-    """A run whose one job is killed."""
+    """A run whose one job is killed.
 
-    def __init__(self, checkout, kind):
-        self.checkout, self.kind = checkout, kind
+    Attributes:
+        seconds: from the first line of the job's log to its file.
+        ended: whether it ran to its end the last time.
+        went_on: how often a job began behind what an earlier one had done.
+    """
+
+    def __init__(self, checkout, kind, wanted):
+        self.checkout, self.kind, self.wanted = checkout, kind, wanted
         self.folder = checkout.folder / kind.folder
+        self.file = self.folder / kind.files[0]
         self.log = checkout.folder / kind.log
         self.command = ("--cores", "1", "--rerun-incomplete", f"{kind.folder}/{kind.files[0]}")
-        self.reached = 0
+        self.seconds = 0.0
+        self.ended = False
+        self.went_on = 0
+        self.forget()
 
     def forget(self):
+        """The next job begins anew."""
         for file in self.kind.files:
             (self.folder / file).unlink(missing_ok=True)
-        self.log.unlink(missing_ok=True)
         self.reached = 0
+        self.done = set()
 
     def measure(self):
-        """How long the job takes."""
-        self.forget()
+        """Run it to its end."""
         process = self.begin()
         begun = time.monotonic()
-        process.wait()
-        return time.monotonic() - begun
+        while process.poll() is None and not self.file.exists():
+            time.sleep(0.002)
+        self.seconds = time.monotonic() - begun
+        assert process.wait() == 0
+        self.ended = True
+        self.end()
 
     def begin(self):
         """Start, and wait for the job to begin; it may have ended before the last kill."""
@@ -95,46 +123,78 @@ class Victim:
             time.sleep(0.002)
         return process
 
-    def note_epochs(self):
-        """At most one epoch is done twice."""
-        text = self.log.read_text() if self.log.exists() else ""
-        epochs = [int(epoch) for epoch in re.findall(r": (\d+) of \d+, ", text)]
-        if epochs and self.kind.files != ("fbank.h5",):
-            assert epochs[0] >= self.reached
-            self.reached = epochs[-1]
+    def killed(self, seconds):
+        """Whether a job that worked was killed so many seconds after it had begun.
 
-    def check(self, wanted):
+        It worked where it held its log open then, and has not come to write its file.
+        """
+        process = self.begin()
+        time.sleep(seconds)
+        worked = process.poll() is None and self.at_work(process)
+        status = process.poll()
+        assert status in (None, 0)
+        self.ended = status == 0
+        if not self.ended:
+            self.checkout.kill(process)
+            self.checkout.snakemake("--unlock")
+        self.note()
+        return worked and not self.file.exists()
+
+    def at_work(self, process):
+        """Whether a process below Snakemake is the job's."""
+        for child in psutil.Process(process.pid).children(recursive=True):
+            try:
+                if any(Path(file.path) == self.log.resolve() for file in child.open_files()):
+                    return True
+            except psutil.NoSuchProcess:
+                pass
+        return False
+
+    def note(self):
+        """At most one epoch is done again, and no utterance that was done."""
+        text = self.log.read_text() if self.log.exists() else ""
+        steps = re.findall(r": (\d+) of \d+, (.*)", text)
+        if not steps:
+            return
+        assert int(steps[0][0]) + self.kind.again > self.reached
+        self.went_on += int(steps[0][0]) > 1
+        self.reached = int(steps[-1][0])
+        if not self.kind.again:
+            # A batch is an utterance here, and kept before the log names it.
+            names = {name for _, name in steps}
+            assert not names & self.done
+            self.done |= names
+
+    def end(self):
+        """Let the job end where it has not, and compare what it wrote; then begin anew."""
+        if not self.ended:
+            self.log.unlink(missing_ok=True)
+            self.checkout.snakemake(*self.command)
+            self.note()
         for file in self.kind.files:
-            there = wanted.folder / self.kind.folder / file
+            there = self.wanted.folder / self.kind.folder / file
             assert (self.folder / file).read_bytes() == there.read_bytes(), file
+        left = self.checkout.folder / "results/resume"
+        assert [path for path in left.rglob("*") if path.is_file()] == []
+        self.forget()
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_job_killed_at_random_moments_gives_the_same_bytes(name, undisturbed, tmp_path, tally):
+def test_a_job_killed_at_random_moments_gives_the_same_bytes(
+    name, undisturbed, tmp_path, tally, monkeypatch
+):
+    # The undisturbed run kept nothing, in its few seconds.
+    monkeypatch.setenv(KEEP, "0")
     kind = KINDS[name]
-    victim = Victim(undisturbed.copy(tmp_path / "a killed run"), kind)
-    seconds = victim.measure()
-    victim.check(undisturbed)
-    victim.forget()
+    victim = Victim(undisturbed.copy(tmp_path / "a killed run"), kind, undisturbed)
+    victim.measure()
     moments = random.Random(name)  # noqa: S311 (no secret)
-    killed = 0
-    while killed < kind.kills:
-        process = victim.begin()
-        time.sleep(moments.uniform(0, 0.9 * seconds))
-        if process.poll() is None:
-            victim.checkout.kill(process)
-            killed += 1
-            victim.note_epochs()
-            victim.checkout.snakemake("--unlock")
+    kills = 0
+    while kills < kind.kills:
+        if victim.killed(moments.uniform(0, victim.seconds)):
+            kills += 1
         else:
-            assert process.returncode == 0
-            victim.note_epochs()
-            victim.check(undisturbed)
-            victim.forget()
-    victim.log.unlink(missing_ok=True)
-    victim.checkout.snakemake(*victim.command)
-    victim.note_epochs()
-    victim.check(undisturbed)
-    tally(f"SIGKILL of {name}", killed)
-    left = victim.checkout.folder / "results/resume"
-    assert [path for path in left.rglob("*") if path.is_file()] == []
+            victim.end()
+    victim.end()
+    assert victim.went_on > 0
+    tally(f"SIGKILL of {name}", kills)
