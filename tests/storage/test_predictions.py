@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -7,7 +8,12 @@ import pytest
 from scipy.special import softmax
 
 from emonas.errors import EmonasError
-from emonas.storage.predictions import Predictions, read_predictions, write_predictions
+from emonas.storage.predictions import (
+    Predictions,
+    TaskPredictions,
+    read_predictions,
+    write_predictions,
+)
 
 NAMES = ('a "b", c', "zwei\nZeilen", "Ö/ß", "plain")
 
@@ -99,3 +105,47 @@ def test_a_writer_that_fails_leaves_the_former_file(tmp_path):
         write_predictions(path, {"train": predictions(), "test": None})
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def spoilt(key, value):
+    part = predictions()
+    array = getattr(part, key).copy()
+    array[2, 1] = value
+    return replace(part, **{key: array})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("logits", np.nan), ("logits", np.inf), ("embedding", np.nan), ("embedding", -np.inf)],
+)
+def test_numbers_that_are_none_are_refused_by_utterance_and_part(tmp_path, key, value):
+    path = tmp_path / "group1" / "p.h5"
+    with pytest.raises(EmonasError) as told:
+        write_predictions(path, {"train": predictions(), "test": spoilt(key, value)})
+    said = str(told.value)
+    assert f"{path}: not written, because in the part test the {key} of Ö/ß of toy" in said
+    assert "1 of 4 utterances" in said
+    assert not path.parent.exists()
+
+
+def test_a_class_that_cannot_be_answered_has_minus_infinity_but_one_can(tmp_path):
+    path = tmp_path / "p.h5"
+    write_predictions(path, {"test": spoilt("logits", -np.inf)})
+    assert read_predictions(path, "test").logits[2, 1] == -np.inf
+    part = predictions()
+    part.logits[2] = -np.inf
+    with pytest.raises(EmonasError, match="the logits of Ö/ß of toy"):
+        write_predictions(path, {"test": part})
+
+
+def test_gates_and_logits_of_tasks_are_numbers_too(tmp_path):
+    numbers = np.ones((4, 2), np.float32)
+    none = np.where(np.arange(8).reshape(4, 2) == 5, np.nan, numbers).astype(np.float32)
+    gated = replace(predictions(), gates=none, gated=("a", "b"))
+    with pytest.raises(EmonasError, match="the gates of Ö/ß"):
+        write_predictions(tmp_path / "p.h5", {"test": gated})
+    task = TaskPredictions(("f",) * 4, ("f",) * 4, ("f", "m"), none)
+    with pytest.raises(EmonasError, match="the logits of gender of Ö/ß"):
+        write_predictions(
+            tmp_path / "p.h5", {"test": replace(predictions(), tasks={"gender": task})}
+        )

@@ -58,3 +58,26 @@ def test_a_system_that_is_solved_at_once_refuses_them_too(store, tally, value):
     tally("a feature with numbers that are not finite, or too large")
     store.frames[store.parts["train"][3]][:] = value
     assert failure(store, {"network": "linear"}).startswith("inputs: the pooled frames of an")
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize(
+    ("system", "value"),
+    [
+        ({"network": "linear"}, np.nan),
+        ({"network": "linear"}, 3e38),
+        ({**GRU, "training": {"epochs": 1}}, np.nan),
+    ],
+)
+def test_an_utterance_that_is_only_tested_gets_no_score_from_such_a_feature(
+    store, tally, system, value
+):
+    """Of logits that are none, argmax would take the first class."""
+    tally("a feature with numbers that are not finite, or too large")
+    name = sorted(store.parts["test"])[3]
+    store.frames[name][:, :2] = value
+    said = failure(store, system)
+    assert "predictions.h5: not written, because in the part test the embedding of" in said
+    assert f"the embedding of {name} of toy holds numbers" in said
+    assert "(1 of 14 utterances)" in said
+    assert not (store.folder / "out" / "predictions.h5").exists()

@@ -1,9 +1,13 @@
 """A fold whose numbers are none stops, and the run goes on with the others."""
 
+import csv
+import os
 import re
 
 import pytest
 import torch
+
+from emonas.storage.features import FeatureFile, write_features
 
 pytestmark = [pytest.mark.fault, pytest.mark.long]
 KEYS = r"lower systems\.chance\.training\.learning_rate or set systems\.chance\.training\.clip"
@@ -100,3 +104,31 @@ def test_searches_and_fusions_stop_the_same_way(changed, tally):
         assert f"lower {key}.learning_rate or set {key}.clip" in sentence
     # The other stream, and the system that a search of its own has, are as they were.
     assert (changed.folder / "results/evaluate/tiny/rnn/metrics.json").exists()
+
+
+def huge(path, utterance):
+    """Give an utterance a frame of finite numbers that are too large, at the time of before."""
+    status = path.stat()
+    with FeatureFile(path) as file:
+        frames = {name: file.read(name).copy() for name in file.utterances}
+        facts = file.facts
+    frames[utterance][:, 0] = 3e38
+    with write_features(path, facts) as writer:
+        for name, values in frames.items():
+            writer.append(name, values)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def test_logits_that_are_none_get_no_score(changed, tally):
+    results = changed.folder / "results"
+    with (results / "protocols/tiny/group1/test.csv").open(newline="") as file:
+        utterance = next(csv.DictReader(file))["utterance"]
+    huge(results / "features/spoken/fbank.h5", utterance)
+    target = "results/train/tiny/linear/seed0/group1/predictions.h5"
+    (changed.folder / target).unlink()
+    found = failures(changed.snakemake("--cores", "1", target, fails=True))
+    said = found["results/logs/train/tiny/linear-seed0-group1.log"]
+    assert said.startswith(f"{target}: not written, because in the part test the")
+    assert f" of {utterance} of spoken holds numbers that are none or infinite (1 of" in said
+    assert not (changed.folder / target).exists()
+    tally("a feature with numbers that are too large in a test part, through Snakemake")

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emonas.errors import DamagedFileError
+from emonas.storage.finite import refuse_none_numbers
 from emonas.storage.hdf5 import (
     read_names,
     read_text_attributes,
@@ -112,7 +113,12 @@ def _joined_task(pieces: Sequence[TaskPredictions]) -> TaskPredictions:
 
 
 def write_predictions(path: Path, parts: Mapping[str, Predictions]) -> None:
-    """Write the predictions for every part, whole or not at all."""
+    """Write the predictions for every part, whole or not at all.
+
+    Raises:
+        EmonasError: some are no numbers.
+    """
+    refuse_none_numbers(path, parts)
     with whole_hdf5(path, track_order=True) as (file, _):
         for name, part in parts.items():
             group = file.create_group(name)
