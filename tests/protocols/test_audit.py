@@ -182,6 +182,8 @@ def test_a_part_that_is_empty_on_disk_and_a_stranger_stop_the_audit(tmp_path, dy
     parts = {part: tmp_path / f"{part}.csv" for part in PARTS}
     write_fold("p", options, manifests, "session1", parts)
     whole = parts["validation"].read_text(encoding="utf-8")
+    # Who changes a part takes its digest away.
+    parts["validation"].with_name("validation.csv.sha256").unlink()
     parts["validation"].write_text(whole.splitlines()[0] + "\n", encoding="utf-8")
     with pytest.raises(EmonasError, match="the validation part of fold session1 is empty"):
         write_audit("p", options, manifests, {"session1": parts}, {}, tmp_path / "audit.json")

@@ -4,12 +4,14 @@ import json
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from emonas.errors import DamagedFileError, EmonasError
 from emonas.learning.resume import ResumePoint
 from emonas.storage.features import FeatureFacts, FeatureFile, write_features
+from emonas.storage.folds import read_part, write_part
 from emonas.storage.genotype import CellsGenotype, Edge, read_genotype, write_genotype
 from emonas.storage.predictions import Predictions, read_predictions, write_predictions
 from emonas.storage.sealing import word_sums
@@ -72,11 +74,21 @@ def read_tensors(path):
     return {name: (str(each.dtype), each.tolist()) for name, each in read_weights(path).items()}
 
 
+def fold(path):
+    rows = {"utterance": NAMES, "corpus": "toy", "label": ("sad", "angry") * 2 + ("sad",)}
+    write_part(path, pd.DataFrame({**rows, "domain": ""}))
+
+
+def read_rows(path):
+    return read_part(path).to_dict("records")
+
+
 KINDS = {
     "features.h5": (features, read_features),
     "predictions.h5": (predictions, read_both_parts),
     "genotype.json": (genotype, read_genotype),
     "weights.safetensors": (weights, read_tensors),
+    "train.csv": (fold, read_rows),
 }
 
 

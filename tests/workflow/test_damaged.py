@@ -15,6 +15,9 @@ FILES = {
     "results/search/once/kept/seed0/run0/weights.safetensors": (
         "results/train/once/kept/seed0/run0/predictions.h5"
     ),
+    "results/protocols/tiny/group1/train.csv": (
+        "results/train/tiny/linear/seed0/group1/predictions.h5"
+    ),
 }
 """A file, and what is made from it."""
 DAMAGED = "results/search/once/kept/seed0/run0/weights.safetensors"
@@ -96,3 +99,38 @@ def test_what_a_killed_run_noted_is_made_again_by_the_next(finished, changed, ta
         assert (changed.folder / file).read_bytes() == (finished.folder / file).read_bytes()
     assert not list((changed.folder / "results/resume/damaged").iterdir())
     tally("weights.safetensors cut short, noted by a run without an end")
+
+
+def test_an_index_of_folds_that_lost_one_is_made_again_at_once(finished, changed, tally):
+    """Its folds are what the jobs of a run are."""
+    file, target = "results/protocols/tiny/folds.csv", "results/evaluate/tiny/cnn/metrics.json"
+    path = changed.folder / file
+    status = path.stat()
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    (changed.folder / target).unlink()
+    # A dry run changes nothing.
+    said = changed.snakemake("-n", target, fails=True)
+    assert re.search(rf"^emonas: {re.escape(file)}: its bytes are not those", said, re.MULTILINE)
+    assert "make it again: snakemake" in said
+    assert "Traceback" not in said
+    said = changed.snakemake("--cores", "1", target)
+    assert f"emonas: {file}: its bytes are not those that were written" in said
+    assert "it is folds.csv.damaged now, to be made anew" in said
+    for each in (file, target):
+        assert (changed.folder / each).read_bytes() == (finished.folder / each).read_bytes()
+    tally("folds.csv with a lost line, in the workflow")
+
+
+def test_an_index_without_a_digest_that_was_cut_is_a_sentence(finished, changed, tally):
+    file = "results/protocols/tiny/folds.csv"
+    path = changed.folder / file
+    (changed.folder / f"{file}.sha256").unlink()
+    path.write_bytes(path.read_bytes().rstrip()[:-2])
+    said = changed.snakemake("-n", fails=True)
+    sentence = re.search(rf"^emonas: {re.escape(file)}: .*; make it again: (.*),", said, re.M)
+    assert sentence, said
+    assert "Traceback" not in said
+    changed.snakemake("--cores", "1", "--force", file)
+    assert path.read_bytes() == (finished.folder / file).read_bytes()
+    tally("folds.csv cut short, in the workflow")

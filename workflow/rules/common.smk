@@ -11,7 +11,7 @@ SOURCES = str(Path(workflow.basedir) / "src")
 sys.path.insert(0, SOURCES)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [SOURCES, os.environ.get("PYTHONPATH")]))
 
-from emonas.errors import EmonasError
+from emonas.errors import DamagedFileError, EmonasError
 from emonas.running import hold
 from emonas.settings.listings import check_listings
 from emonas.settings.load import check_settings
@@ -75,7 +75,11 @@ wildcard_constraints:
 def folds_of(protocol):
     """The folds of a protocol, known when its checkpoint has run."""
     index = Path(checkpoints.protocols.get(protocol=protocol).output.index)
-    return folds_listed(index, index.stat().st_mtime_ns)
+    try:
+        return folds_listed(index, index.stat().st_mtime_ns)
+    except EmonasError as error:
+        # Snakemake would add a traceback to any other exception.
+        sys.exit(f"emonas: {error}")
 
 
 @cache
@@ -84,6 +88,28 @@ def folds_listed(index, changed):
     from emonas.storage.folds import read_index
 
     return list(read_index(index)["fold"])
+
+
+def set_indexes_aside():
+    """Let Snakemake miss an index of folds that is damaged: it is read before any job could fail
+    on it, and made again by this run.
+    """
+    from emonas.storage.digests import check_digest
+
+    for index in (Path(f"results/protocols/{name}/folds.csv") for name in PLAN.protocols):
+        try:
+            check_digest(index)
+        except DamagedFileError as error:
+            aside = index.replace(index.with_name(f"{index.name}.damaged"))
+            print(
+                f"emonas: {index}: {error.problem}; it is {aside.name} now, to be made anew",
+                file=sys.stderr,
+            )
+
+
+# Not where this process changes nothing in the folder.
+if HELD is not None:
+    set_indexes_aside()
 
 
 def jobs_of(protocol, system):
