@@ -110,7 +110,7 @@ def test_a_flipped_byte_is_found_or_meant_nothing(tmp_path, name, tally):
         try:
             # What no reader looks at, such as what fills up a block, may be anything.
             assert read(path) == wanted
-        except EmonasError as error:
+        except DamagedFileError as error:
             problem = str(error)
             found += 1
         assert not problem or name in problem
@@ -192,3 +192,24 @@ def test_a_genotype_without_its_digest_is_a_persons(tmp_path):
     del edited["digest"]
     path.write_text(json.dumps(edited))
     assert read_genotype(path).channels == 5
+
+
+@pytest.mark.fault
+def test_a_genotype_whose_digest_has_another_name_is_damaged(tmp_path, tally):
+    """Every bit of the key: it is not taken for a person's, who would have to mend it."""
+    path = tmp_path / "genotype.json"
+    genotype(path)
+    whole = path.read_bytes()
+    start = whole.index(b'"digest"')
+    for place in range(start, start + len(b'"digest"')):
+        for bit in range(8):
+            damaged = bytearray(whole)
+            damaged[place] ^= 1 << bit
+            path.write_bytes(damaged)
+            with pytest.raises(DamagedFileError, match="make it again"):
+                read_genotype(path)
+            tally("a flipped bit in the key of a genotype's digest")
+    # A key that nobody knows is a person's to mend.
+    path.write_text(json.dumps(json.loads(whole) | {"digest": None, "dmgest": "0" * 64}))
+    with pytest.raises(EmonasError, match="dmgest: Extra inputs are not permitted; mend it"):
+        read_genotype(path)

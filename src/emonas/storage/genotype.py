@@ -150,6 +150,8 @@ _ADAPTER: TypeAdapter[AnyGenotype] = TypeAdapter(Genotype)
 
 
 _DIGEST = "digest"
+_DIGITS = 64
+"""Of a SHA-256."""
 
 
 def recipe_states(recipe: Recipe) -> int:
@@ -212,6 +214,8 @@ def read_genotype(path: Path) -> AnyGenotype:
         if written not in (None, _digest_of(value)):
             problem = f"its {_DIGEST} is not that of its values; take it out if you changed them"
             raise DamagedFileError(path, problem)
+        if written is None and (key := _misnamed_digest(value)) is not None:
+            raise DamagedFileError(path, f"its {_DIGEST} is called {key}")
         return _ADAPTER.validate_python(value)
     except OSError as error:
         raise EmonasError(f"{path}: can't be read ({error.strerror}); run the search") from error
@@ -226,3 +230,15 @@ def read_genotype(path: Path) -> AnyGenotype:
 
 def _digest_of(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _misnamed_digest(value: Any) -> str | None:
+    """The key under which the digest of all the others stands: a byte of its name has changed."""
+    if not isinstance(value, dict):
+        return None
+    for key, one in value.items():
+        if isinstance(one, str) and len(one) == _DIGITS:
+            others = {name: each for name, each in value.items() if name != key}
+            if one == _digest_of(others):
+                return str(key)
+    return None
