@@ -1,11 +1,16 @@
+import errno
 import os
+import resource
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import torch
 
+from emonas.errors import EmonasError
 from emonas.learning.resume import ResumePoint, resume_point
 
 WAITER = """
@@ -72,6 +77,49 @@ def test_a_damaged_state_is_none_and_told(tmp_path, content, caplog):
     (tmp_path / "state.pt").write_bytes(content)
     assert ResumePoint(tmp_path).load() is None
     assert "state.pt: damaged" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "failing",
+    [
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+        *(OSError(number, os.strerror(number)) for number in (errno.EIO, errno.ESTALE)),
+    ],
+    ids=lambda error: type(error).__name__ + str(getattr(error, "errno", "")),
+)
+def test_a_machine_that_fails_throws_no_state_away(tmp_path, monkeypatch, failing):
+    """Of a disk that gives nothing: no job begins anew for it."""
+    point = ResumePoint(tmp_path)
+    point.save({"epoch": 3})
+
+    def load(*_, **__):
+        raise failing
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "load", load)
+        with pytest.raises(EmonasError, match=r"state\.pt: can't be read \(.+\); run again when"):
+            point.load()
+    assert point.load() == {"epoch": 3}
+
+
+def test_too_many_open_files_throw_no_state_away(tmp_path):
+    ResumePoint(tmp_path).save({"epoch": 3})
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    opened = len(list(Path("/proc/self/fd").iterdir()))
+    held = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (opened + 8, limit[1]))
+    try:
+        with suppress(OSError):
+            while True:
+                held.append(os.dup(1))
+        with pytest.raises(EmonasError, match="Too many open files"):
+            ResumePoint(tmp_path).load()
+    finally:
+        for number in held:
+            os.close(number)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+    assert ResumePoint(tmp_path).load() == {"epoch": 3}
 
 
 class Evil:

@@ -155,6 +155,20 @@ def test_a_state_that_changed_is_not_gone_on_from(tmp_path, caplog, tally):
     tally("a flipped byte in a state to go on from", len(places))
 
 
+@pytest.mark.fault
+def test_a_state_that_was_cut_short_is_not_gone_on_from(tmp_path, caplog, tally):
+    point = ResumePoint(tmp_path)
+    point.save({"epoch": 3, "weights": {"a": torch.arange(50.0)}, "names": ["x"]})
+    path = tmp_path / "state.pt"
+    whole = path.read_bytes()
+    lengths = np.linspace(0, len(whole) - 1, 40).astype(int)
+    for number, length in enumerate(lengths, 1):
+        path.write_bytes(whole[:length])
+        assert point.load() is None
+        assert caplog.text.count("state.pt: damaged") == number
+    tally("state.pt cut short", len(lengths))
+
+
 @pytest.mark.parametrize("store", ["float32", "float16"])
 @pytest.mark.parametrize("width", [1, 2, 3, 4, 6])
 def test_sums_are_those_of_a_loop(store, width):

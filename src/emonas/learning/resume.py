@@ -1,5 +1,6 @@
 """What a killed job needs to go on: a state under a lock, gone when the job ends well."""
 
+import errno
 import logging
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,6 +10,7 @@ from typing import Any
 
 import torch
 
+from emonas.errors import EmonasError
 from emonas.storage.atomic import whole_file
 from emonas.storage.resume import resume_folder
 
@@ -31,7 +33,12 @@ class ResumePoint:
                 torch.save(state, file)
 
     def load(self, name: str = "state") -> State | None:
-        """The state that was kept last; None where there is none, or it is damaged."""
+        """The state that was kept last; None where there is none, or it is damaged.
+
+        Raises:
+            EmonasError: it can't be read now, which says nothing of its bytes: no memory, too many
+                open files, a disk or a server that does not answer.
+        """
         path = None if self._folder is None else self._folder / f"{name}.pt"
         if path is None or not path.exists():
             return None
@@ -42,6 +49,11 @@ class ResumePoint:
                     raise ValueError(f"{broken} is not what was written")
             state: State = torch.load(path, weights_only=True)
         except Exception as error:  # damage shows as any of a dozen exceptions
+            if not _is_damage(error):
+                raise EmonasError(
+                    f"{path}: can't be read ({str(error) or type(error).__name__}); run again "
+                    "when it can, which goes on from there, or delete it to begin anew"
+                ) from error
             _LOGGER.warning("%s: damaged (%s); the job begins anew", path, error)
             return None
         return state
@@ -73,3 +85,13 @@ def resume_point(
     """Give the job's point, in its own folder under `root`."""
     with resume_folder(root, stage, params, inputs) as folder:
         yield ResumePoint(folder)
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether it is the file that is wrong, and not the machine."""
+    if isinstance(error, OSError):
+        # A damaged archive may name a place before its own begin.
+        return error.errno == errno.EINVAL
+    # torch has no exception of its own for a processor's memory.
+    out_of_memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return not out_of_memory and "can't allocate memory" not in str(error)
