@@ -1,5 +1,7 @@
 import math
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,8 +10,10 @@ from pydantic import ValidationError
 
 from emonas.errors import EmonasError
 from emonas.learning.batches import Batches, Examples
-from emonas.learning.loop import score
+from emonas.learning.job import LearningJob
+from emonas.learning.loop import DivergedError, score
 from emonas.learning.objectives import CrossEntropy
+from emonas.learning.options import RuntimeOptions
 from emonas.learning.resume import ResumePoint
 from emonas.learning.supervised import SupervisedLearner, class_weights
 from emonas.search import recipe_trials
@@ -20,7 +24,7 @@ from emonas.storage.genotype import RecipeNode
 from emonas.systems.building import build_searched
 from emonas.systems.data import FoldData
 from emonas.systems.kinds import recurrent
-from emonas.systems.normalising import Normaliser
+from emonas.systems.normalising import Normaliser, Standardiser
 from emonas.systems.shapes import NetworkShape
 
 CPU = torch.device("cpu")
@@ -138,8 +142,70 @@ def test_who_diverges_drops_out_and_the_others_go_on(monkeypatch):
     assert [row["epoch"] for row in outcome.history if row["candidate"] == "rnn"] == [1, 2]
 
     del pool["rnn"]
-    with pytest.raises(EmonasError, match="every candidate diverged"):
+    with pytest.raises(DivergedError, match=r"\(gru; every candidate diverged\)"):
         search(options, problem())
+
+
+def failed_search(options, folder, here):
+    """The sentence of a search job that stops; `here` gives its problem."""
+    job = LearningJob(
+        name="toy/rnn/seed0/fold0",
+        seed=0,
+        runtime=RuntimeOptions(device="cpu"),
+        resume=folder,
+        code="1",
+    )
+    system = problem().system
+    with (
+        pytest.raises(EmonasError) as told,
+        job.resume_point("search", [], system=system, search=options) as point,
+    ):
+        search(options, here(point))
+    return str(told.value)
+
+
+def test_a_feature_with_numbers_that_are_none_is_told_as_such(tmp_path):
+    """It is what is heard, and neither the cells nor the rate."""
+
+    def here(point):
+        given = problem(point)
+        given.data.train.streams[0][5][0, 0] = np.nan
+        normalised = Normaliser((Standardiser.fitted(given.data.train.streams[0]),))
+        return replace(given, data=replace(given.data, train=normalised(given.data.train)))
+
+    options = Options(named=("rnn", "gru"), epochs=4, first_epochs=1)
+    said = failed_search(options, tmp_path, here)
+    assert said == (
+        "toy/rnn/seed0/fold0: the search stopped in epoch 1, step 1: the loss is nan (rnn; every "
+        "candidate diverged); there is no good state before it; correct or scale the features that "
+        "it hears, with which every fold and seed is searched anew"
+    )
+    # From the record of those that are out it is the same.
+    assert failed_search(options, tmp_path, here) == said
+
+
+def test_who_diverges_later_is_told_by_the_keys_of_the_rate(tmp_path, monkeypatch):
+    class Late(SupervisedLearner):
+        def train_batch(self, batch):
+            if self.seen == 3:
+                torch.nn.init.constant_(self.network.classifier.bias, float("nan"))
+            return super().train_batch(batch)
+
+        def begin_epoch(self, epoch):
+            self.seen = epoch
+            super().begin_epoch(epoch)
+
+    monkeypatch.setattr(recipe_trials, "SupervisedLearner", Late)
+    options = Options(named=("rnn", "gru"), epochs=4, halving=1)
+    found = re.fullmatch(
+        r"toy/rnn/seed0/fold0: the search stopped in epoch 3, step 1: the loss is nan \(rnn; every "
+        r"candidate diverged\); no weights are kept, and what was reached until then is in (.*); "
+        r"lower systems\.rnn\.training\.learning_rate or (set|lower) systems\.rnn\.training\.clip, "
+        r"with which every fold and seed is searched anew",
+        failed_search(options, tmp_path, problem),
+    )
+    assert found
+    assert sorted(p.parent.name for p in Path(found[1]).glob("*/record.pt")) == ["gru", "rnn"]
 
 
 def test_a_late_divergence_keeps_the_curve_before_it(monkeypatch):

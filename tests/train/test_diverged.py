@@ -56,8 +56,25 @@ def test_numbers_in_a_feature_that_are_none(store, tally, value):
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e38])
 def test_a_system_that_is_solved_at_once_refuses_them_too(store, tally, value):
     tally("a feature with numbers that are not finite, or too large")
-    store.frames[store.parts["train"][3]][:] = value
-    assert failure(store, {"network": "linear"}).startswith("inputs: the pooled frames of an")
+    name = store.parts["train"][3]
+    store.frames[name][:] = value
+    assert failure(store, {"network": "linear"}) == (
+        "toy/system/seed0/fold0: the training stopped in its solution: the pooled frames of "
+        f"{name} in f are none or too large; there is no good state before it; correct or scale "
+        "the features that it hears, with which every fold and seed is trained anew"
+    )
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("part", ["train", "validation"])
+def test_a_late_utterance_s_numbers_are_the_feature_s_fault_and_not_the_rate_s(store, tally, part):
+    """Not standardised, so that they stay where they are."""
+    tally("a feature with numbers that are not finite, or too large")
+    store.frames[store.parts[part][-1]][0, 0] = np.nan
+    training = {"epochs": 2, "batch": 4, "by_length": False}
+    said = failure(store, {**GRU, "normalise": "none", "training": training})
+    assert re.search(r"stopped in epoch 1(, step [2-6]: the loss|: validation_loss) is nan", said)
+    assert "correct or scale the features that it hears" in said
 
 
 @pytest.mark.fault

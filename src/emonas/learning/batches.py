@@ -82,12 +82,14 @@ class Examples:
     precision that it is stored in; `labels` (utterances) are class numbers, and so are `domains`
     numbers of domains, None where they are not told apart. `targets` are the right answers to tasks
     beside the classes, by name: the numbers of each utterance, none where nobody knows them.
+    `names` are the utterances', for messages, where they are known.
     """
 
     streams: tuple[Sequence[StoredArray], ...]
     labels: npt.NDArray[np.int64]
     domains: npt.NDArray[np.int64] | None = None
     targets: Mapping[str, Sequence[npt.NDArray[np.int64]]] = field(default_factory=dict)
+    names: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -98,7 +100,8 @@ class Examples:
         numbers = np.asarray(rows, dtype=np.int64)
         domains = None if self.domains is None else self.domains[numbers]
         targets = {task: [known[row] for row in rows] for task, known in self.targets.items()}
-        return Examples(streams, self.labels[numbers], domains, targets)
+        names = [self.names[row] for row in rows] if self.names else ()
+        return Examples(streams, self.labels[numbers], domains, targets, names)
 
     @property
     def lengths(self) -> npt.NDArray[np.int64]:

@@ -111,4 +111,6 @@ def _kept(error: DivergedError, point: ResumePoint) -> str:
         return "no state is kept (keep: none)"
     if error.epoch == 1:
         return "there is no good state before it"
+    if not error.kept:
+        return f"no weights are kept, and what was reached until then is in {point.folder}"
     return f"the state after epoch {error.epoch - 1} is kept in {point.folder}"

@@ -28,14 +28,19 @@ class DivergedError(EmonasError):
     Attributes:
         epoch: the epoch in which it is.
         what: what it is, in words.
-        at_once: whether nothing was learnt before: then it is what is heard, and not the rate.
+        at_once: whether it is what is heard, and not the rate: nothing was learnt before, or it
+            holds numbers that are none.
+        kept: whether the state after the epoch before is kept, where states are.
     """
 
-    def __init__(self, epoch: int, what: str, *, at_once: bool = False) -> None:
-        super().__init__(f"{what}; lower the learning rate")
+    def __init__(self, epoch: int, what: str, *, at_once: bool = False, kept: bool = True) -> None:
+        super().__init__(
+            f"{what}; {'correct or scale the features' if at_once else 'lower the learning rate'}"
+        )
         self.epoch = epoch
         self.what = what
         self.at_once = at_once
+        self.kept = kept
 
 
 class Learner(Protocol):
@@ -120,7 +125,7 @@ def fit(
         started = time.perf_counter()
         row = {"epoch": epoch, **_train(learner, train, epoch), **score(learner, validation)}
         row.update(learner.facts())
-        _refuse_divergence(epoch, row, learner.weights())
+        _refuse_divergence(epoch, row, learner.weights(), validation)
         learner.end_epoch(row)
         outcome.history.append(row)
         if _better(outcome, plan.select):
@@ -154,7 +159,8 @@ def _train(learner: Learner, batches: Batches, epoch: int) -> Row:
         scored = learner.train_batch(batch.to(learner.device))
         if not math.isfinite(scored.loss):
             what = f"epoch {epoch}, step {step}: the loss is {scored.loss}"
-            raise DivergedError(epoch, what, at_once=epoch == step == 1)
+            at_once = epoch == step == 1 or not _heard_finite(batch)
+            raise DivergedError(epoch, what, at_once=at_once)
         tally.add(scored)
     return tally.figures("train")
 
@@ -182,11 +188,19 @@ def _better(outcome: Outcome, select: Selection) -> bool:
     return sign * outcome.history[-1][select] > sign * best[select]
 
 
-def _refuse_divergence(epoch: int, row: Row, weights: Mapping[str, Tensor]) -> None:
+def _heard_finite(batch: Batch) -> bool:
+    return all(bool(torch.isfinite(stream.frames).all()) for stream in batch.streams)
+
+
+def _refuse_divergence(
+    epoch: int, row: Row, weights: Mapping[str, Tensor], validation: Batches | None
+) -> None:
     """Refuse an epoch whose losses or weights are not finite; the last step may have done it."""
     for name, value in row.items():
         if name.endswith("_loss") and not math.isfinite(value):
-            raise DivergedError(epoch, f"epoch {epoch}: {name} is {value}")
+            heard = validation.epoch() if validation and name == "validation_loss" else ()
+            at_once = not all(map(_heard_finite, heard))
+            raise DivergedError(epoch, f"epoch {epoch}: {name} is {value}", at_once=at_once)
     for name, tensor in weights.items():
         if not bool(torch.isfinite(tensor).all()):
             raise DivergedError(epoch, f"epoch {epoch}: {name} holds numbers that are not finite")

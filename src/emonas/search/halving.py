@@ -3,8 +3,8 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NoReturn
 
-from emonas.errors import EmonasError
 from emonas.jobs import Progress
 from emonas.storage.cost import EpochCost
 
@@ -14,13 +14,16 @@ Row = dict[str, float]
 @dataclass
 class Trial:
     """What the training of one candidate has left so far: a row an epoch, and the epoch whose loss
-    was no finite number, if there was one.
+    was no finite number, if there was one; then `what` says what it was, and `at_once` whether
+    what is heard did it, and not the learning rate.
     """
 
     name: str
     history: list[Row] = field(default_factory=list)
     costs: list[EpochCost] = field(default_factory=list)
     diverged: int | None = None
+    what: str = ""
+    at_once: bool = False
 
     def loss(self, end: int) -> float:
         """The lowest validation loss of the epochs up to `end`."""
@@ -69,7 +72,7 @@ def halve(
     of everyone who is out as soon as that is certain.
 
     Raises:
-        EmonasError: every candidate diverged.
+        DivergedError: every candidate did.
     """
     trials: dict[str, Trial] = {}
     entrants = list(pool)
@@ -87,11 +90,22 @@ def halve(
         kept = {trial.name for trial in ahead}
         entrants = [name for name in entrants if name in kept]
         if not entrants:
-            raise EmonasError(
-                f"{title}: every candidate diverged by epoch {end}; "
-                "lower training.learning_rate, or set training.clip"
-            )
+            _refuse_all(list(trials.values()))
     return Halving([trials[name] for name in pool], entrants[0], ends)
+
+
+def _refuse_all(trials: Sequence[Trial]) -> NoReturn:
+    """Say of whoever got furthest what ended it."""
+    from emonas.learning.loop import DivergedError
+
+    diverged = [trial for trial in trials if trial.diverged is not None]
+    last = max(diverged, key=lambda trial: trial.diverged or 0)
+    raise DivergedError(
+        last.diverged or 0,
+        f"{last.what} ({last.name}; every candidate diverged)",
+        at_once=all(trial.at_once for trial in diverged),
+        kept=False,
+    )
 
 
 def _rank(

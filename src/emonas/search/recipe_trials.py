@@ -53,20 +53,21 @@ class RecipeTrials:
         point = self._resume.part(name)
         if (record := point.load("record")) is not None:
             costs = [EpochCost(**cost) for cost in record["costs"]]
-            return Trial(name, record["history"], costs, record["diverged"])
+            return Trial(name, **{**record, "costs": costs})
         try:
             outcome = self._fit(self._learner(name), name, end)
-        except DivergedError:
+        except DivergedError as error:
             kept = point.load() or {"history": [], "costs": []}
             costs = [EpochCost(*cost) for cost in kept["costs"]]
-            return Trial(name, kept["history"], costs, len(kept["history"]) + 1)
+            told = error.what, error.at_once
+            return Trial(name, kept["history"], costs, len(kept["history"]) + 1, *told)
         return Trial(name, outcome.history, outcome.costs)
 
     def leave(self, trial: Trial) -> None:
         """Keep a loser's curve for a job that goes on later, and drop its weights."""
         point = self._resume.part(trial.name)
-        costs = [asdict(cost) for cost in trial.costs]
-        record = {"history": trial.history, "costs": costs, "diverged": trial.diverged}
+        record = asdict(trial)
+        del record["name"]
         point.save(record, "record")
         point.forget()
 

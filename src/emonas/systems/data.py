@@ -309,7 +309,8 @@ def load_examples(
     numbers = {name: number for number, name in enumerate(classes)}
     labels = np.asarray([numbers.get(label, -1) for label in table["label"]], dtype=np.int64)
     streams = tuple(stream for entry in inputs for stream in _streams(table, entry, features))
-    return Examples(streams, labels, _domain_numbers(table, domains) if domains else None)
+    told_apart = _domain_numbers(table, domains) if domains else None
+    return Examples(streams, labels, told_apart, names=list(table["utterance"]))
 
 
 def _domain_numbers(table: pd.DataFrame, domains: Sequence[str]) -> npt.NDArray[np.int64]:

@@ -153,7 +153,8 @@ def _learn(
     if isinstance(job.system, TrainedOptions):
         return _fit(job, job.system, data, network, device, resume)
     module = kind_module("network", job.system.network)
-    solved: Outcome = module.solve(network, job.system, data.train, data.validation)
+    heard = data.shape.names
+    solved: Outcome = module.solve(network, job.system, data.train, data.validation, heard)
     return solved
 
 

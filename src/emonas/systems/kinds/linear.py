@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from emonas.errors import EmonasError
 from emonas.storage.genotype import AnyGenotype
 from emonas.systems.discriminant import ShrunkDiscriminant
 from emonas.systems.options import REFIT, TOGETHER, SystemOptions
@@ -74,19 +73,24 @@ def build(options: Options, genotype: AnyGenotype | None, shape: NetworkShape) -
 
 
 def solve(
-    network: PooledLinear, options: Options, train: Examples, validation: Examples | None
+    network: PooledLinear,
+    options: Options,
+    train: Examples,
+    validation: Examples | None,
+    heard: Sequence[str] = (),
 ) -> Outcome:
     """Fill the network with the best solution; a row of the history is a candidate.
 
-    The history's figures are those of solutions on the training part, also with `refit`.
+    The history's figures are those of solutions on the training part, also with `refit`. `heard`
+    are the names of the streams, for messages.
 
     Raises:
-        EmonasError: the features hold numbers that are none, or too large.
+        DivergedError: the features hold numbers that are none, or too large.
     """
     from emonas.learning.loop import Outcome
 
-    inputs, outcome = _standardised(network, train), Outcome()
-    held = None if validation is None else _embedded(network, validation)
+    inputs, outcome = _standardised(network, train, heard), Outcome()
+    held = None if validation is None else _embedded(network, validation, heard)
     candidates, best = list(_candidates(options)), -np.inf
     for number, (facts, model) in enumerate(candidates, 1):
         model.fit(inputs, train.labels)
@@ -100,7 +104,7 @@ def solve(
     _, chosen = candidates[outcome.best_epoch - 1]
     if options.refit and validation is not None:
         both = _joined(train, validation)
-        chosen.fit(_standardised(network, both), both.labels)
+        chosen.fit(_standardised(network, both, heard), both.labels)
     _fill(network, chosen.coef_, chosen.intercept_)
     return outcome
 
@@ -122,10 +126,13 @@ def _joined(one: Examples, other: Examples) -> Examples:
     from emonas.learning.batches import Examples
 
     streams = tuple([*a, *b] for a, b in zip(one.streams, other.streams, strict=True))
-    return Examples(streams, np.concatenate([one.labels, other.labels]))
+    labels = np.concatenate([one.labels, other.labels])
+    return Examples(streams, labels, names=[*one.names, *other.names])
 
 
-def _standardised(network: PooledLinear, examples: Examples) -> npt.NDArray[np.float64]:
+def _standardised(
+    network: PooledLinear, examples: Examples, heard: Sequence[str]
+) -> npt.NDArray[np.float64]:
     """Size the network for the examples and standardise by them."""
     import torch
 
@@ -134,18 +141,32 @@ def _standardised(network: PooledLinear, examples: Examples) -> npt.NDArray[np.f
     scale = pooled.std(dim=0, unbiased=False)
     network.centre.copy_(pooled.mean(dim=0))
     network.scale.copy_(torch.where(scale < 1e-6, torch.ones_like(scale), scale))
-    return _embedded(network, examples)
+    return _embedded(network, examples, heard)
 
 
-def _embedded(network: PooledLinear, examples: Examples) -> npt.NDArray[np.float64]:
+def _embedded(
+    network: PooledLinear, examples: Examples, heard: Sequence[str]
+) -> npt.NDArray[np.float64]:
     """In double precision: in single, the solver may stop long before the optimum."""
-    vectors = ((_pooled(network, examples) - network.centre) / network.scale).double().numpy()
+    pooled = _pooled(network, examples)
+    vectors = ((pooled - network.centre) / network.scale).double().numpy()
     if not np.isfinite(vectors).all():
-        raise EmonasError(
-            "inputs: the pooled frames of an utterance are not finite, because a feature holds "
-            "numbers that are none, or too large; scale or correct it"
-        )
+        _refuse(examples, pooled.double().numpy(), heard)
     return vectors
+
+
+def _refuse(examples: Examples, pooled: npt.NDArray[np.float64], heard: Sequence[str]) -> NoReturn:
+    """Say in which utterance and feature the numbers are that are none, or the largest."""
+    from emonas.learning.loop import DivergedError
+
+    # Of numbers that are none, argmax takes the first.
+    row = int(np.argmax(np.abs(pooled).max(axis=1)))
+    largest = [np.abs(stream[row]).max(initial=0) for stream in examples.streams]
+    stream = int(np.argmax(largest))
+    name = examples.names[row] if examples.names else f"utterance {row}"
+    feature = heard[stream] if heard else f"stream {stream}"
+    what = f"its solution: the pooled frames of {name} in {feature} are none or too large"
+    raise DivergedError(1, what, at_once=True)
 
 
 def _pooled(network: PooledLinear, examples: Examples) -> Tensor:
