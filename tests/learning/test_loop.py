@@ -154,17 +154,21 @@ def test_choosing_without_a_validation_part_is_told():
         fit(learner(), batches, None, Plan(2, "validation_ua"), resume=ResumePoint())
 
 
+EXPLOSIVE = {"learning_rate": 1000.0, "weight_decay": 500.0}
+"""Every step makes the weights 500,000 times as large."""
+
+
 def test_a_loss_that_is_no_number_stops_the_training():
     with pytest.raises(DivergedError, match=r"epoch 2: validation_loss is nan; lower the learning"):
         scripted(Scripted([1.0, float("nan"), 1.0]), Plan(3, "validation_loss"))
-    options = TrainingOptions(optimiser="sgd", learning_rate=1e30, epochs=5, batch=8)
+    options = TrainingOptions(optimiser="sgd", epochs=5, batch=8, **EXPLOSIVE)
     with pytest.raises(DivergedError, match="lower the learning rate"):
         run(options)
 
 
 def test_it_stops_in_the_step_whose_loss_is_no_number():
-    options = TrainingOptions(optimiser="sgd", learning_rate=1e30, epochs=5, batch=8)
-    with pytest.raises(DivergedError, match=r"^epoch 2, step 2: the loss is nan") as told:
+    options = TrainingOptions(optimiser="sgd", epochs=5, batch=8, **EXPLOSIVE)
+    with pytest.raises(DivergedError, match=r"^epoch 2, step 3: the loss is nan") as told:
         run(options)
     assert told.value.epoch == 2
 
@@ -172,7 +176,7 @@ def test_it_stops_in_the_step_whose_loss_is_no_number():
 def test_weights_that_the_last_step_made_no_numbers_are_never_kept(tmp_path):
     """Without validation nothing is computed with them any more in that epoch."""
     options = TrainingOptions(
-        optimiser="sgd", learning_rate=3e38, weight_decay=1e3, batch=64, epochs=3
+        optimiser="sgd", learning_rate=1000, weight_decay=1e38, batch=64, epochs=3
     )
     resume = ResumePoint(tmp_path)
     one = learner(options)
