@@ -84,8 +84,12 @@ def test_without_keep_going_the_end_names_it(changed, tally):
 
 def test_searches_and_fusions_stop_the_same_way(changed, tally):
     def diverge(settings):
-        settings["systems"]["cnn"]["search"] |= {"learning_rate": 1e30, "clip": None}
-        steps = {"epochs": 9, "optimiser": "sgd", "learning_rate": 3e38}
+        settings["systems"]["cnn"]["search"] |= {
+            "learning_rate": 1000.0,
+            "weight_decay": 1e27,
+            "clip": None,
+        }
+        steps = {"epochs": 9, "optimiser": "sgd", "learning_rate": 1000.0, "weight_decay": 1e27}
         settings["systems"]["fused-{m}"]["training"] = steps
 
     changed.rewrite(diverge)
