@@ -1,7 +1,6 @@
 """Arrays that a user has: a folder of npy, an npz, a CSV or an HDF5, keyed by utterance."""
 
-import zipfile
-import zlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +10,14 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from emonas.errors import EmonasError
+from emonas.errors import DamagedFileError, EmonasError
+from emonas.features.own_numpy import LARGEST, Npz, read_npy
 from emonas.storage.features import Array, FeatureFile
+from emonas.storage.hdf5 import own_dataset
+from emonas.storage.problems import first_problem
 from emonas.storage.sealing import is_sealed
 
 UTTERANCE = "utterance"
-UNREADABLE = (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class OwnArrays:
         self._path = path
         try:
             self._source = _opener(path)(path)
-        except UNREADABLE as error:
+        # A file of a stranger's can raise nearly anything from within its reader.
+        except Exception as error:
             raise _unreadable(path, error) from error
         self._first = ""
         self._shape: tuple[int, int] = (0, 0)
@@ -65,7 +67,7 @@ class OwnArrays:
             raise EmonasError(f"{self._path}: holds no utterance {name}; add it")
         try:
             values = np.asarray(self._source.read(name))
-        except UNREADABLE as error:
+        except Exception as error:
             raise _unreadable(self._path, error, name) from error
         if values.dtype.kind not in "biuf":
             raise self._refused(name, f"holds {values.dtype}, no numbers")
@@ -97,7 +99,15 @@ def _described(dimensions: int, width: int) -> str:
 
 def _unreadable(path: Path, error: Exception, name: str = "") -> EmonasError:
     where = f"{path}: {name}" if name else str(path)
-    return EmonasError(f"{where}: this can't be read ({error}); write it again")
+    # No rule makes the file of a user again.
+    if isinstance(error, DamagedFileError):
+        return EmonasError(f"{where}: {error.problem}; write it again")
+    if isinstance(error, EmonasError):
+        return error
+    reason = first_problem(error)
+    if isinstance(error, MemoryError):
+        return EmonasError(f"{where}: is larger than the memory ({reason}); split it")
+    return EmonasError(f"{where}: this can't be read ({reason}); write it again")
 
 
 def _opener(path: Path) -> Callable[[Path], _Source]:
@@ -116,14 +126,12 @@ def _opener(path: Path) -> Callable[[Path], _Source]:
 
 def _folder(path: Path) -> _Source:
     files = {file.relative_to(path).with_suffix("").as_posix() for file in path.rglob("*.npy")}
-    return _Source(frozenset(files), lambda name: np.load(path / f"{name}.npy", allow_pickle=False))
+    return _Source(frozenset(files), lambda name: read_npy(path / f"{name}.npy"))
 
 
 def _npz(path: Path) -> _Source:
-    arrays = np.load(path, allow_pickle=False)
-    if not isinstance(arrays, np.lib.npyio.NpzFile):
-        raise EmonasError(f"{path}: is one array and no npz; write it with numpy.savez")
-    return _Source(frozenset(arrays.files), arrays.__getitem__)
+    arrays = Npz(path)
+    return _Source(arrays.names, arrays.read)
 
 
 def _hdf5(path: Path) -> _Source:
@@ -136,7 +144,18 @@ def _hdf5(path: Path) -> _Source:
     file.visititems(
         lambda name, entry: names.append(name) if isinstance(entry, h5py.Dataset) else None
     )
-    return _Source(frozenset(names), lambda name: file[name][()])
+    if not all(isinstance(name, str) for name in names):
+        raise ValueError("the name of an array is no UTF-8")
+    return _Source(frozenset(names), lambda name: _dataset(file, name))
+
+
+def _dataset(file: h5py.File, name: str) -> Any:
+    dataset = own_dataset(file, name)
+    if dataset.dtype.hasobject:
+        raise ValueError("it holds texts or references and no numbers")
+    if dataset.nbytes > max(LARGEST, dataset.id.get_storage_size()):
+        raise ValueError(f"{dataset.nbytes:,} bytes are packed in it, {LARGEST:,} at most")
+    return dataset[()]
 
 
 def _feature_file(path: Path, sealed: bool) -> _Source:
@@ -144,7 +163,10 @@ def _feature_file(path: Path, sealed: bool) -> _Source:
     file = FeatureFile(path, sealed=sealed)
     if file.facts.layers:
         raise EmonasError(f"{path}: holds layers; give a feature file without layers")
-    return _Source(frozenset(file.utterances), file.read, file.facts.frame_rate)
+    rate = file.facts.frame_rate
+    if not (math.isfinite(rate) and rate >= 0):
+        raise EmonasError(f"{path}: its frame_rate is {rate}; write frames a second, or 0")
+    return _Source(frozenset(file.utterances), file.read, rate)
 
 
 def _csv(path: Path) -> _Source:

@@ -2,8 +2,8 @@
 
 `frames` is a dataset (total frames, features), or where there are layers a group with such a
 dataset a layer, named by the layer; utterance i owns the rows offsets[i] to offsets[i + 1]. The
-datasets are contiguous, so that reading one is reading a piece of a plain file. `sums` (layers or
-1, utterances) is what tells a changed byte in frames, the file's digest what tells it elsewhere.
+datasets are contiguous: reading one is reading a piece of a plain file. `sums` (layers or 1,
+utterances) tells a changed byte in frames, the file's digest one elsewhere.
 """
 
 import errno
@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from emonas.errors import DamagedFileError, EmonasError, make_again
 from emonas.storage.hdf5 import (
+    own_dataset,
     read_names,
     read_text_attribute,
     whole_hdf5,
@@ -184,8 +185,7 @@ def _in_order(path: Path, lengths: Mapping[str, int], order: Collection[str]) ->
 
 def _pieces(lengths: Mapping[str, int]) -> Iterator[list[str]]:
     """Give the names in their order, so many at a time that what is joined stays small."""
-    names: list[str] = []
-    frames = 0
+    names, frames = list[str](), 0
     for name, length in lengths.items():
         names.append(name)
         frames += length
@@ -278,9 +278,9 @@ class FeatureFile:
         try:
             if sealed:
                 check_seal(self._file, unread="frames")
-            self._sums = self._file["sums"][:] if sealed else None
+            self._sums = own_dataset(self._file, "sums")[:] if sealed else None
             self.facts = _read_facts(self._file)
-            self._offsets = self._file["offsets"][:]
+            self._offsets = own_dataset(self._file, "offsets")[:]
             names = read_names(self._file, "utterances")
             self._rows = {name: row for row, name in enumerate(names)}
             self._check()
@@ -361,10 +361,10 @@ class FeatureFile:
 
     def _check(self) -> None:
         """Hold names, offsets and frames against each other."""
-        if len(self._offsets) != len(self._rows) + 1 or np.any(np.diff(self._offsets) < 0):
+        if len(self._offsets) != len(self._rows) + 1 or np.diff(self._offsets, prepend=0).min() < 0:
             raise ValueError("offsets and utterances do not agree")
-        for layer in self.facts.layers or (None,):
-            frames = self._dataset(layer)
+        for name in _dataset_names(self.facts):
+            frames = own_dataset(self._file, name)
             if frames.ndim != 2 or frames.shape[0] != self._offsets[-1]:
                 raise ValueError("offsets and frames do not agree")
 

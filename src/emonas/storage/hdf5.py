@@ -1,6 +1,7 @@
-"""HDF5 files that are written whole or not at all."""
+"""HDF5 files that are written whole or not at all, and read alone."""
 
 import io
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,10 @@ from emonas.storage.atomic import whole_file
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
+
+
+_DENSEST = 1100
+"""Bytes that a packed one may stand for: somewhat more than deflate reaches."""
 
 
 @contextmanager
@@ -46,7 +51,37 @@ def write_names(group: h5py.Group, name: str, values: Iterable[str]) -> None:
 
 def read_names(group: h5py.Group, name: str) -> tuple[str, ...]:
     """Read a dataset of texts, of one length or not."""
-    return tuple(group[name].asstr()[:])
+    return tuple(own_dataset(group, name).asstr()[:])
+
+
+def own_dataset(group: h5py.Group, name: str) -> h5py.Dataset:
+    """Give a dataset whose numbers lie in the file itself, as many as it says.
+
+    HDF5 would read any file of the machine that a dataset names, and make room for any shape.
+
+    Raises:
+        KeyError: there is none.
+        ValueError: its numbers lie elsewhere, or are not there.
+    """
+    dataset = group
+    for part in name.split("/"):
+        link = dataset.get(part, getlink=True)
+        if link is None:
+            raise KeyError(f"there is no {name}")
+        if not isinstance(link, h5py.HardLink):
+            raise ValueError(f"{name} is a link that names another place")
+        dataset = dataset[part]
+    if not isinstance(dataset, h5py.Dataset):
+        raise ValueError(f"{name} is no dataset")
+    if dataset.external or dataset.is_virtual:
+        raise ValueError(f"{name} lies in another file")
+    shape = (0,) if dataset.shape is None else dataset.shape
+    size = math.prod(shape) * dataset.dtype.itemsize
+    there = min(dataset.id.get_storage_size(), group.file.id.get_filesize())
+    packed = dataset.id.get_create_plist().get_nfilters() > 0
+    if size > there * (_DENSEST if packed else 1):
+        raise ValueError(f"{name} says that it has {size:,} bytes, and {there:,} are there")
+    return dataset
 
 
 def write_text_attribute(entry: h5py.HLObject, name: str, value: str | Sequence[str]) -> None:

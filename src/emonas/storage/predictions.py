@@ -12,6 +12,7 @@ import numpy.typing as npt
 from emonas.errors import DamagedFileError
 from emonas.storage.finite import refuse_none_numbers
 from emonas.storage.hdf5 import (
+    own_dataset,
     read_names,
     read_text_attributes,
     whole_hdf5,
@@ -147,7 +148,7 @@ def _write_task(group: h5py.Group, found: TaskPredictions) -> None:
 
 
 def _read_task(group: h5py.Group) -> TaskPredictions:
-    logits = group.get("logits")
+    logits = own_dataset(group, "logits") if "logits" in group else None
     return TaskPredictions(
         truth=read_names(group, "truth"),
         said=read_names(group, "said"),
@@ -165,14 +166,15 @@ def read_predictions(path: Path, part: str) -> Predictions:
     try:
         with h5py.File(path, "r") as file:
             group = file[part]
-            logits, gates = group[f"logits/{EMOTION}"], group.get("gates")
+            logits = own_dataset(group, f"logits/{EMOTION}")
+            gates = own_dataset(group, "gates") if "gates" in group else None
             predictions = Predictions(
                 utterances=read_names(group, "utterance"),
                 corpora=read_names(group, "corpus"),
                 labels=read_names(group, "label"),
                 classes=read_text_attributes(logits, "classes"),
                 logits=logits[:],
-                embedding=group["embedding"][:],
+                embedding=own_dataset(group, "embedding")[:],
                 domains=read_names(group, "domain") if "domain" in group else (),
                 gates=None if gates is None else gates[:],
                 gated=() if gates is None else read_text_attributes(gates, "features"),

@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from emonas.storage.hdf5 import read_text_attribute, write_text_attribute
+from emonas.storage.hdf5 import own_dataset, read_text_attribute, write_text_attribute
 
 _SEAL = "seal"
 
@@ -80,7 +80,7 @@ def _digest_of(group: h5py.Group, unread: str | None) -> str:
             told += [str(entry.dtype), entry.shape]
         digest.update(json.dumps(told, sort_keys=True, default=repr).encode())
         if isinstance(entry, h5py.Dataset) and (unread is None or name.split("/")[0] != unread):
-            digest.update(np.ascontiguousarray(entry[()]).tobytes())
+            digest.update(np.ascontiguousarray(own_dataset(group, name)[()]).tobytes())
     return digest.hexdigest()
 
 
