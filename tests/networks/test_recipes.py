@@ -10,10 +10,11 @@ from torch import nn
 
 from emonas.networks.pooling import AttentionPooling
 from emonas.networks.recipes import RecipeLayer, RecipeLayers
+from emonas.report.figures.cells import draw_genotype
 from emonas.search.named_recipes import named_recipe
 from emonas.search.random_recipe import draw_recipe
 from emonas.search.recipe_archive import read_archive
-from emonas.storage.genotype import RecipeNode, recipe_order, recipe_states
+from emonas.storage.genotype import RecipeNode, RecurrentGenotype, recipe_order, recipe_states
 
 ARCHIVE = (
     Path(__file__).parents[2].parent / "shared" / "nas_bench_nlp" / "train_logs_wikitext-2.zip"
@@ -271,3 +272,23 @@ def test_initial_weights_fill_the_interval_of_torchs_rnn():
         assert weight.abs().max() <= bound
         assert weight.abs().max() > 0.95 * bound
         assert abs(weight.mean()) < 0.1 * bound
+
+
+@pytest.mark.parametrize("odd", ["h_new_00", "h_new_\u00b2", "h_new_\u0661"])
+def test_a_node_that_is_named_like_a_state_is_computed_and_drawn(tmp_path, odd):
+    recipe = {
+        odd: RecipeNode(op="linear", input=("x", "h_prev_0")),
+        "h_new_0": RecipeNode(op="activation_tanh", input=(odd,)),
+    }
+    plain = {
+        "f": recipe[odd],
+        "h_new_0": RecipeNode(op="activation_tanh", input=("f",)),
+    }
+    frames = torch.rand(2, 3, 4)
+    outputs = []
+    for nodes in (recipe, plain):
+        torch.manual_seed(0)
+        outputs.append(RecipeLayer(nodes, 4, 5)(frames))
+    assert torch.equal(*outputs)
+    draw_genotype(RecurrentGenotype(method="a", name="b", recipe=recipe), tmp_path / "cell.svg")
+    assert (tmp_path / "cell.svg").stat().st_size

@@ -1,4 +1,5 @@
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -81,6 +82,26 @@ def test_a_flipped_byte_spoils_one_entry_only(tmp_path):
     found = read_archive(path)
     assert [entry.name for entry in found.recipes] == ["2"]
     assert [entry for entry, _ in found.problems] == ["a.json"]
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damaged_packing_spoils_one_entry_only(tmp_path, packing):
+    path = tmp_path / "logs.zip"
+    with zipfile.ZipFile(path, "w", packing) as file:
+        file.writestr("a.json", log(1, [5.0]))
+        file.writestr("b.json", log(2, [6.0]))
+    data = bytearray(path.read_bytes())
+    data[45:70] = b"\xff" * 25
+    path.write_bytes(data)
+    found = read_archive(path)
+    assert [entry.name for entry in found.recipes] == ["2"]
+    assert [entry for entry, _ in found.problems] == ["a.json"]
+
+
+def test_a_pipe_is_no_archive(tmp_path):
+    os.mkfifo(tmp_path / "logs.zip")
+    with pytest.raises(EmonasError, match="no such file"):
+        read_archive(tmp_path / "logs.zip")
 
 
 def test_the_pool_is_cut_by_published_loss_or_drawn(archive):

@@ -1,5 +1,7 @@
 """What is run, what is skipped and why, and which options each rule reads."""
 
+import os
+
 import pytest
 
 from emonas.errors import EmonasError
@@ -47,6 +49,13 @@ def test_a_file_that_is_not_there_skips_with_its_key(document):
     assert [entry["systems"] for entry in skipped if entry["reason"].startswith(reason)] == [
         ["rnn", "both"]
     ]
+
+
+def test_a_pipe_is_no_file(document, tmp_path):
+    os.mkfifo(tmp_path / "pipe.zip")
+    document["systems"]["rnn"]["search"]["archive"] = str(tmp_path / "pipe.zip")
+    reasons = [entry["reason"] for entry in plan(document).skipped]
+    assert any(f"archive: there is no file {tmp_path}/pipe.zip" in reason for reason in reasons)
 
 
 def test_what_a_system_hears(document):

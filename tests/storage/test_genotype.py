@@ -1,12 +1,15 @@
 import copy
 import json
+from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from emonas.errors import EmonasError
 from emonas.storage.genotype import (
     CellsGenotype,
     Edge,
+    RecipeNode,
     RecurrentGenotype,
     read_genotype,
     recipe_order,
@@ -52,6 +55,45 @@ def test_nodes_come_after_their_inputs():
     assert RECURRENT.states == 2
 
 
+def test_nodes_come_round_by_round_and_as_the_recipe_has_them():
+    """A round is every node whose inputs earlier rounds gave: so weights keep their order."""
+    generator = np.random.default_rng(0)
+    for _ in range(50):
+        names = [f"n{number}" for number in generator.permutation(12)] + ["h_new_0"]
+        recipe = {}
+        for place, name in enumerate(names):
+            inputs = [*names[max(0, place - 4) : place], "x"]
+            recipe[name] = {"op": "linear", "input": generator.choice(inputs, 2).tolist()}
+        shuffled = {names[row]: recipe[names[row]] for row in generator.permutation(13)}
+        genotype = RecurrentGenotype(method="a", name="b", recipe=shuffled)
+        rounds, waiting = [], list(shuffled)
+        while waiting:
+            ready = [name for name in waiting if not set(recipe[name]["input"]) & set(waiting)]
+            rounds += ready
+            waiting = [name for name in waiting if name not in ready]
+        assert list(recipe_order(genotype.recipe)) == rounds
+
+
+def test_a_long_chain_is_put_in_order():
+    """A hundred thousand nodes, where looking through all for each would take hours."""
+    count = 100_000
+    names = [*(f"n{number}" for number in range(count)), "h_new_0"]
+    chain = {name: RecipeNode(op="linear", input=(before,)) for before, name in pairwise(names)}
+    recipe = dict(reversed(chain.items())) | {"n0": RecipeNode(op="linear", input=("x",))}
+    assert list(recipe_order(recipe)) == names
+
+
+@pytest.mark.parametrize(
+    "odd", ["h_new_00", "h_new_01", "h_new_\u0660", "h_new_\u00b2", "h_new_-1"]
+)
+def test_a_name_that_is_like_a_states_is_a_plain_node(odd):
+    recipe = {odd: node("linear", "x"), "h_new_0": node("linear", odd)}
+    genotype = RecurrentGenotype(method="a", name="b", recipe=recipe)
+    assert genotype.states == 1
+    with pytest.raises(ValueError, match="without a gap"):
+        RecurrentGenotype(method="a", name="b", recipe={odd: node("linear", "x")})
+
+
 def node(op, *sources):
     return {"op": op, "input": list(sources)}
 
@@ -70,6 +112,18 @@ MISTAKES = [
     (CELLS, ("chanels",), 6, r"cells\.chanels: Extra inputs"),
     (CELLS, ("kind",), "transformer", r"kind|transformer"),
     (CELLS, ("kind",), None, r"kind"),
+    (CELLS, ("nodes",), 10**12, r"cells\.nodes: .*less than or equal to 32"),
+    (CELLS, ("cells",), 10**9, r"cells\.cells: .*less than or equal to 100"),
+    (CELLS, ("channels",), 10**30, r"cells\.channels: "),
+    (CELLS, ("normal",), CELLS.model_dump()["normal"] * 300, r"cells\.normal: .*at most 1000"),
+    (CELLS, ("normal", 3, "node"), 5, r"cells: .*normal cell must lead an edge into each of 2"),
+    (RECURRENT, ("recipe", "gate", "input"), ["x"] * 21, r"recipe\.gate\.input: .*at most 20"),
+    (
+        RECURRENT,
+        ("recipe",),
+        {f"n{i}": {"op": "linear", "input": ["x"]} for i in range(201)},
+        "at most 200",
+    ),
     (RECURRENT, ("recipe", "gate", "op"), "relu", r"recurrent\.recipe\.gate\.op: .*linear"),
     (RECURRENT, ("recipe", "gate", "input"), [], r"recipe\.gate: .*no input"),
     (RECURRENT, ("recipe", "gate", "input"), ["y"], r"recurrent: .*gate takes y, which is not"),

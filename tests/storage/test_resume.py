@@ -72,3 +72,9 @@ def test_in_a_workflow_what_is_kept_outlives_its_job_until_it_is_dropped(tmp_pat
     drop_ended(tmp_path)
     assert job(tmp_path, keeps=False) == []
     assert [path for path in tmp_path.rglob("*") if path.parent != tmp_path] == []
+
+
+def test_a_pipe_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    first = folder_of(tmp_path / "resume", [tmp_path / "pipe"])
+    assert folder_of(tmp_path / "resume", [tmp_path / "pipe"]) == first

@@ -1,6 +1,7 @@
 """A release archive of NAS-Bench-NLP: a zip of training logs in JSON, read as it is."""
 
 import json
+import lzma
 import math
 import zipfile
 import zlib
@@ -17,6 +18,7 @@ from emonas.storage.genotype import Recipe, RecurrentGenotype
 _USABLE_STATUS = "OK"
 _LARGEST = 2**26
 """Bytes of a log; a few of a zip can stand for gigabytes."""
+_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, OSError)
 
 
 @dataclass(frozen=True)
@@ -64,15 +66,15 @@ def read_archive(path: Path) -> RecipeArchive:
         EmonasError: there is no such file, or it is no zip archive.
     """
     archive = RecipeArchive()
+    if not path.is_file():
+        raise EmonasError(
+            f"{path}: no such file; give search.archive the zip of NAS-Bench-NLP's training logs"
+        )
     try:
         with zipfile.ZipFile(path) as file:
             for entry in sorted(file.namelist()):
                 if PurePosixPath(entry).suffix == ".json":
                     _read_entry(file, entry, archive)
-    except FileNotFoundError as error:
-        raise EmonasError(
-            f"{path}: no such file; give search.archive the zip of NAS-Bench-NLP's training logs"
-        ) from error
     except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
         raise EmonasError(f"{path}: this is no zip archive ({error}); fetch it again") from error
     return archive
@@ -89,7 +91,7 @@ def _read_entry(file: zipfile.ZipFile, entry: str, archive: RecipeArchive) -> No
         else:
             archive.failed[status] = archive.failed.get(status, 0) + 1
     # Of a zip file also: a password is asked for, another compression, a place before the file.
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:
+    except _DAMAGED as error:
         archive.problems.append((entry, f"damaged ({error})"))
     except ValidationError as error:
         archive.problems.append((entry, f"no recipe: {error.errors()[0]['msg']}"))

@@ -12,15 +12,20 @@ def absent_files(key: str, options: Any) -> Iterator[str]:
     """A reason for every path among some options; roots are checked on loading."""
     for name, field in type(options).model_fields.items():
         value = getattr(options, name)
-        if isinstance(value, Path) and not value.exists():
+        if isinstance(value, Path) and not _is_there(value):
             yield _reason(f"{key}.{field.alias or name}", value)
 
 
 def absent_own_files(key: str, options: Any, corpus: str) -> Iterator[str]:
     """A reason for every file of the user's own that a feature of a corpus is read from."""
     for path in options.files(corpus) if hasattr(options, "files") else ():
-        if not path.exists():
+        if not _is_there(path):
             yield _reason(f"{key}.file" if hasattr(options, "file") else key, path)
+
+
+def _is_there(path: Path) -> bool:
+    """A pipe or a device is no file: whoever opens it may wait for ever."""
+    return path.is_file() or path.is_dir()
 
 
 def _reason(key: str, path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -30,6 +31,16 @@ RecipeOperation = Literal[
     "activation_sigm",
     "activation_leaky_relu",
 ]
+MOST_CHANNELS = 4096
+MOST_CELLS = 100
+MOST_NODES = 32
+"""Bounds of a cells genotype, so that a file with an absurd number takes no memory."""
+_MOST_EDGES = 1000
+_MOST_RECIPE_NODES = 200
+_MOST_INPUTS = 20
+"""Of a node of a recipe; NAS-Bench-NLP's have 15 nodes and 3 inputs at most."""
+NEW_STATE = re.compile(r"h_new_(0|[1-9][0-9]*)", re.ASCII)
+"""The name of a recipe's node that is a new hidden state, and its number."""
 _SINGLE_INPUT = ("activation_tanh", "activation_sigm", "activation_leaky_relu")
 
 
@@ -60,17 +71,17 @@ class CellsGenotype(_Model):
 
     kind: Literal["cells"] = "cells"
     method: str
-    channels: int = Field(ge=1)
-    cells: int = Field(ge=1)
-    nodes: int = Field(ge=1)
-    normal: tuple[Edge, ...]
-    reduction: tuple[Edge, ...]
+    channels: int = Field(ge=1, le=MOST_CHANNELS)
+    cells: int = Field(ge=1, le=MOST_CELLS)
+    nodes: int = Field(ge=1, le=MOST_NODES)
+    normal: tuple[Edge, ...] = Field(max_length=_MOST_EDGES)
+    reduction: tuple[Edge, ...] = Field(max_length=_MOST_EDGES)
 
     @model_validator(mode="after")
     def _every_node_has_an_edge(self) -> "CellsGenotype":
         for name in ("normal", "reduction"):
             reached = {edge.node for edge in getattr(self, name)}
-            if reached != set(range(self.nodes)):
+            if len(reached) != self.nodes or max(reached) >= self.nodes:
                 raise ValueError(
                     f"the {name} cell must lead an edge into each of {self.nodes} nodes"
                 )
@@ -81,7 +92,7 @@ class RecipeNode(_Model):
     """One node of a recipe, in NAS-Bench-NLP's form."""
 
     op: RecipeOperation
-    input: tuple[str, ...]
+    input: tuple[str, ...] = Field(max_length=_MOST_INPUTS)
 
     @model_validator(mode="after")
     def _has_the_inputs_of_its_operation(self) -> "RecipeNode":
@@ -106,7 +117,7 @@ class RecurrentGenotype(_Model):
     kind: Literal["recurrent"] = "recurrent"
     method: str
     name: str
-    recipe: Recipe
+    recipe: Recipe = Field(max_length=_MOST_RECIPE_NODES)
 
     @model_validator(mode="after")
     def _can_be_computed(self) -> "RecurrentGenotype":
@@ -160,14 +171,10 @@ def recipe_states(recipe: Recipe) -> int:
     Raises:
         ValueError: there is none, or a number is left out.
     """
-    numbers = sorted(
-        int(name.removeprefix("h_new_"))
-        for name in recipe
-        if name.startswith("h_new_") and name.removeprefix("h_new_").isdigit()
-    )
-    if not numbers or numbers != list(range(len(numbers))):
+    count = sum(NEW_STATE.fullmatch(name) is not None for name in recipe)
+    if not count or any(f"h_new_{number}" not in recipe for number in range(count)):
         raise ValueError("the recipe must make h_new_0, h_new_1, ... without a gap")
-    return len(numbers)
+    return count
 
 
 def recipe_order(recipe: Recipe) -> tuple[str, ...]:
@@ -179,19 +186,33 @@ def recipe_order(recipe: Recipe) -> tuple[str, ...]:
     known = {"x", *(f"h_prev_{state}" for state in range(recipe_states(recipe)))}
     if clash := known & set(recipe):
         raise ValueError(f"{min(clash)} is an input of the cell and can't be a node")
-    order: list[str] = []
-    waiting = dict(recipe)
+    readers: dict[str, list[str]] = {name: [] for name in recipe}
+    lacks = dict.fromkeys(recipe, 0)
     for name, node in recipe.items():
         for source in node.input:
-            if source not in known and source not in recipe:
+            if source in recipe:
+                readers[source].append(name)
+                lacks[name] += 1
+            elif source not in known:
                 raise ValueError(f"node {name} takes {source}, which is not defined")
-    while waiting:
-        ready = [name for name, node in waiting.items() if set(node.input) <= known | set(order)]
-        if not ready:
-            raise ValueError(f"the nodes {', '.join(waiting)} wait for each other")
+    return _by_rounds(readers, lacks)
+
+
+def _by_rounds(readers: dict[str, list[str]], lacks: dict[str, int]) -> tuple[str, ...]:
+    """Nodes as they become ready, round by round, within a round as the recipe has them."""
+    places = {name: place for place, name in enumerate(lacks)}
+    order: list[str] = []
+    ready = [name for name, count in lacks.items() if count == 0]
+    while ready:
         order += ready
-        for name in ready:
-            del waiting[name]
+        following = []
+        for reader in (reader for name in ready for reader in readers[name]):
+            lacks[reader] -= 1
+            if lacks[reader] == 0:
+                following.append(reader)
+        ready = sorted(following, key=places.__getitem__)
+    if waiting := [name for name, count in lacks.items() if count]:
+        raise ValueError(f"the nodes {', '.join(waiting)} wait for each other")
     return tuple(order)
 
 

@@ -74,6 +74,7 @@ def _identity(path: Path) -> bytes:
         files = [(name, entry) for name, entry in sorted(entries.items()) if entry.is_file()]
         return b"".join(name.encode() + b"\0" + _identity(entry) for name, entry in files)
     status = path.stat()
-    if status.st_size > _LARGE:
+    # A pipe would be read for ever.
+    if status.st_size > _LARGE or not path.is_file():
         return f"{path} {status.st_size} {status.st_mtime_ns}".encode()
     return hashlib.sha256(path.read_bytes()).digest()

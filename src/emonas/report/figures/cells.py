@@ -9,6 +9,7 @@ from emonas.report.figures.graph import Card, draw_graph
 from emonas.report.figures.layered import Wire
 from emonas.report.figures.style import FAINT, PALETTE, save, style
 from emonas.storage.genotype import (
+    NEW_STATE,
     AnyGenotype,
     CellsGenotype,
     ConnectionsGenotype,
@@ -101,11 +102,10 @@ def _recipe(genotype: RecurrentGenotype) -> tuple[list[Card], list[Wire]]:
     for name in recipe_order(genotype.recipe):
         node = genotype.recipe[name]
         text, colour = _RECIPE_OPERATIONS[node.op]
-        made = name.removeprefix("h_new_")
-        is_state = name.startswith("h_new_") and made.isdigit()
-        title = f"{text} → {_state(int(made), 't')}" if is_state else text
+        state = NEW_STATE.fullmatch(name)
+        title = f"{text} → {_state(int(state[1]), 't')}" if state else text
         rows = (("", colour),) * len(node.input)
-        cards.append(Card(name, title, rows, accent=is_state))
+        cards.append(Card(name, title, rows, accent=state is not None))
         wires += [Wire(source, name, port) for port, source in enumerate(node.input)]
     return cards, wires
 

@@ -12,6 +12,7 @@ from emonas.errors import EmonasError
 from emonas.jobs import Progress, report_line
 from emonas.learning.seeds import seed_of
 from emonas.search.outcome import SearchOptions, SearchOutcome, SearchProblem
+from emonas.storage.genotype import MOST_CELLS, MOST_CHANNELS, MOST_NODES
 from emonas.systems.requirements import one_stream
 
 if TYPE_CHECKING:
@@ -46,9 +47,9 @@ class Options(SearchOptions):
     """DARTS over a feature of fixed length; weights learn by SGD, alphas by Adam."""
 
     method: Literal["darts"] = Field("darts", description="the search method")
-    channels: int = Field(6, ge=1, description="channels of the first cell (C)")
-    cells: int = Field(3, ge=1, description="cells (L)")
-    nodes: int = Field(4, ge=1, description="nodes of a cell (N)")
+    channels: int = Field(6, ge=1, le=MOST_CHANNELS, description="channels of the first cell (C)")
+    cells: int = Field(3, ge=1, le=MOST_CELLS, description="cells (L)")
+    nodes: int = Field(4, ge=1, le=MOST_NODES, description="nodes of a cell (N)")
     epochs: int = Field(50, ge=1, description="passes over the weights' utterances")
     batch: int = Field(64, ge=1, description="utterances a batch (DARTS' code)")
     learning_rate: float = Field(0.025, gt=0, le=1000, description="the weights' rate at the start")

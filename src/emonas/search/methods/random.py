@@ -12,7 +12,14 @@ from emonas.errors import EmonasError
 from emonas.learning.seeds import seed_of
 from emonas.search.outcome import SearchOptions, SearchOutcome, SearchTask
 from emonas.storage.cost import EpochCost
-from emonas.storage.genotype import CellsGenotype, Edge, RecurrentGenotype
+from emonas.storage.genotype import (
+    MOST_CELLS,
+    MOST_CHANNELS,
+    MOST_NODES,
+    CellsGenotype,
+    Edge,
+    RecurrentGenotype,
+)
 
 READS_WHOLE_SYSTEM = False
 """Whether a change of the system's training options changes the search."""
@@ -25,9 +32,11 @@ class Options(SearchOptions):
     """The comparison for a search: what follows it is the same, the search itself is left out."""
 
     method: Literal["random"] = Field("random", description="the search method")
-    channels: int = Field(6, ge=1, description="channels of the first cell (C); cells only")
-    cells: int = Field(3, ge=1, description="cells (L); cells only")
-    nodes: int = Field(4, ge=1, description="nodes of a cell (N); cells only")
+    channels: int = Field(
+        6, ge=1, le=MOST_CHANNELS, description="channels of the first cell (C); cells only"
+    )
+    cells: int = Field(3, ge=1, le=MOST_CELLS, description="cells (L); cells only")
+    nodes: int = Field(4, ge=1, le=MOST_NODES, description="nodes of a cell (N); cells only")
 
     @field_validator("retrain")
     @classmethod
