@@ -19,6 +19,8 @@ from emonas.settings.yaml_file import read_yaml
 
 DATA = "EMONAS_DATA"
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
+_MOST_BITS = 4096
+"""Of a whole number: Python refuses to write those of some thousands of digits."""
 
 
 def load_settings(path: Path) -> SettingsBase:
@@ -54,9 +56,13 @@ def check_settings(document: Any) -> SettingsBase:
 
 
 def _refuse_unwritable(value: Any, path: str = "") -> None:
-    """Refuse text that no path or no file in UTF-8 can hold: halves of signs, and zero bytes."""
+    """Refuse text that no path or no file in UTF-8 can hold, which has halves of signs or zero
+    bytes, and numbers that can't be written.
+    """
+    _refuse_endless(value, path)
     if isinstance(value, Mapping):
         for key, entry in value.items():
+            _refuse_endless(key, path or "settings")
             place = f"{path}.{key}" if path else str(key)
             _refuse_unwritable(str(key), place)
             _refuse_unwritable(entry, place)
@@ -65,6 +71,13 @@ def _refuse_unwritable(value: Any, path: str = "") -> None:
             _refuse_unwritable(entry, f"{path}.{number}")
     elif isinstance(value, str) and _UNWRITABLE.search(value):
         raise EmonasError(f"{path}: it holds a sign that no file can; write it without")
+
+
+def _refuse_endless(value: Any, path: str) -> None:
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        raise EmonasError(
+            f"{path}: is a number of {value.bit_length():,} bits; write a smaller one"
+        )
 
 
 @cache

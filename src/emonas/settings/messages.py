@@ -62,7 +62,7 @@ def sentence(error: ValidationError, document: Mapping[str, Any], known: frozens
 
 def _text(details: ErrorDetails) -> str:
     """What is wrong, in our words where pydantic's would be a programmer's."""
-    value, context = _shortened(repr(details["input"])), details.get("ctx", {})
+    value, context = _shown(details["input"]), details.get("ctx", {})
     if text := _SENTENCES.get(details["type"]):
         return text.format(value=value, **context)
     if needed := _KINDS.get(details["type"].split("_")[0]):
@@ -70,7 +70,13 @@ def _text(details: ErrorDetails) -> str:
     return details["msg"].removeprefix("Value error, ")
 
 
-def _shortened(text: str) -> str:
+def _shown(value: object) -> str:
+    """A value as Python writes it, cut where it is long."""
+    try:
+        text = repr(value)
+    # Python writes no number of thousands of digits, and nothing that is nested too deeply.
+    except (ValueError, RecursionError):
+        return "a value that is too large to be repeated"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 

@@ -40,8 +40,9 @@ class Options(ReaderOptions):
     def _compiles(cls, value: str | None) -> str | None:
         try:
             re.compile(value or "")
-        except re.error as error:
-            raise ValueError(f"{value} is no regular expression ({error})") from error
+        # Beside what is none: brackets in brackets without an end, and counts without one.
+        except (re.error, RecursionError, OverflowError) as error:
+            raise ValueError(f"{value!s:.100} is no regular expression ({error})") from error
         return value
 
 
