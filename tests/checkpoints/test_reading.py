@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from emonas.checkpoints.reading import digest_of, read_state
+from emonas.checkpoints.reading import _problem, digest_of, files_of, read_state
 from emonas.errors import EmonasError
 
 
@@ -158,6 +158,40 @@ def test_another_archive_is_one_sentence(tmp_path):
     with zipfile.ZipFile(tmp_path / "w.pt", "w") as archive:
         archive.writestr("read me", "hello")
     assert "download it again" in refusal(tmp_path / "w.pt")
+
+
+def test_an_error_that_can_not_be_written_is_one_sentence():
+    nested: list = []
+    for _ in range(100_000):
+        nested = [nested]
+    with pytest.raises(RecursionError):
+        str(ValueError(nested))
+    assert "this is no whole checkpoint (ValueError)" in _problem(ValueError(nested), b"")
+
+
+@pytest.mark.parametrize("name", ["w.pt", "w.safetensors"])
+def test_pipes_and_devices_are_not_read(tmp_path, name):
+    """Who opened them would wait for ever."""
+    os.mkfifo(tmp_path / name)
+    assert "this is a pipe or a device" in refusal(tmp_path / name)
+    with pytest.raises(EmonasError, match="there is no such file"):
+        digest_of(tmp_path / name)
+    (tmp_path / "zero.pt").symlink_to("/dev/zero")
+    assert "this is a pipe or a device" in refusal(tmp_path / "zero.pt")
+
+
+def test_pipes_in_a_folder_are_no_part_of_it(tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "w.bin").write_bytes(b"1")
+    digest = digest_of(folder)
+    os.mkfifo(folder / "pipe")
+    (folder / "zero").symlink_to("/dev/zero")
+    assert list(files_of(folder)) == ["w.bin"]
+    assert digest_of(folder) == digest
+    (folder / "lost").symlink_to("nowhere")
+    with pytest.raises(EmonasError, match="lost: the checkpoint cannot be read"):
+        digest_of(folder)
 
 
 @pytest.mark.parametrize("name", ["w.pt", "w.safetensors"])

@@ -20,7 +20,7 @@ def files_of(path: Path) -> dict[str, Path]:
     """Give the files of a checkpoint by name, in order: one file, or all in a folder.
 
     What has a name with a dot before it, or lies in such a folder, is no part of a release: it
-    belongs to whoever fetched it.
+    belongs to whoever fetched it. Nor is a pipe or a device, which could be read for ever.
 
     Raises:
         EmonasError: nothing is there, or the folder holds no file.
@@ -33,8 +33,9 @@ def files_of(path: Path) -> dict[str, Path]:
     for folder, subfolders, names in os.walk(path):
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]
         for name in names:
-            if not name.startswith("."):
-                file = Path(folder, name)
+            file = Path(folder, name)
+            # A link that leads nowhere stays: whoever reads it says so.
+            if not name.startswith(".") and (file.is_file() or not file.exists()):
                 files[file.relative_to(path).as_posix()] = file
     if not files:
         raise EmonasError(f"{path}: the folder holds no file; give the folder of a release")
@@ -65,6 +66,8 @@ def read_state(path: Path) -> Any:
     """
     if path.is_dir():
         raise EmonasError(f"{path}: this is a folder; give the file of weights in it")
+    if path.exists() and not path.is_file():
+        raise EmonasError(f"{path}: this is a pipe or a device; give a file of weights")
     try:
         with path.open("rb") as file:
             head = file.read(2)
@@ -92,7 +95,11 @@ def _load(path: Path) -> Any:
 
 def _problem(error: Exception, head: bytes) -> str:
     """Say what is wrong with a file that could not be loaded, and what to do."""
-    text = str(error)
+    try:
+        text = str(error)
+    # An error can hold what can't be written, such as lists in lists without an end.
+    except Exception:
+        text = ""
     foreign = _FOREIGN.search(text)
     if isinstance(error, pickle.UnpicklingError) and foreign:
         return (
