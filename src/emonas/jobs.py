@@ -26,6 +26,8 @@ def logged_job(log: Path) -> Iterator[None]:
     noted, so that the next run makes it again.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
+    # On a full disk a line that can't be written would print a traceback around the sentence.
+    logging.raiseExceptions = False
     handler = logging.FileHandler(log, mode="w", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     _LOGGER.addHandler(handler)
