@@ -57,6 +57,33 @@ def test_a_table_that_is_missing_or_lacks_a_column_is_an_error(written, tmp_path
         written(csv.Options(table=table))
 
 
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("a/one.wav,happy,note\n", "the first row has more cells than the header"),
+        ("a/one.wav,happy,\n", "the first row has more cells than the header"),
+        ("a/one.wav,happy\nb/one.wav,sad,note\n", "Expected 2 fields in line 3, saw 3"),
+    ],
+)
+def test_a_row_with_more_cells_than_columns_shifts_nothing(tone, written, tmp_path, rows, words):
+    tone(tmp_path / "a" / "one.wav")
+    table = tmp_path / "table.csv"
+    table.write_text(f"audio,emotion\n{rows}")
+    with pytest.raises(EmonasError, match=rf"table\.csv: .*{words}"):
+        written(csv.Options(table=table))
+
+
+def test_a_line_is_told_as_an_editor_counts_it(tone, written, tmp_path):
+    tone(tmp_path / "one.wav")
+    table = tmp_path / "table.csv"
+    table.write_text('audio,emotion,text\n\n\none.wav,happy,"a\nb"\n  \n,sad,\n\none.wav,,\n')
+    _, problems = written(csv.Options(table=table))
+    told = " ".join(problems["problem"])
+    assert "line 7 names no audio" in told
+    assert "line 9 of" in told
+    assert "names no emotion" in told
+
+
 def test_folders_are_classes_and_a_pattern_finds_the_speaker(tone, written, tmp_path):
     root = tmp_path / "mine"
     tone(root / "happy" / "anna 1.wav")

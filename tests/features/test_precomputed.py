@@ -208,6 +208,8 @@ def test_nothing_is_unpickled(tmp_path):
         ("utterance,a,b\nu,1,\n", "row 1, column b: .* is no number"),
         (",utterance,a\n0,u,1\n", "a column has no name; write the table without its index"),
         ("", r"this can't be read \(No columns"),
+        ("utterance,a\nu,1,2,3\n", "the first row has more cells than the header"),
+        ("utterance,a\nu,1\nv,1,2\n", "Expected 2 fields in line 3, saw 3"),
         ("utterance,a\nu,1e400\n", "u holds numbers that are not finite"),
         ("utterance\nu\n", "u has the shape"),
     ],

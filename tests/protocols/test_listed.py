@@ -49,6 +49,8 @@ def test_the_column_corpus_tells_namesakes_apart(tmp_path, utterance, folds_of):
     [
         ("utterance,fold\na,one\n", "the column part is missing"),
         ("utterance,fold,part\na,one,dev\n", "line 2: 'dev' is no part; write train, validation"),
+        ("utterance,fold,part\n\n\na,one,dev\n", "line 4: 'dev' is no part"),
+        ("utterance,fold,part\na,one,test,\n", "more cells than the header"),
         ("utterance,fold,part\na,../one,test\n", "line 2: the fold '../one' can't name a folder"),
         ("utterance,fold,part\na,..,test\n", "can't name a folder"),
         ("utterance,fold,part\na,one,train\na,one,test\n", "the fold one names a twice"),

@@ -16,6 +16,7 @@ from emonas.storage.features import Array, FeatureFile
 from emonas.storage.hdf5 import own_dataset
 from emonas.storage.problems import first_problem
 from emonas.storage.sealing import is_sealed
+from emonas.storage.tables import read_cells
 
 UTTERANCE = "utterance"
 
@@ -171,13 +172,7 @@ def _feature_file(path: Path, sealed: bool) -> _Source:
 
 def _csv(path: Path) -> _Source:
     """The rows of an utterance, in the file's order, are its frames."""
-    table = pd.read_csv(
-        path,
-        dtype={UTTERANCE: str},
-        keep_default_na=False,
-        encoding="utf-8-sig",
-        low_memory=False,
-    )
+    table = read_cells(path, dtype={UTTERANCE: str}, low_memory=False)
     if UTTERANCE not in table.columns:
         raise EmonasError(f"{path}: the column {UTTERANCE} is missing; name the key's column so")
     numbers = table.drop(columns=UTTERANCE)

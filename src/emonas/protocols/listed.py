@@ -8,7 +8,7 @@ import pandas as pd
 
 from emonas.errors import EmonasError
 from emonas.storage.folds import PARTS, TRANSFER, Part
-from emonas.storage.tables import read_table
+from emonas.storage.tables import line_numbers, read_table
 
 
 def read_list(path: Path, corpora: tuple[str, ...]) -> pd.DataFrame:
@@ -23,7 +23,8 @@ def read_list(path: Path, corpora: tuple[str, ...]) -> pd.DataFrame:
     table = read_table(path, ("utterance", "fold", "part"))
     if not len(table):
         raise EmonasError(f"{path}: the list is empty")
-    for number, row in enumerate(table.to_dict("records"), start=2):
+    lines = line_numbers(path, len(table))
+    for number, row in zip(lines, table.to_dict("records"), strict=True):
         _check_row(f"{path}: line {number}", row, corpora)
     keys = ["fold", "utterance", *(["corpus"] if "corpus" in table.columns else [])]
     doubles = table[table.duplicated(keys)]

@@ -1,7 +1,9 @@
 """CSV tables with fixed columns."""
 
 import csv
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,7 +38,9 @@ def read_table(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
         EmonasError: the file is missing, is no CSV, or lacks a column.
     """
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise EmonasError(f"{path}: this is a pipe or a device; give a file")
+        table = read_cells(path, dtype=str)
     except FileNotFoundError as error:
         raise EmonasError(f"{path}: no such file") from error
     except OSError as error:
@@ -49,3 +53,39 @@ def read_table(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
             f"{path}: the column {missing[0]} is missing; there are {', '.join(table.columns)}"
         )
     return table
+
+
+def read_cells(path: Path, **options: Any) -> pd.DataFrame:
+    """Read a CSV in UTF-8 by pandas, whose columns are those of the header and no others.
+
+    pandas would take the first cells of rows that are too long for an index, and so shift all.
+
+    Raises:
+        pandas.errors.ParserError: a row has more cells than the header, or it is no CSV.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            table: pd.DataFrame = pd.read_csv(
+                path, index_col=False, keep_default_na=False, encoding="utf-8-sig", **options
+            )
+        except pd.errors.ParserWarning as warning:
+            raise pd.errors.ParserError(
+                "the first row has more cells than the header; quote cells that have commas"
+            ) from warning
+    return table
+
+
+def line_numbers(path: Path, rows: int) -> list[int]:
+    """The lines at which the rows of a table begin: blank ones and those within cells count."""
+    numbers = []
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader, start = csv.reader(file), 1
+        # A cell may be longer than csv reads; then lines are counted as if each had its own.
+        with suppress(csv.Error):
+            for cells in reader:
+                if len(cells) > 1 or (cells and not cells[0].isspace()):
+                    numbers.append(start)
+                start = reader.line_num + 1
+    found = numbers[1:]
+    return found if len(found) == rows else list(range(2, rows + 2))

@@ -11,7 +11,7 @@ from emonas.corpora.emotions import EMOTIONS
 from emonas.corpora.reading import Listing, ReaderOptions, Recording, name_below
 from emonas.errors import EmonasError
 from emonas.storage.manifest import UNKNOWN_SPEAKER
-from emonas.storage.tables import read_table
+from emonas.storage.tables import line_numbers, read_table
 
 REQUIRED = ("audio", "emotion")
 DEFAULTS = {"language": "", "gender": "", "session": "", "style": "", "text": ""}
@@ -56,7 +56,8 @@ def read(options: Options, folder: Path) -> Listing:
     root = options.table.parent if options.root is None else options.root
     listing = Listing()
     _note_speakers(options.table, table, listing)
-    for number, row in enumerate(table.to_dict("records"), start=2):
+    lines = line_numbers(options.table, len(table))
+    for number, row in zip(lines, table.to_dict("records"), strict=True):
         cells = {str(name): str(value).strip() for name, value in row.items()}
         cells["audio"] = _as_named(root, str(row["audio"]))
         _add(options, root, number, cells, listing)
