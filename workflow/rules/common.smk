@@ -94,13 +94,14 @@ def set_indexes_aside():
     """Let Snakemake miss an index of folds that is damaged: it is read before any job could fail
     on it, and made again by this run.
     """
+    from emonas.storage.damaged import damaged_name
     from emonas.storage.digests import check_digest
 
     for index in (Path(f"results/protocols/{name}/folds.csv") for name in PLAN.protocols):
         try:
             check_digest(index)
         except DamagedFileError as error:
-            aside = index.replace(index.with_name(f"{index.name}.damaged"))
+            aside = index.replace(damaged_name(index))
             print(
                 f"emonas: {index}: {error.problem}; it is {aside.name} now, to be made anew",
                 file=sys.stderr,
