@@ -19,7 +19,8 @@ from emonas.features.kept import KEEP
 from emonas.networks.audio_ntt import AudioNTT2020
 
 SETTINGS = Path(__file__).with_name("kills.yaml")
-PATIENCE = 120
+PATIENCE = 300
+STEP = re.compile(r": (\d+) of \d+, (.*)")
 pytestmark = [pytest.mark.fault, pytest.mark.long]
 
 
@@ -79,7 +80,8 @@ class Victim:
     """A run whose one job is killed.
 
     Attributes:
-        seconds: from the first line of the job's log to its file.
+        seconds: from the beginning of the job's log to its file.
+        steps: the job's epochs or utterances.
         ended: whether it ran to its end the last time.
         went_on: how often a job began behind what an earlier one had done.
     """
@@ -90,7 +92,6 @@ class Victim:
         self.file = self.folder / kind.files[0]
         self.log = checkout.folder / kind.log
         self.command = ("--cores", "1", "--rerun-incomplete", f"{kind.folder}/{kind.files[0]}")
-        self.seconds = 0.0
         self.ended = False
         self.went_on = 0
         self.forget()
@@ -106,29 +107,37 @@ class Victim:
         """Run it to its end."""
         process = self.begin()
         begun = time.monotonic()
-        while process.poll() is None and not self.file.exists():
-            time.sleep(0.002)
+        self.wait(process, self.file.exists)
         self.seconds = time.monotonic() - begun
         assert process.wait() == 0
         self.ended = True
+        self.steps = len(self.told())
         self.end()
 
     def begin(self):
         """Start, and wait for the job to begin; it may have ended before the last kill."""
         self.log.unlink(missing_ok=True)
         process = self.checkout.begin(*self.command)
-        begun = time.monotonic()
-        while process.poll() is None and not self.log.exists():
-            assert time.monotonic() - begun < PATIENCE
-            time.sleep(0.002)
+        self.wait(process, self.log.exists)
         return process
 
-    def killed(self, seconds):
-        """Whether a job that worked was killed so many seconds after it had begun.
+    def wait(self, process, until):
+        begun = time.monotonic()
+        while process.poll() is None and not until():
+            assert time.monotonic() - begun < PATIENCE
+            time.sleep(0.002)
 
-        It worked where it held its log open then, and has not come to write its file.
+    def told(self):
+        """The steps that the log tells of: number and text."""
+        return STEP.findall(self.log.read_text()) if self.log.exists() else []
+
+    def killed(self, steps, seconds):
+        """Whether a job at work was killed, so many seconds after it had told of so many steps.
+
+        It was at work where it held its log open then, and has not come to write its file.
         """
         process = self.begin()
+        self.wait(process, lambda: len(self.told()) >= steps or self.file.exists())
         time.sleep(seconds)
         worked = process.poll() is None and self.at_work(process)
         status = process.poll()
@@ -152,8 +161,7 @@ class Victim:
 
     def note(self):
         """At most one epoch is done again, and no utterance that was done."""
-        text = self.log.read_text() if self.log.exists() else ""
-        steps = re.findall(r": (\d+) of \d+, (.*)", text)
+        steps = self.told()
         if not steps:
             return
         assert int(steps[0][0]) + self.kind.again > self.reached
@@ -191,7 +199,9 @@ def test_a_job_killed_at_random_moments_gives_the_same_bytes(
     moments = random.Random(name)  # noqa: S311 (no secret)
     kills = 0
     while kills < kind.kills:
-        if victim.killed(moments.uniform(0, victim.seconds)):
+        # In steps, because others may take the processors: else all could come before the first.
+        steps = moments.randint(0, victim.steps // 4)
+        if victim.killed(steps, moments.uniform(0, victim.seconds / 6)):
             kills += 1
         else:
             victim.end()
