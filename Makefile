@@ -54,7 +54,7 @@ run: $(READY) ## run the workflow on CONFIG and name the report
 	@echo "The report: $$HERE/$(REPORT)"
 
 test: $(READY) lint ## lint and run all tests but those of test-faults and test-slurm that take minutes
-	@PATH="$$HERE/$(BIN):$$PATH" pytest --numprocesses $(PROCESSES) --dist loadgroup
+	@PATH="$$HERE/$(BIN):$$PATH" pytest --numprocesses $(PROCESSES) --dist loadfile
 
 lint: $(READY) ## ruff, mypy, snakefmt, import-linter
 	@PATH="$$HERE/$(BIN):$$PATH"; \

@@ -16,20 +16,10 @@ import pytest
 import soundfile
 import yaml
 
-HERE = Path(__file__).parent
-CHECKOUT = HERE.parents[1]
+CHECKOUT = Path(__file__).parents[2]
 PARTS = (".ci", "Makefile", "Snakefile", "config.yaml", "envs", "pyproject.toml", "src", "workflow")
 SETTINGS = Path(__file__).with_name("tiny.yaml")
 RATE = 16000
-
-
-# Before xdist reads the marks.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Where tests run in several processes these are one's, and share one finished run."""
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.xdist_group("workflow"))
 
 
 @dataclass(frozen=True)
