@@ -84,9 +84,9 @@ def test_small_jobs_are_grouped_by_rule(changed):
     groups = re.findall(r"^.*[Gg]roup job ([\w-]+) \(jobs", said, re.MULTILINE)
     jobs = len(re.findall(r"^ *rule train:$", said, re.MULTILINE))
     assert jobs > 5
-    assert 1 <= len([name for name in groups if name.startswith("train-")]) < jobs
+    assert 1 <= len([name for name in groups if name.startswith("train+")]) < jobs
     assert len(groups) == len(set(groups))
-    assert {"fold-tiny", "train-tiny-linear-1"} <= set(groups)
+    assert {"fold+tiny", "train+tiny+linear+1"} <= set(groups)
 
 
 def test_without_the_profile_nothing_is_grouped(changed):
