@@ -18,6 +18,7 @@ from emonas.storage.predictions import Predictions, write_predictions
 from emonas.storage.tables import write_rows
 from emonas.storage.weights import write_weights
 from emonas.systems.building import count_parameters
+from emonas.systems.recurrences import CountRecurrences
 from emonas.systems.task_outputs import Asked, task_predictions
 
 if TYPE_CHECKING:
@@ -108,13 +109,14 @@ def network_cost(
     of utterances that are longer than the system allows.
 
     torch counts matrix products and convolutions; pooling, norms and activations count nothing.
-    Shapes alone are computed, because on a CPU torch can't see into its LSTM.
+    Shapes alone are computed, because on a CPU torch can't see into its recurrences.
     """
     shapes_only = torch.device("meta")
     sketch = copy.deepcopy(network).to(shapes_only).eval()
     batch = example.take([0]).batch()
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
+    recurrences = CountRecurrences()
+    with FlopCounterMode(display=False) as counter, recurrences, torch.no_grad():
         batch.to(shapes_only).through(sketch)
     shapes = [list(stream.frames.shape[1:]) for stream in batch.streams]
-    macs = counter.get_total_flops() // 2
+    macs = counter.get_total_flops() // 2 + recurrences.macs
     return NetworkCost(searched, count_parameters(network), macs, shapes, *long)
