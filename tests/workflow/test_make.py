@@ -1,7 +1,9 @@
 """The targets of the Makefile."""
 
+import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -48,10 +50,31 @@ def test_the_name_of_a_settings_file_is_no_command(changed, there):
         assert f"there is no settings file {name}" in said
 
 
-def test_what_lands_is_checked_by_make_test(fresh):
-    script = (fresh.folder / ".ci/run").read_text()
-    assert "make test" in script.splitlines()
-    assert "set -euo pipefail" in script
+@pytest.mark.parametrize("fails", ["", "run", "test", "test-slurm"])
+@pytest.mark.parametrize("cluster", ["true", "false"])
+def test_what_lands_is_checked_by_all_targets(fresh, tmp_path, fails, cluster):
+    """`cluster` is the program that says whether a SLURM can be started."""
+    stub = tmp_path / "make"
+    stub.write_text(f'#!/bin/sh\necho "asked for $1"\n[ "$1" != "{fails}" ]\n')
+    stub.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "PYTHON": cluster}
+    done = subprocess.run(
+        ["bash", ".ci/run"],
+        cwd=fresh.folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    asked = re.findall(r"asked for (\S+)", done.stdout)
+    wanted = ["run"] if fails == "run" else ["run", "test"]
+    if cluster == "true" and fails != "run":
+        wanted.append("test-slurm")
+    assert asked == wanted
+    assert done.returncode == (1 if fails in asked else 0)
+    assert ("make test-slurm was left out." in done.stdout) == (
+        cluster == "false" and fails != "run"
+    )
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,9 @@ PARTITIONS = """\
 PartitionName=work Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP
 PartitionName=cards Nodes=n2 MaxTime=INFINITE State=UP
 """
-CARDS = "NodeName=n2 Name=gpu File={folder}/card[0-1] AutoDetect=off\n"
+CARDS = 4
+"""As many as the second node has processors, so that jobs that ask for one fill it."""
+FILES_OF_CARDS = "NodeName=n2 Name=gpu File={folder}/card[0-{last}] AutoDetect=off\n"
 
 
 @dataclass
@@ -109,21 +111,21 @@ def running_cluster(folder: Path) -> Iterator[Cluster]:
 
 
 def prepare(folder: Path) -> None:
-    """Write the settings, a key, and two devices that are called cards."""
+    """Write the settings, a key, and devices that are called cards."""
     for name in ("state", "spool-n1", "spool-n2"):
         (folder / name).mkdir(parents=True)
     key = folder / "munge.key"
     key.write_bytes(secrets.token_bytes(128))
     key.chmod(0o600)
-    for number in (0, 1):
+    for number in range(CARDS):
         os.mknod(folder / f"card{number}", stat.S_IFCHR | 0o666, os.makedev(1, 3))
     host = socket.gethostname().split(".")[0]
     controller, first, second = free_ports(3)
     settings = SETTINGS.format(folder=folder, host=host, port=controller, plugins=plugins())
-    for name, port, cards in (("n1", first, ""), ("n2", second, " Gres=gpu:2")):
+    for name, port, cards in (("n1", first, ""), ("n2", second, f" Gres=gpu:{CARDS}")):
         settings += NODE.format(name=name, host=host, port=port, memory=64 * GIBIBYTE, cards=cards)
     (folder / "slurm.conf").write_text(settings + PARTITIONS)
-    (folder / "gres.conf").write_text(CARDS.format(folder=folder))
+    (folder / "gres.conf").write_text(FILES_OF_CARDS.format(folder=folder, last=CARDS - 1))
     (folder / "cgroup.conf").write_text("CgroupAutomount=no\n")
 
 
