@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import emonas.evaluate.intervals
-from emonas.evaluate.intervals import Spoken, speaker_intervals
+from emonas.evaluate.counts import Spoken
+from emonas.evaluate.intervals import speaker_intervals
 
 LABELS = ("happy", "sad")
 

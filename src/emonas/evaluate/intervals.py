@@ -1,31 +1,18 @@
 """How far a score depends on who was tested: intervals by bootstrap over speakers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import bootstrap
 
-from emonas.evaluate.scores import confusion
+from emonas.evaluate.counts import Counts, Metric, Spoken, speaker_counts, ua_of, wa_of
 
 RESAMPLES = 2000
 LEVEL = 0.95
 FEWEST = 5
 """Speakers: of fewer the draws are too much alike to tell anything (ours)."""
-Counts = npt.NDArray[np.float64]
-Metric = Callable[[Counts], Counts]
-
-
-@dataclass(frozen=True)
-class Spoken:
-    """Predictions that are scored together: who speaks (empty where it is not known), and the true
-    and the predicted labels, an entry a prediction.
-    """
-
-    speakers: Sequence[str]
-    true: Sequence[str]
-    predicted: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -47,17 +34,8 @@ def speaker_intervals(groups: Sequence[Spoken], labels: Sequence[str]) -> Interv
     names = sorted({speaker for group in groups for speaker in group.speakers})
     if len(names) < FEWEST or "" in names:
         return None
-    counts = np.stack([[_counts(name, group, labels) for group in groups] for name in names])
-    return Intervals(ua=_interval(counts, _ua), wa=_interval(counts, _wa))
-
-
-def _counts(name: str, group: Spoken, labels: Sequence[str]) -> Counts:
-    """The confusions of one speaker in a group, (classes, classes)."""
-    rows = [row for row, speaker in enumerate(group.speakers) if speaker == name]
-    if not rows:
-        return np.zeros((len(labels), len(labels)))
-    own = [group.true[row] for row in rows], [group.predicted[row] for row in rows]
-    return confusion(*own, labels).astype(np.float64)
+    counts = speaker_counts(names, groups, labels)
+    return Intervals(ua=_interval(counts, ua_of), wa=_interval(counts, wa_of))
 
 
 def _interval(counts: Counts, metric: Metric) -> tuple[float, float]:
@@ -83,19 +61,3 @@ def _interval(counts: Counts, metric: Metric) -> tuple[float, float]:
     )
     low, high = result.confidence_interval
     return float(low), float(high)
-
-
-def _ua(counts: Counts) -> Counts:
-    """The mean of the recalls of the classes that were uttered, of (..., classes, classes); 0
-    where nothing was.
-    """
-    totals = counts.sum(axis=-1)
-    right = np.diagonal(counts, axis1=-2, axis2=-1)
-    recalls = np.divide(right, totals, out=np.zeros_like(right), where=totals > 0)
-    return np.asarray(recalls.sum(axis=-1) / np.maximum((totals > 0).sum(axis=-1), 1))
-
-
-def _wa(counts: Counts) -> Counts:
-    """The share of right predictions, of (..., classes, classes); 0 where there are none."""
-    right = np.trace(counts, axis1=-2, axis2=-1)
-    return np.asarray(right / np.maximum(counts.sum(axis=(-2, -1)), 1))

@@ -7,7 +7,8 @@ from pathlib import Path
 from statistics import fmean
 
 from emonas.errors import EmonasError
-from emonas.evaluate.intervals import Spoken, speaker_intervals
+from emonas.evaluate.counts import Spoken
+from emonas.evaluate.intervals import speaker_intervals
 from emonas.evaluate.scores import Scores, confusion, score, spread
 from emonas.storage.metrics import Figure, FoldScore
 from emonas.storage.predictions import Predictions, read_predictions

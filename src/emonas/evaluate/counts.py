@@ -1,0 +1,52 @@
+"""UA and WA of many confusions at once, and the confusions of each speaker."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from emonas.evaluate.scores import confusion
+
+Counts = npt.NDArray[np.float64]
+Metric = Callable[[Counts], Counts]
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Predictions that are scored together: who speaks (empty where it is not known), and the true
+    and the predicted labels, an entry a prediction.
+    """
+
+    speakers: Sequence[str]
+    true: Sequence[str]
+    predicted: Sequence[str]
+
+
+def speaker_counts(names: Sequence[str], groups: Sequence[Spoken], labels: Sequence[str]) -> Counts:
+    """The confusions of each speaker in each group, (speakers, groups, classes, classes)."""
+    return np.stack([[_of_speaker(name, group, labels) for group in groups] for name in names])
+
+
+def _of_speaker(name: str, group: Spoken, labels: Sequence[str]) -> Counts:
+    rows = [row for row, speaker in enumerate(group.speakers) if speaker == name]
+    if not rows:
+        return np.zeros((len(labels), len(labels)))
+    own = [group.true[row] for row in rows], [group.predicted[row] for row in rows]
+    return confusion(*own, labels).astype(np.float64)
+
+
+def ua_of(counts: Counts) -> Counts:
+    """The mean of the recalls of the classes that were uttered, of (..., classes, classes); 0
+    where nothing was.
+    """
+    totals = counts.sum(axis=-1)
+    right = np.diagonal(counts, axis1=-2, axis2=-1)
+    recalls = np.divide(right, totals, out=np.zeros_like(right), where=totals > 0)
+    return np.asarray(recalls.sum(axis=-1) / np.maximum((totals > 0).sum(axis=-1), 1))
+
+
+def wa_of(counts: Counts) -> Counts:
+    """The share of right predictions, of (..., classes, classes); 0 where there are none."""
+    right = np.trace(counts, axis1=-2, axis2=-1)
+    return np.asarray(right / np.maximum(counts.sum(axis=(-2, -1)), 1))
