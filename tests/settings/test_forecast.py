@@ -85,6 +85,7 @@ def test_jobs_of_a_small_file_counted_by_hand() -> None:
         "fuse": 2 * 3,
         "fuse_transfer": 0,
         "evaluate": 4,
+        "compare": 1,
         "recognition": 0,
         "report": 1,
     }
@@ -110,6 +111,7 @@ def test_jobs_of_the_paper_by_formula() -> None:
         "fuse": folds * fused,
         "fuse_transfer": 0,
         "evaluate": systems,
+        "compare": 1,
         "recognition": 0,
         "report": 0,
     }

@@ -91,6 +91,7 @@ def params(document):
         "train gru": found.train_params("gru"),
         "fuse": found.fuse_params("both"),
         "evaluate": found.evaluate_params("loso"),
+        "compare": found.compare_params("loso"),
     }
 
 
@@ -98,7 +99,7 @@ CHANGES = [
     ("corpora.spoken", {"utterances": 4}, {"corpora"}),
     ("protocols.loso", {"allow": ["text", "session"]}, {"audit"}),
     ("protocols.loso", {"seed": 3}, {"split", "audit"}),
-    ("protocols.loso", {"validate": "partner"}, {"split", "audit", "evaluate"}),
+    ("protocols.loso", {"validate": "partner"}, {"split", "audit", "evaluate", "compare"}),
     ("features.fbank", {"bands": 40}, {"feature fbank"}),
     ("systems.cnn", {"training": {"epochs": 3}}, {"train cnn"}),
     ("systems.cnn", {"dropout": 0.1}, {"train cnn"}),

@@ -1,18 +1,21 @@
-def system_files(wildcards, file):
+def system_files(protocol, system, file):
     """A file of every seed and fold of a system."""
-    protocol, system = wildcards.protocol, wildcards.system
     folder = f"results/{PLAN.stage_of(system)}/{protocol}/{system}"
     return [f"{folder}/{job}/{file}" for job in jobs_of(protocol, system)]
 
 
+def run_of(wildcards):
+    return wildcards.protocol, wildcards.system
+
+
 rule evaluate:
     input:
-        predictions=lambda wildcards: system_files(wildcards, "predictions.h5"),
-        costs=lambda wildcards: system_files(wildcards, "cost.json"),
+        predictions=lambda wildcards: system_files(*run_of(wildcards), "predictions.h5"),
+        costs=lambda wildcards: system_files(*run_of(wildcards), "cost.json"),
         transfer=lambda wildcards: [
             path
             for corpus in PLAN.tested_elsewhere(wildcards.protocol, wildcards.system)
-            for path in system_files(wildcards, f"transfer/{corpus}.h5")
+            for path in system_files(*run_of(wildcards), f"transfer/{corpus}.h5")
         ],
         manifests=heard_manifests_of,
     output:
@@ -35,11 +38,44 @@ rule evaluate:
         "../scripts/evaluate.py"
 
 
+def systems_of(protocol):
+    """The systems that run under a protocol."""
+    return [system for other, system in PLAN.runs if other == protocol]
+
+
+# Every two systems of a protocol on the same utterances.
+rule compare:
+    input:
+        predictions=lambda wildcards: [
+            path
+            for system in systems_of(wildcards.protocol)
+            for path in system_files(wildcards.protocol, system, "predictions.h5")
+        ],
+        manifests=manifests_of,
+    output:
+        comparisons="results/evaluate/{protocol}/comparisons.json",
+    log:
+        "results/logs/compare/{protocol}.log",
+    params:
+        job=lambda wildcards: PLAN.compare_params(wildcards.protocol),
+        jobs=lambda wildcards: {
+            system: jobs_of(wildcards.protocol, system)
+            for system in systems_of(wildcards.protocol)
+        },
+    resources:
+        mem_mb=megabytes("compare"),
+        runtime=minutes("compare"),
+    conda:
+        "../../envs/emonas.yaml"
+    script:
+        "../scripts/compare.py"
+
+
 # For `keep: best`: what stays when the weights of all seeds and folds go.
 rule best:
     input:
-        predictions=lambda wildcards: system_files(wildcards, "predictions.h5"),
-        weights=lambda wildcards: system_files(wildcards, "weights.safetensors"),
+        predictions=lambda wildcards: system_files(*run_of(wildcards), "predictions.h5"),
+        weights=lambda wildcards: system_files(*run_of(wildcards), "weights.safetensors"),
     output:
         weights="results/evaluate/{protocol}/{system}/best.safetensors",
         which="results/evaluate/{protocol}/{system}/best.json",

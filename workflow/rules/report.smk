@@ -51,6 +51,7 @@ rule report:
         metrics=[
             f"results/evaluate/{protocol}/{system}/metrics.json" for protocol, system in PLAN.runs
         ],
+        comparisons=[f"results/evaluate/{protocol}/comparisons.json" for protocol in PLAN.protocols],
         folds=[f"results/protocols/{protocol}/folds.csv" for protocol in PLAN.protocols],
         genotypes=lambda wildcards: reported_files("search", "genotype.json"),
         learning=learning_files,

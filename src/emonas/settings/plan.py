@@ -173,6 +173,13 @@ class Plan(Runnable):
             "code": code_digest("emonas.evaluate.job"),
         }
 
+    def compare_params(self, protocol: str) -> Params:
+        """What the comparisons of systems depend on besides the predictions."""
+        return {
+            "pooled": self.settings.protocols[protocol].pooled,
+            "code": code_digest("emonas.evaluate.compare"),
+        }
+
     def best_params(self) -> Params:
         """What the choice of the weights that are kept depends on besides the predictions."""
         return {"code": code_digest("emonas.evaluate.best")}

@@ -26,6 +26,7 @@ RULES = (
     "fuse",
     "fuse_transfer",
     "evaluate",
+    "compare",
     "recognition",
     "report",
 )
@@ -93,6 +94,7 @@ def _shared_jobs(
         if transfers := len(plan.transfers_of(protocol)):
             yield Jobs("transfer", transfers, skipped, protocol=protocol)
         yield Jobs("audit", 1, skipped, protocol=protocol)
+        yield Jobs("compare", 1, skipped, protocol=protocol)
 
 
 def _heard_features(plan: Plan, runs: dict[tuple[str, str], int]) -> Needs:

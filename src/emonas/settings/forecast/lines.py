@@ -16,6 +16,7 @@ NOT_MEASURED = (
     "audit",
     "checkpoint",
     "evaluate",
+    "compare",
     "recognition",
     "report",
 )
