@@ -1,11 +1,13 @@
-"""Intervals over speakers, against closed forms and a plain loop."""
+"""Intervals over speakers, seeds and folds, against closed forms and a plain loop."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import emonas.evaluate.intervals
 from emonas.evaluate.counts import Spoken
-from emonas.evaluate.intervals import speaker_intervals
+from emonas.evaluate.intervals import bootstrap_intervals
 
 LABELS = ("happy", "sad")
 
@@ -25,10 +27,10 @@ def ua(pairs):
     return sum(recalls) / len(recalls)
 
 
-def together(spoken):
+def together(spoken, **of):
     """(true, predicted) pairs by speaker as one group."""
     rows = [(name, *pair) for name, pairs in spoken.items() for pair in pairs]
-    return Spoken(*(list(column) for column in zip(*rows, strict=True)))
+    return Spoken(*(list(column) for column in zip(*rows, strict=True)), **of)
 
 
 @pytest.mark.usefixtures("_of_any_number")
@@ -38,7 +40,7 @@ def test_two_speakers_give_the_scores_of_either_alone():
         "a": [("happy", "happy")] * 3 + [("happy", "sad")] + [("sad", "happy")] * 4,
         "b": [("happy", "sad")] * 4 + [("sad", "sad")] * 4,
     }
-    found = speaker_intervals([together(spoken)], LABELS)
+    found = bootstrap_intervals([together(spoken)], LABELS)
     alone = sorted(ua(pairs) for pairs in spoken.values())
     assert found.ua == pytest.approx(alone)
     assert found.wa == pytest.approx(alone)
@@ -60,31 +62,31 @@ def test_an_interval_is_that_of_speakers_drawn_with_replacement():
     for _ in range(3000):
         drawn = generator.choice(names, size=len(names))
         scores.append(ua([pair for name in drawn for pair in spoken[name]]))
-    found = speaker_intervals([together(spoken)], LABELS)
+    found = bootstrap_intervals([together(spoken)], LABELS)
     assert found.ua == pytest.approx(np.quantile(scores, [0.025, 0.975]), abs=0.012)
-    assert found == speaker_intervals([together(spoken)], LABELS)
+    assert found == bootstrap_intervals([together(spoken)], LABELS)
 
 
 @pytest.mark.usefixtures("_of_any_number")
 def test_a_class_that_the_drawn_speakers_lack_is_no_part_of_their_mean():
     spoken = {"a": [("happy", "happy")] * 2, "b": [("sad", "sad")] * 2}
-    assert speaker_intervals([together(spoken)], LABELS).ua == (1.0, 1.0)
+    assert bootstrap_intervals([together(spoken)], LABELS).ua == (1.0, 1.0)
 
 
 def test_few_speakers_or_an_unknown_one_have_none():
     names = list("abcde")
     for missing in (names[:4], [*names[:4], ""]):
         group = Spoken(missing, ["happy"] * len(missing), ["happy"] * len(missing))
-        assert speaker_intervals([group], LABELS) is None
+        assert bootstrap_intervals([group], LABELS) is None
     group = Spoken(names, ["happy"] * 5, ["happy"] * 5)
-    assert speaker_intervals([group], LABELS).ua == (1.0, 1.0)
+    assert bootstrap_intervals([group], LABELS).ua == (1.0, 1.0)
 
 
 @pytest.mark.parametrize("names", [("a", "a"), ("a", "")])
 @pytest.mark.usefixtures("_of_any_number")
 def test_one_speaker_or_an_unknown_one_has_none(names):
     group = Spoken(names, ["happy", "sad"], ["happy", "sad"])
-    assert speaker_intervals([group], LABELS) is None
+    assert bootstrap_intervals([group], LABELS) is None
 
 
 def test_where_a_fold_is_a_speaker_folds_are_drawn():
@@ -96,7 +98,7 @@ def test_where_a_fold_is_a_speaker_folds_are_drawn():
     means = [1.0] * 3 + [0.5] * 3
     generator = np.random.default_rng(1)
     draws = [np.mean(generator.choice(means, size=6)) for _ in range(5000)]
-    found = speaker_intervals(folds, LABELS)
+    found = bootstrap_intervals(folds, LABELS)
     assert found.ua == pytest.approx(np.quantile(draws, [0.025, 0.975]), abs=1e-9)
 
 
@@ -124,7 +126,7 @@ def test_a_fold_counts_as_often_as_its_speakers_are_drawn():
                 scores.append(ua([pair for name in own for pair in pairs[name]]))
                 weights.append(len(own) / 2)
         draws.append(np.average(scores, weights=weights))
-    found = speaker_intervals([together(group) for group in spoken], LABELS)
+    found = bootstrap_intervals([together(group) for group in spoken], LABELS)
     assert found.ua == pytest.approx(np.quantile(draws, [0.025, 0.975]), abs=0.02)
 
 
@@ -132,6 +134,56 @@ def test_a_fold_counts_as_often_as_its_speakers_are_drawn():
 def test_models_that_are_tested_on_the_same_speakers_are_averaged():
     one = {"a": [("happy", "happy"), ("sad", "sad")], "b": [("happy", "sad"), ("sad", "sad")]}
     other = {"a": [("happy", "sad"), ("sad", "sad")], "b": [("happy", "sad"), ("sad", "happy")]}
-    found = speaker_intervals([together(one), together(other)], LABELS)
+    found = bootstrap_intervals([together(one), together(other)], LABELS)
     # a alone: (1 + 0.5) / 2; b alone: (0.5 + 0) / 2.
     assert found.ua == pytest.approx((0.25, 0.75))
+
+
+def answers(generator, names, right):
+    """Ten utterances of "happy" a speaker."""
+    return {
+        name: [("happy", "happy" if generator.random() < right else "sad") for _ in range(10)]
+        for name in names
+    }
+
+
+def test_seeds_are_drawn_beside_the_speakers():
+    """Four seeds that differ more than the speakers do, against a loop."""
+    generator = np.random.default_rng(5)
+    names = [f"s{number}" for number in range(8)]
+    seeds = [answers(generator, names, right) for right in (0.2, 0.4, 0.6, 0.8)]
+    draws = []
+    for _ in range(6000):
+        speakers, drawn = generator.choice(names, size=8), generator.integers(0, 4, size=4)
+        scores = [ua([pair for name in speakers for pair in seeds[seed][name]]) for seed in drawn]
+        draws.append(np.mean(scores))
+    groups = [together(spoken, seed=seed) for seed, spoken in enumerate(seeds)]
+    found = bootstrap_intervals(groups, LABELS)
+    assert found.ua == pytest.approx(np.quantile(draws, [0.025, 0.975]), abs=0.02)
+    # Without the chance of a seed, the same answers depend far less on chance.
+    alike = bootstrap_intervals([replace(group, seed=0) for group in groups], LABELS)
+    assert found.ua[1] - found.ua[0] > 2 * (alike.ua[1] - alike.ua[0])
+
+
+def test_folds_are_drawn_where_they_test_the_same_speakers():
+    generator = np.random.default_rng(6)
+    names = [f"s{number}" for number in range(8)]
+    folds = [answers(generator, names, right) for right in (0.3, 0.5, 0.9)]
+    draws = []
+    for _ in range(6000):
+        speakers, drawn = generator.choice(names, size=8), generator.integers(0, 3, size=3)
+        scores = [ua([pair for name in speakers for pair in folds[fold][name]]) for fold in drawn]
+        draws.append(np.mean(scores))
+    groups = [together(spoken, fold=str(fold)) for fold, spoken in enumerate(folds)]
+    found = bootstrap_intervals(groups, LABELS)
+    assert found.ua == pytest.approx(np.quantile(draws, [0.025, 0.975]), abs=0.02)
+
+
+def test_folds_that_test_nobody_who_was_drawn_leave_no_hole():
+    """Speaker s0 alone is in two folds; most draws of folds leave someone out."""
+    generator = np.random.default_rng(7)
+    one, other = (answers(generator, names, 0.5) for names in (("s0", "s1"), ("s0",)))
+    rest = answers(generator, ("s2", "s3", "s4", "s5"), 0.5)
+    groups = [together(spoken, fold=str(n)) for n, spoken in enumerate((one, other, rest))]
+    low, high = bootstrap_intervals(groups, LABELS).ua
+    assert 0 <= low < high <= 1

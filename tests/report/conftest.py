@@ -19,6 +19,7 @@ from emonas.report.plan import (
     TranscriptCard,
 )
 from emonas.storage.audit import Audit, Crossing, PartCounts, Shared, write_audit_file
+from emonas.storage.comparisons import Comparisons, Difference, Pair, write_comparisons
 from emonas.storage.cost import EpochCost, write_epoch_costs
 from emonas.storage.folds import write_index
 from emonas.storage.genotype import (
@@ -203,6 +204,20 @@ def _write_training(folder: Path) -> None:
     write_epoch_costs(folder / "cost.csv", [EpochCost(epoch, 0.8, 640.0) for epoch in range(30)])
 
 
+def _comparisons(protocol: str) -> Comparisons:
+    """Two pairs: in one the systems differ; emotionnas is in none."""
+
+    def pair(first: str, second: str, p: float) -> Pair:
+        ua, wa = (Difference(difference=UA[first] - UA[second], p=p / 2, adjusted=p) for _ in "uw")
+        return Pair(first=first, second=second, ua=ua, wa=wa, speakers=3)
+
+    return Comparisons(
+        protocol=protocol,
+        pairs=[pair("cnn-c6l3", "linear", 0.25), pair("linear", "rnn", 0.0312)],
+        left_out={"emotionnas": "its test utterances are others"},
+    )
+
+
 def _write_results(results: Path, protocol: str) -> None:
     index = [
         {"fold": fold, "held_out": fold, "train": 80, "validation": 40, "test": 40}
@@ -210,6 +225,8 @@ def _write_results(results: Path, protocol: str) -> None:
     ]
     write_index(results / "protocols" / protocol / "folds.csv", pd.DataFrame(index))
     write_audit_file(results / "protocols" / protocol / "audit.json", _audit(protocol))
+    compared = results / "evaluate" / protocol / "comparisons.json"
+    write_comparisons(compared, _comparisons(protocol))
     for system in UA:
         path = results / "evaluate" / protocol / system / "metrics.json"
         write_metrics(path, _metrics(protocol, system))

@@ -1,6 +1,7 @@
 """The parts that the page is made of."""
 
 import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -22,6 +23,7 @@ from emonas.report.plan import SystemCard
 from emonas.report.tables import Column, Table, escape_latex, escape_markdown, show, write_tables
 from emonas.report.verdicts import verdicts
 from emonas.report.words import describe, duration, listed, memory
+from emonas.storage.comparisons import Comparisons, Difference, Pair
 from emonas.storage.degenerate import degenerate
 from emonas.storage.genotype import CellsGenotype, Edge
 from emonas.storage.metrics import Figure as MetricFigure
@@ -118,10 +120,42 @@ def test_random_genotypes_of_another_network_are_no_comparison():
         system("drawn", 0.55, network="cells", search="random"),
         system("cnn", 0.6, network="cells", search="darts"),
     ]
-    (verdict,) = verdicts(SimpleNamespace(emotional={entry.name: entry for entry in entries}))
+
+    def against(drawn):
+        pairs = [compared("cnn", "linear", 0.1, 0.01), compared("drawn", "cnn", -0.05, drawn)]
+        protocol = SimpleNamespace(
+            emotional={entry.name: entry for entry in entries},
+            comparisons=Comparisons(protocol="p", pairs=pairs),
+        )
+        (verdict,) = verdicts(protocol)
+        return verdict
+
+    verdict = against(0.0004)
     assert verdict.beats
-    assert "drawn (55.0%)" in verdict.text
+    assert "drawn (55.0%, 5.0 points apart, p < 0.001)" in verdict.text
     assert "lucky" not in verdict.text
+    chance = against(0.05)
+    assert not chance.beats
+    assert "It is better than the linear system linear" in chance.text
+    assert "It can't be told from the random-genotype system drawn (55.0%" in chance.text
+
+
+@pytest.mark.parametrize(("p", "said"), [(0.01, "It is worse than"), (0.2, "can't be told from")])
+def test_a_searched_system_that_is_below_its_baseline(plan, results, p, said):
+    protocol = gather(plan, results)["emodb-loso"]
+    pairs = [compared("cnn-c6l3", "linear", -0.028, p)]
+    verdict, other = verdicts(
+        replace(protocol, comparisons=Comparisons(protocol="emodb-loso", pairs=pairs))
+    )
+    assert said in verdict.text
+    assert not verdict.beats
+    assert "Nothing was tested against the linear system linear" in other.text
+    assert other.beats is False
+
+
+def compared(first, second, difference, p):
+    figure = Difference(difference=difference, p=p, adjusted=p)
+    return Pair(first=first, second=second, ua=figure, wa=figure, speakers=9)
 
 
 def test_only_cells_without_any_convolution_are_degenerate():

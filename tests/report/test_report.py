@@ -143,11 +143,26 @@ def test_the_page_says_what_a_reader_must_know(plan, page):
 
 def test_the_page_says_whether_a_search_was_worth_it(page):
     text = " ".join(page.text.split())
-    assert "rnn reaches 66.2% UA. It beats the linear system linear (60.1%) by 6.1 points." in text
     assert (
-        "cnn-c6l3 reaches 57.3% UA. It does not beat the linear system linear (60.1%), which is "
-        "better by 2.8 points. Its validation curves" in text
+        "rnn reaches 66.2% UA. It is better than the linear system linear (60.1%, 6.1 points "
+        "apart, p = 0.031)." in text
     )
+    assert (
+        "cnn-c6l3 reaches 57.3% UA. It can't be told from the linear system linear (60.1%, 2.8 "
+        "points apart, p = 0.250). Its validation curves" in text
+    )
+
+
+def test_the_page_has_the_systems_in_pairs(page, report):
+    text = " ".join(page.text.split())
+    table = (report / "tables/emodb-loso-comparisons.md").read_text(encoding="utf-8")
+    assert "2 pairs of systems" in text
+    assert "| cnn-c6l3 | linear | −2.8 | 0.250 | – | −2.8 | 0.250 | – | 3 |" in table
+    assert "| linear | rnn | −6.1 | 0.031 | rnn | −6.1 | 0.031 | rnn | 3 |" in table
+    rows = {row["first"]: row for row in _rows(report / "tables/emodb-loso-comparisons.csv")}
+    assert float(rows["linear"]["ua"]) == pytest.approx(-0.061)
+    assert (rows["linear"]["ua_better"], rows["cnn-c6l3"]["ua_better"]) == ("rnn", "")
+    assert "emotionnas is not compared: its test utterances are others." in text
 
 
 def test_the_page_needs_nothing_from_elsewhere(report, page):

@@ -15,12 +15,15 @@ Metric = Callable[[Counts], Counts]
 @dataclass(frozen=True)
 class Spoken:
     """Predictions that are scored together: who speaks (empty where it is not known), and the true
-    and the predicted labels, an entry a prediction.
+    and the predicted labels, an entry a prediction; and the seed and fold that they are of (no
+    fold where all of a seed's are scored together).
     """
 
     speakers: Sequence[str]
     true: Sequence[str]
     predicted: Sequence[str]
+    seed: int = 0
+    fold: str = ""
 
 
 def speaker_counts(names: Sequence[str], groups: Sequence[Spoken], labels: Sequence[str]) -> Counts:

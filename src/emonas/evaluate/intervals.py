@@ -1,6 +1,6 @@
-"""How far a score depends on who was tested: intervals by bootstrap over speakers."""
+"""How far a score depends on who was tested and on the chance in training: bootstrap intervals."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,10 +23,13 @@ class Intervals:
     wa: tuple[float, float]
 
 
-def speaker_intervals(groups: Sequence[Spoken], labels: Sequence[str]) -> Intervals | None:
-    """95% intervals of the mean over groups of UA and WA, by percentile bootstrap: speakers are
-    drawn with replacement, each with all of its predictions. A group counts as often as its
-    speakers were drawn, on average: with one speaker a group, that is the bootstrap over groups.
+def bootstrap_intervals(groups: Sequence[Spoken], labels: Sequence[str]) -> Intervals | None:
+    """95% intervals of the mean over groups of UA and WA, by percentile bootstrap.
+
+    Speakers are drawn with replacement, each with all of its predictions, and seeds beside them.
+    Folds come with their speakers, and a fold counts as often as those were drawn, on average:
+    with one speaker a fold, that is the bootstrap over folds. Where a speaker is tested in several
+    folds, folds are drawn as seeds are.
 
     Returns:
         None where a speaker is not known, or there are fewer than `FEWEST`.
@@ -35,22 +38,43 @@ def speaker_intervals(groups: Sequence[Spoken], labels: Sequence[str]) -> Interv
     if len(names) < FEWEST or "" in names:
         return None
     counts = speaker_counts(names, groups, labels)
-    return Intervals(ua=_interval(counts, ua_of), wa=_interval(counts, wa_of))
+    chances = [_members([group.seed for group in groups])]
+    if _share_speakers(groups):
+        chances.append(_members([group.fold for group in groups]))
+    drawn = [members for members in chances if len(members) > 1]
+    return Intervals(ua=_interval(counts, drawn, ua_of), wa=_interval(counts, drawn, wa_of))
 
 
-def _interval(counts: Counts, metric: Metric) -> tuple[float, float]:
-    """Of a metric's mean over groups; `counts` is (speakers, groups, classes, classes)."""
+def _share_speakers(groups: Sequence[Spoken]) -> bool:
+    """Whether any speaker is tested in several folds."""
+    tested = {(speaker, group.fold) for group in groups for speaker in group.speakers}
+    return len(tested) > len({speaker for speaker, _ in tested})
+
+
+def _members(keys: Sequence[Hashable]) -> Counts:
+    """Whether a group is of a key, (keys, groups)."""
+    return np.array([[own == key for own in keys] for key in dict.fromkeys(keys)], np.float64)
+
+
+def _interval(counts: Counts, chances: Sequence[Counts], metric: Metric) -> tuple[float, float]:
+    """Of a metric's mean over groups; `counts` is (speakers, groups, classes, classes), and each of
+    `chances` (seeds or folds, groups).
+    """
     shares = (counts.sum(axis=(2, 3)) > 0).astype(np.float64)
     shares /= shares.sum(axis=0)
 
-    def drawn(indices: npt.NDArray[np.int64], axis: int) -> Counts:
-        times = np.stack([(indices == row).sum(axis=axis) for row in range(len(counts))], axis=-1)
-        weights = times @ shares
-        scores = metric(np.tensordot(times.astype(np.float64), counts, axes=1))
+    def drawn(*indices: npt.NDArray[np.int64], axis: int) -> Counts:
+        speakers = _times(indices[0], len(counts), axis)
+        weights = heard = speakers @ shares
+        for rows, members in zip(indices[1:], chances, strict=True):
+            weights = weights * (_times(rows, len(members), axis) @ members)
+        # Nobody was drawn whom the drawn folds test.
+        weights = np.where(weights.any(axis=-1, keepdims=True), weights, heard)
+        scores = metric(np.tensordot(speakers, counts, axes=1))
         return np.asarray((scores * weights).sum(axis=-1) / weights.sum(axis=-1))
 
     result = bootstrap(
-        (np.arange(len(counts)),),
+        [np.arange(len(sample)) for sample in (counts, *chances)],
         drawn,
         n_resamples=RESAMPLES,
         batch=250,
@@ -61,3 +85,9 @@ def _interval(counts: Counts, metric: Metric) -> tuple[float, float]:
     )
     low, high = result.confidence_interval
     return float(low), float(high)
+
+
+def _times(indices: npt.NDArray[np.int64], number: int, axis: int) -> Counts:
+    """How often each of a number of things was drawn, (..., number)."""
+    drawn = [(indices == one).sum(axis=axis) for one in range(number)]
+    return np.stack(drawn, axis=-1).astype(np.float64)

@@ -8,7 +8,7 @@ from statistics import fmean
 
 from emonas.errors import EmonasError
 from emonas.evaluate.counts import Spoken
-from emonas.evaluate.intervals import speaker_intervals
+from emonas.evaluate.intervals import bootstrap_intervals
 from emonas.evaluate.scores import Scores, confusion, score, spread
 from emonas.storage.metrics import Figure, FoldScore
 from emonas.storage.predictions import Predictions, read_predictions
@@ -76,11 +76,14 @@ def figures(
     groups = list(by_seed(runs).values()) if pooled else [[run] for run in runs]
     spoken = [
         Spoken(
-            [speakers.get(key, "") for run in group for key in run.utterances], *_together(group)
+            [speakers.get(key, "") for run in group for key in run.utterances],
+            *_together(group),
+            seed=group[0].files.seed,
+            fold="" if pooled else group[0].files.fold,
         )
         for group in groups
     ]
-    intervals = speaker_intervals(spoken, labels)
+    intervals = bootstrap_intervals(spoken, labels)
     return {
         metric: _figure(runs, metric, pooled, repeated).model_copy(
             update={"interval": None if intervals is None else getattr(intervals, metric)}

@@ -10,6 +10,7 @@ from emonas.errors import EmonasError, make_again
 from emonas.report.encoders import Overlap, overlaps, transfer_overlaps
 from emonas.report.plan import ReportPlan, SystemCard
 from emonas.storage.audit import Audit, read_audit_file
+from emonas.storage.comparisons import Comparisons, read_comparisons
 from emonas.storage.folds import read_index
 from emonas.storage.genotype import AnyGenotype, read_genotype
 from emonas.storage.metrics import Metrics, read_metrics
@@ -64,7 +65,8 @@ class SystemResults:
 
 @dataclass(frozen=True)
 class ProtocolResults:
-    """One protocol: its audit and its systems by name, and what its scores can't say.
+    """One protocol: its audit, its systems by name, how they compare, and what its scores can't
+    say.
 
     `transfers` are the other corpora that its models were tested on; `domain` is what tells its
     domains apart (empty where it has none).
@@ -73,6 +75,7 @@ class ProtocolResults:
     name: str
     audit: Audit
     systems: dict[str, SystemResults]
+    comparisons: Comparisons
     synthetic: bool
     speaker_dependent: bool
     overlaps: tuple[Overlap, ...] = ()
@@ -120,6 +123,7 @@ def gather(plan: ReportPlan, results: Path) -> dict[str, ProtocolResults]:
             name=protocol,
             audit=audit,
             systems=systems,
+            comparisons=read_comparisons(results / "evaluate" / protocol / "comparisons.json"),
             synthetic=plan.is_synthetic(protocol),
             speaker_dependent=audit.speaker_dependent or card.speaker_dependent,
             overlaps=overlaps(plan, protocol),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from emonas.jobs import report_line
 from emonas.report import names
+from emonas.report.comparisons import comparisons_table
 from emonas.report.connections import connections_table
 from emonas.report.domains import domains_summary
 from emonas.report.drawings import draw_figures
@@ -63,6 +64,7 @@ def _write(plan: ReportPlan, results: Path, folder: Path, workers: int) -> None:
 
 def _write_protocol(protocol: ProtocolResults, folder: Path) -> None:
     write_tables(folder / names.systems_table(protocol.name), systems_summary(protocol))
+    write_tables(folder / names.comparisons_table(protocol.name), comparisons_table(protocol))
     write_tables(folder / names.folds_table(protocol.name), folds_summary(protocol))
     if protocol.domain:
         write_tables(folder / names.domains_table(protocol.name), domains_summary(protocol))

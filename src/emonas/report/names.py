@@ -41,6 +41,11 @@ def systems_table(protocol: str) -> str:
     return f"tables/{protocol}-systems"
 
 
+def comparisons_table(protocol: str) -> str:
+    """The stem of the table of a protocol's systems in pairs."""
+    return f"tables/{protocol}-comparisons"
+
+
 def folds_table(protocol: str) -> str:
     """The stem of the table of every fold and seed of a protocol's systems."""
     return f"tables/{protocol}-folds"
@@ -103,7 +108,7 @@ def report_tables(plan: ReportPlan) -> list[str]:
     stems = [paper_table(name) for name in plan.tables]
     stems += [figure_table(name, options) for name, options in plan.figures.items()]
     for protocol in plan.run_protocols():
-        stems += [systems_table(protocol), folds_table(protocol)]
+        stems += [systems_table(protocol), comparisons_table(protocol), folds_table(protocol)]
         stems += [domains_table(protocol)] if plan.protocols[protocol].domain else []
         stems += [transfer_table(protocol, corpus) for corpus in plan.protocols[protocol].transfer]
     if plan.recognition:

@@ -19,9 +19,11 @@ SPEAKER_DEPENDENT_WARNING = (
     "scores are no estimate for a new speaker."
 )
 INTERVAL_NOTE = (
-    "The 95% interval says how far a score depends on who was tested: 2000 times, as many speakers "
-    "are drawn with replacement from those tested, each with all predictions for it, and the same "
-    "mean is taken. It tells nothing of the chance in training, nor whether two systems differ."
+    "The 95% interval says how far a score depends on who was tested and on the chance in "
+    "training: 2000 times, as many speakers are drawn with replacement from those tested, each "
+    "with all predictions for it, as many seeds, and as many folds where they test the same "
+    "speakers, and the same mean is taken. Of one seed it tells nothing of the chance in training. "
+    "Whether two systems differ is tested in pairs."
 )
 _SYSTEM_COLUMNS = (
     Column("system", "System"),

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from emonas.storage.atomic import write_text
 from emonas.storage.tables import write_rows
 
-Kind = Literal["text", "percent", "points", "millions", "count", "score", "interval"]
+Kind = Literal["text", "percent", "points", "millions", "count", "score", "interval", "probability"]
 Row = Mapping[str, Any]
 EMPTY = "–"
 _LATEX = {
@@ -110,6 +110,8 @@ def _number(value: float, kind: Kind) -> str:
         return "0.0" if points == 0 else f"{points:+.1f}".replace("-", "−")
     if kind == "millions":
         return _millions(value / 1e6)
+    if kind == "probability":
+        return "<0.001" if value < 0.001 else f"{value:.3f}"
     if kind == "score":
         return score_text(value)
     return f"{value:,.0f}"

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from emonas.report.gather import ProtocolResults, SystemResults
-from emonas.report.words import listed
+from emonas.report.words import listed, probability
+from emonas.storage.comparisons import Comparisons
 
 LINEAR_NETWORKS = frozenset({"linear"})
 RANDOM_SEARCHES = frozenset({"random"})
@@ -12,7 +13,9 @@ RANDOM_SEARCHES = frozenset({"random"})
 
 @dataclass(frozen=True)
 class Verdict:
-    """One searched system; `beats` is none where there is nothing to compare it with."""
+    """One searched system. `beats` says whether it is better than all that it is compared with, by
+    more than chance explains; it is none where there is nothing to compare it with.
+    """
 
     system: str
     text: str
@@ -26,7 +29,11 @@ def verdicts(protocol: ProtocolResults) -> list[Verdict]:
     systems = protocol.emotional.values()
     baselines = [system for system in systems if _is_baseline(system)]
     return [
-        _verdict(system, [other for other in baselines if _compares(system, other)])
+        _verdict(
+            system,
+            [other for other in baselines if _compares(system, other)],
+            protocol.comparisons,
+        )
         for system in systems
         if system.card.search and not _is_baseline(system)
     ]
@@ -41,29 +48,46 @@ def _compares(system: SystemResults, baseline: SystemResults) -> bool:
     return baseline.card.network in networks
 
 
-def _verdict(system: SystemResults, baselines: Sequence[SystemResults]) -> Verdict:
-    reached = 100 * system.metrics.figure("ua").mean
+def _verdict(
+    system: SystemResults, baselines: Sequence[SystemResults], comparisons: Comparisons
+) -> Verdict:
+    reached = f"reaches {100 * system.metrics.figure('ua').mean:.1f}% UA."
     if not baselines:
         text = (
-            f"reaches {reached:.1f}% UA. No linear system and none with a random genotype was "
-            "run under this protocol, so nothing here says what the search is worth."
+            f"{reached} No linear system and none with a random genotype was run under this "
+            "protocol, so nothing here says what the search is worth."
         )
         return Verdict(system.name, text, None)
-    beaten, unbeaten = [], []
+    said: dict[str, list[str]] = {}
     for other in baselines:
-        theirs = 100 * other.metrics.figure("ua").mean
-        kind = "linear" if other.card.network in LINEAR_NETWORKS else "random-genotype"
-        named = f"the {kind} system {other.name} ({theirs:.1f}%)"
-        points = f"by {abs(reached - theirs):.1f} points"
-        if reached > theirs:
-            beaten.append(f"{named} {points}")
-        elif reached == theirs:
-            unbeaten.append(f"{named}, which reaches the same")
-        else:
-            unbeaten.append(f"{named}, which is better {points}")
-    sentence = f"reaches {reached:.1f}% UA. "
-    if beaten:
-        sentence += f"It beats {listed(beaten)}. "
-    if unbeaten:
-        sentence += f"It does not beat {listed(unbeaten)}."
-    return Verdict(system.name, sentence.strip(), not unbeaten)
+        how, what = _against(system, other, comparisons)
+        said.setdefault(how, []).append(what)
+    sentences = [f"{how} {listed(said[how])}." for how in _HOW if how in said]
+    return Verdict(system.name, " ".join([reached, *sentences]), set(said) == {_BETTER})
+
+
+_BETTER, _WORSE = "It is better than", "It is worse than"
+_UNSURE, _UNKNOWN = "It can't be told from", "Nothing was tested against"
+_HOW = (_BETTER, _WORSE, _UNSURE, _UNKNOWN)
+
+
+def _against(
+    system: SystemResults, other: SystemResults, comparisons: Comparisons
+) -> tuple[str, str]:
+    """How a system stands against another, and that other in words."""
+    kind = "linear" if other.card.network in LINEAR_NETWORKS else "random-genotype"
+    theirs = other.metrics.figure("ua").mean
+    named = f"the {kind} system {other.name} ({100 * theirs:.1f}%"
+    pair = comparisons.of(system.name, other.name)
+    if pair is None:
+        reasons = [
+            f"{name}: {comparisons.left_out[name]}"
+            for name in (system.name, other.name)
+            if name in comparisons.left_out
+        ]
+        return _UNKNOWN, f"{named}; {'; '.join(reasons) or 'the two were not compared'})"
+    points = f"{abs(100 * pair.ua.difference):.1f} points"
+    apart = f"{named}, {points} apart, {probability(pair.ua.adjusted)})"
+    if not pair.ua.holds:
+        return _UNSURE, apart
+    return (_BETTER if pair.ua.difference > 0 else _WORSE), apart

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from emonas.report import names
 from emonas.report.audits import CrossingLine, classes_table, crossing_lines, parts_table
+from emonas.report.comparisons import comparisons_table
 from emonas.report.degenerate import degenerate_summary
 from emonas.report.domains import domains_summary, domains_title
 from emonas.report.gather import ProtocolResults
@@ -65,6 +66,8 @@ class ProtocolView:
     folds_stem: str
     picture: Picture
     verdicts: list[Verdict]
+    comparisons: Table
+    comparisons_stem: str
     degenerate: list[str]
     domains: DomainsView | None
     transfers: list[TransferView]
@@ -103,6 +106,8 @@ def protocol_view(plan: ReportPlan, protocol: ProtocolResults, folder: Path) -> 
         folds_stem=names.folds_table(name),
         picture=picture(folder, names.systems_figure(name), f"UA by fold of the systems: {name}"),
         verdicts=verdicts(protocol),
+        comparisons=comparisons_table(protocol),
+        comparisons_stem=names.comparisons_table(name),
         degenerate=degenerate_summary(protocol),
         domains=_domains_view(protocol) if protocol.domains else None,
         transfers=[_transfer_view(protocol, corpus) for corpus in protocol.transfers],

@@ -31,6 +31,11 @@ def memory(mebibytes: float) -> str:
     return f"{mebibytes / 1024:.1f} GiB" if mebibytes >= 1024 else f"{mebibytes:.0f} MiB"
 
 
+def probability(value: float) -> str:
+    """A p value for people: `p = 0.034`, `p < 0.001`."""
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+
+
 def describe(name: str, card: SystemCard) -> str:
     """What a system of some name is, in a few words."""
     if card.kind == "fusion":

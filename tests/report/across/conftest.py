@@ -23,6 +23,7 @@ from emonas.report.plan import (
 )
 from emonas.report.recognition import read_rates
 from emonas.storage.audit import Audit, PartCounts, TransferAudit, write_audit_file
+from emonas.storage.comparisons import Comparisons, write_comparisons
 from emonas.storage.folds import write_index
 from emonas.storage.metrics import (
     Figure,
@@ -199,6 +200,8 @@ def cross_results(cross_plan: ReportPlan, tmp_path_factory: pytest.TempPathFacto
         index = [{"fold": f, "held_out": f, "train": 9, "validation": 9, "test": 9} for f in FOLDS]
         write_index(folder / "folds.csv", pd.DataFrame(index))
         write_audit_file(folder / "audit.json", _audit(protocol))
+        compared = results / "evaluate" / protocol / "comparisons.json"
+        write_comparisons(compared, Comparisons(protocol=protocol, pairs=[]))
         for system in cross_plan.run_systems(protocol):
             path = results / "evaluate" / protocol / system / "metrics.json"
             write_metrics(path, _metrics(protocol, system))

@@ -19,6 +19,7 @@ from emonas.report.plan import (
     SystemCard,
 )
 from emonas.storage.audit import Audit, PartCounts, write_audit_file
+from emonas.storage.comparisons import Comparisons, write_comparisons
 from emonas.storage.folds import PARTS, write_index
 from emonas.storage.genotype import ConnectionsGenotype, write_genotype
 from emonas.storage.metrics import (
@@ -226,6 +227,8 @@ def domain_results(domain_plan: ReportPlan, tmp_path_factory: pytest.TempPathFac
         index = [{"fold": f, "held_out": f, "train": 9, "validation": 9, "test": 9} for f in FOLDS]
         write_index(folder / "folds.csv", pd.DataFrame(index))
         write_audit_file(folder / "audit.json", _audit(protocol))
+        compared = results / "evaluate" / protocol / "comparisons.json"
+        write_comparisons(compared, Comparisons(protocol=protocol, pairs=[]))
         for system, seeds in domain_plan.run_systems(protocol).items():
             path = results / "evaluate" / protocol / system / "metrics.json"
             write_metrics(path, metrics(protocol, system))

@@ -1,0 +1,56 @@
+"""The table of a protocol's systems in pairs."""
+
+from typing import Any
+
+from emonas.report.gather import ProtocolResults
+from emonas.report.summary import warnings
+from emonas.report.tables import Column, Table
+from emonas.storage.comparisons import LEVEL, Difference, Pair
+
+COMPARISON_NOTE = (
+    "A difference is that of the first system less the second, in points of the mean that the "
+    "table of systems shows, on the same test utterances. If the two were alike, it would not "
+    "matter which had answered a speaker's utterances: p is the share of such swaps, speaker by "
+    "speaker, that part the two at least as far (two-sided; all swaps of up to 13 speakers, 9999 "
+    "of more), corrected for all pairs of the protocol by Holm's method. A system is called "
+    f"better where p is below {LEVEL}."
+)
+_COLUMNS = (
+    Column("first", "System"),
+    Column("second", "Against"),
+    Column("ua", "UA, difference", "points"),
+    Column("ua_p", "UA, p", "probability"),
+    Column("ua_better", "Better in UA"),
+    Column("wa", "WA, difference", "points"),
+    Column("wa_p", "WA, p", "probability"),
+    Column("wa_better", "Better in WA"),
+    Column("speakers", "Speakers", "count"),
+)
+
+
+def comparisons_table(protocol: ProtocolResults) -> Table:
+    """All pairs, and below them why a system is in none."""
+    found = protocol.comparisons
+    left_out = [f"{name} is not compared: {why}." for name, why in found.left_out.items()]
+    notes = (*warnings(protocol), COMPARISON_NOTE, *left_out)
+    rows = [_row(pair) for pair in found.pairs]
+    return Table(f"Systems in pairs under {protocol.name}", _COLUMNS, rows, notes)
+
+
+def _row(pair: Pair) -> dict[str, Any]:
+    return {
+        "first": pair.first,
+        "second": pair.second,
+        "speakers": pair.speakers,
+        **_cells("ua", pair.ua, pair),
+        **_cells("wa", pair.wa, pair),
+    }
+
+
+def _cells(stem: str, figure: Difference, pair: Pair) -> dict[str, Any]:
+    better = pair.first if figure.difference > 0 else pair.second
+    return {
+        stem: figure.difference,
+        f"{stem}_p": figure.adjusted,
+        f"{stem}_better": better if figure.holds else "",
+    }
