@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from exported import apart
 
 SETTINGS = Path(__file__).with_name("languages.yaml")
 CLASSES = {"en": {"happy", "neutral", "sad"}, "de": {"angry", "sad"}}
@@ -85,6 +86,17 @@ def test_gates_are_kept_by_utterance_and_averaged_by_language(run, system, featu
         wanted = gates[(table["domain"] == domain).to_numpy()].mean(axis=0)
         assert list(found["gates"]) == features
         assert list(found["gates"].values()) == pytest.approx(wanted.tolist(), rel=1e-5)
+
+
+ONE = ("single", "alone", "whitened")
+
+
+@pytest.mark.parametrize("system", [*ONE, *TRAINED, "both"])
+def test_an_exported_system_says_what_its_training_said(run, tmp_path, monkeypatch, system):
+    monkeypatch.chdir(run[0].folder)
+    stage = "fuse" if system == "both" else "train"
+    protocol = "one" if system in ONE else "several"
+    assert apart("tiny.yaml", stage, protocol, system, tmp_path / "model") < 1e-5
 
 
 def test_one_search_serves_the_searched_network_and_the_retrained_one(run):

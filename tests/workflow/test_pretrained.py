@@ -13,8 +13,11 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from exported import apart, export
 
 from emonas.checkpoints.checkpoint import Checkpoint
+from emonas.errors import EmonasError
+from emonas.export.model import Model
 from emonas.features.extraction import Resources, Speech
 from emonas.features.extractors import bert
 from emonas.learning.options import RuntimeOptions
@@ -110,7 +113,8 @@ def run(fresh, tmp_path_factory):
         patch.setenv("EMONAS_CHECKPOINTS", str(folder / "my weights"))
         # From nothing, as on the login node of a cluster; the corpus is not read yet.
         checkout.snakemake("--cores", "2", "--", "fetch")
-        assert [path.stem for path in (folder / "results/checkpoints").iterdir()] == ["heard"]
+        records = (folder / "results/checkpoints").iterdir()
+        assert sorted(path.stem for path in records) == ["heard", "read"]
         checkout.snakemake("--cores", "2", "results/corpora/spoken/manifest.csv")
         write_vectors(folder)
         said = checkout.snakemake("--cores", "2")
@@ -169,6 +173,39 @@ def test_words_are_those_that_were_heard(run):
             (expected,) = extractor.extract([Speech(name, silence, text)])
             assert file.length(name) == max(1, len(text.split()))
             np.testing.assert_allclose(file.read(name), expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("system", ["blocks", "words", "gru"])
+def test_an_exported_system_says_what_its_training_said(run, tmp_path, monkeypatch, system):
+    monkeypatch.chdir(run.folder)
+    monkeypatch.setenv("EMONAS_CHECKPOINTS", str(run.folder / "my weights"))
+    assert apart("tiny.yaml", "train", "half", system, tmp_path / "model") < 1e-5
+
+
+def test_an_exported_system_refers_to_its_weights(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(run.folder)
+    model = tmp_path / "model"
+    export("tiny.yaml", "half", "words", model)
+    told = json.loads((model / "model.json").read_text())
+    assert told["checkpoints"]["heard"]["digest"] == run.digest
+    assert run.digest in (model / "README.md").read_text()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EMONAS_CHECKPOINTS", str(run.folder / "my weights"))
+    with pytest.raises(EmonasError, match=r"small bert: .*--checkpoint read=PATH"):
+        Model(model)
+    assert Model(model, checkpoints={"read": run.folder / "small bert"}).classes == ("happy", "sad")
+    with pytest.raises(EmonasError, match="refers to none of this name"):
+        Model(model, checkpoints={"red": run.folder / "small bert"})
+    others = tmp_path / "others.pt"
+    others.write_bytes(run.served.read_bytes()[:-1])
+    with pytest.raises(EmonasError, match="the SHA-256 is"):
+        Model(model, checkpoints={"read": run.folder / "small bert", "heard": others})
+
+
+def test_what_comes_from_a_user_s_files_is_not_exported(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(run.folder)
+    with pytest.raises(EmonasError, match=r"features\.own: comes from files of your own"):
+        export("tiny.yaml", "half", "all", tmp_path / "model")
 
 
 def test_the_report_has_error_rates_and_the_warning(run):

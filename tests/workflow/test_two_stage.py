@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from exported import apart
 
 pytest.importorskip("transformers", reason="transformers is not installed")
 SETTINGS = Path(__file__).with_name("two-stage.yaml")
@@ -51,6 +52,12 @@ def test_a_second_stage_starts_from_the_first_of_its_fold_and_seed(run):
         assert (start in job.inputs) == system.startswith("second")
         learns = "results/corpora/english/manifest.csv" in job.inputs
         assert learns == (system != "second")
+
+
+@pytest.mark.parametrize("system", ["second", "second-gender", "at-once"])
+def test_an_exported_system_says_what_its_training_said(run, tmp_path, monkeypatch, system):
+    monkeypatch.chdir(run[0].folder)
+    assert apart("tiny.yaml", "train", "stages", system, tmp_path / "model") < 1e-5
 
 
 def test_the_table_marks_what_is_the_first_stage_s(run):

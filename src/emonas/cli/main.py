@@ -1,10 +1,11 @@
-"""`emonas`: check settings, forecast a run, list features, write the settings reference."""
+"""`emonas`: check settings, forecast a run, list features, export a system, predict recordings."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from emonas.cli import use
 from emonas.settings.listings import check_listings
 from emonas.settings.load import load_settings
 from emonas.settings.plan import Plan
@@ -16,6 +17,8 @@ application = typer.Typer(
     pretty_exceptions_enable=False,
 )
 features = typer.Typer(help="The features that there are.", no_args_is_help=True)
+application.command()(use.export)
+application.command()(use.predict)
 application.add_typer(features, name="features")
 SettingsFile = Annotated[Path, typer.Argument(help="a settings file")]
 

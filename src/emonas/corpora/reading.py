@@ -28,6 +28,9 @@ class ReaderOptions(Options):
     root: Path | None = Field(
         default=None, description="the folder of the corpus; runs that need it are skipped without"
     )
+    licence: str = Field(
+        default="", description="licence of the corpus, for the card of an exported system"
+    )
 
 
 @dataclass(frozen=True)

@@ -48,8 +48,13 @@ class FeatureJob(CorpusJob):
     transcript: Path | None = None
 
 
-def extract_feature(job: FeatureJob, output: Path) -> None:
+def extract_feature(job: FeatureJob, output: Path, extractor: Extractor | None = None) -> None:
     """Extract a feature from every utterance of a corpus; the file has the manifest's order.
+
+    Args:
+        job: what is extracted.
+        output: the feature file.
+        extractor: the one that the job's options name, where somebody made it already.
 
     Raises:
         EmonasError: the manifest is empty, an audio file cannot be read, texts are needed and not
@@ -61,7 +66,7 @@ def extract_feature(job: FeatureJob, output: Path) -> None:
     texts = known_texts(rows, job.transcript)
     if job.options.reads:
         check_texts(job.transcript or job.manifest, job.corpus, texts, list(rows["utterance"]))
-    extractor = build_extractor(job.options, job.resources)
+    extractor = extractor or build_extractor(job.options, job.resources)
     if hasattr(extractor, "check"):
         extractor.check(list(rows["utterance"]))
     facts = _facts(job, extractor)

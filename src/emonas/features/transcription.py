@@ -34,8 +34,13 @@ class TranscriptJob(CorpusJob):
     options: RecogniserOptions
 
 
-def transcribe(job: TranscriptJob, output: Path) -> None:
+def transcribe(job: TranscriptJob, output: Path, recogniser: Recogniser | None = None) -> None:
     """Write down what the recogniser hears in every utterance of a corpus.
+
+    Args:
+        job: what is transcribed.
+        output: the transcript.
+        recogniser: the one that the job's options name, where somebody made it already.
 
     Raises:
         EmonasError: the manifest is empty, an audio file cannot be read, or the checkpoint is of
@@ -44,7 +49,8 @@ def transcribe(job: TranscriptJob, output: Path) -> None:
     rows = read_manifest(job.manifest)
     if rows.empty:
         raise EmonasError(f"{job.manifest}: there are no utterances; see problems.csv beside it")
-    recogniser, options = build_recogniser(job.options, job.resources), job.options
+    recogniser = recogniser or build_recogniser(job.options, job.resources)
+    options = job.options
     with resume_folder(job.resume, "transcripts", _identity(job), [job.manifest]) as folder:
         kept = KeptTexts(folder / "transcript.csv")
         batches = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,7 +69,10 @@ def joint_sources(options: FusionOptions, inputs: JointInputs) -> Sources:
     classes = tuple(sorted(tables["train"]["label"].unique()))
     files = [inputs.streams[name] for name in options.fuse]
     heard = [
-        {part: _examples(table, classes, entry, inputs) for part, table in tables.items()}
+        {
+            part: stream_examples(table, classes, entry, inputs.features)
+            for part, table in tables.items()
+        }
         for entry in files
     ]
     networks = [
@@ -94,19 +97,21 @@ def joint_sources(options: FusionOptions, inputs: JointInputs) -> Sources:
     return Sources(
         network=JointNetwork(networks, counts, fusion),
         classes=classes,
-        examples={part: _side_by_side([examples[part] for examples in heard]) for part in tables},
+        examples={part: side_by_side([examples[part] for examples in heard]) for part in tables},
         tables=tables,
     )
 
 
-def _examples(
-    table: pd.DataFrame, classes: tuple[str, ...], files: TrainedFiles, inputs: JointInputs
+def stream_examples(
+    table: pd.DataFrame, classes: tuple[str, ...], files: TrainedFiles, features: FeaturePaths
 ) -> Examples:
-    examples = load_examples(table, classes, files.system.inputs, inputs.features)
+    """What a trained stream hears of the utterances of a part, standardised as it learnt them."""
+    examples = load_examples(table, classes, files.system.inputs, features)
     return load_normaliser(read_weights(files.weights))(examples)
 
 
-def _side_by_side(heard: list[Examples]) -> Examples:
+def side_by_side(heard: Sequence[Examples]) -> Examples:
+    """The examples of all streams as those of one network."""
     streams = tuple(stream for examples in heard for stream in examples.streams)
     return Examples(streams, heard[0].labels)
 

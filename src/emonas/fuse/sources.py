@@ -44,7 +44,7 @@ def frozen_sources(
     """
     streams = {part: _streams(options, predictions, part) for part in parts}
     first = streams[parts[0]][0]
-    examples = {part: _examples(options, streams[part], first.classes) for part in parts}
+    examples = {part: fused_examples(options, streams[part], first.classes) for part in parts}
     widths = tuple(stream[0].shape[1] for stream in examples[parts[0]].streams)
     return Sources(
         network=fusion_network(options, widths, len(first.classes)),
@@ -84,9 +84,12 @@ def _heard(stream: Predictions) -> tuple[tuple[str, ...], ...]:
     return stream.corpora, stream.utterances, stream.labels, stream.classes
 
 
-def _examples(
-    options: FusionOptions, streams: list[Predictions], classes: tuple[str, ...]
+def fused_examples(
+    options: FusionOptions, streams: Sequence[Predictions], classes: tuple[str, ...]
 ) -> Examples:
+    """What a fusion of frozen streams hears: their embeddings, or for the perceptron their
+    probabilities, each stream's as one vector an utterance.
+    """
     numbers = {name: number for number, name in enumerate(classes)}
     labels = [numbers.get(label, -1) for label in streams[0].labels]
     values = [

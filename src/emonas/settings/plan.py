@@ -29,7 +29,8 @@ class Plan(Runnable):
         """What reading a corpus depends on."""
         options = self.settings.corpora[corpus]
         modules = "emonas.corpora.job", kind_name("reader", options.reader)
-        return {"options": options.model_dump(mode="json"), "code": code_digest(*modules)}
+        told = options.model_dump(mode="json", exclude={"licence"})
+        return {"options": told, "code": code_digest(*modules)}
 
     def split_params(self, protocol: str) -> Params:
         """What the folds depend on: what may cross is the business of their audit."""

@@ -55,12 +55,23 @@ class Hearing:
 def predict_list(
     network: nn.Module, hearing: Hearing, part: Path, device: torch.device
 ) -> Predictions:
-    """Predict the utterances of a list, in pieces, because a large corpus may not fit into memory.
+    """Predict the utterances of a list.
 
     Raises:
         EmonasError: the list or a feature file is damaged, or an utterance has no features.
     """
-    table, together = read_part(part), hearing.system.together
+    return predict_table(network, hearing, read_part(part), device)
+
+
+def predict_table(
+    network: nn.Module, hearing: Hearing, table: pd.DataFrame, device: torch.device
+) -> Predictions:
+    """Predict the utterances of a part, in pieces, because a large corpus may not fit into memory.
+
+    Raises:
+        EmonasError: a feature file is damaged, or an utterance has no features.
+    """
+    together = hearing.system.together
     step = BATCHES_AT_A_TIME * together
     pieces = []
     for start in range(0, len(table), step):

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from emonas.jobs import report_line
 from emonas.learning.devices import prepare
 from emonas.learning.options import RuntimeOptions
-from emonas.storage.predictions import Predictions, read_predictions, write_predictions
+from emonas.storage.predictions import read_predictions, write_predictions
 from emonas.storage.weights import read_weights
-from emonas.systems.data import network_shape
+from emonas.systems.learnt_shape import learnt_parts, learnt_shape
 from emonas.systems.material import Material
 from emonas.systems.predicting import Hearing, predict_list
-from emonas.systems.shapes import NetworkShape
 from emonas.systems.trained import TrainedFiles, load_network, load_normaliser
 
 
@@ -37,29 +35,16 @@ def predict_transfer(job: TransferJob, output: Path) -> None:
     """
     device = prepare(job.runtime, 0)
     system = job.trained.system
-    parts = ("train", "validation") if getattr(system, "refit", False) else ("train",)
-    heard = [read_predictions(job.predictions, part) for part in parts]
+    heard = [read_predictions(job.predictions, part) for part in learnt_parts(system)]
     classes = heard[0].classes
     hearing = Hearing(
         system=system,
         material=job.material,
         classes=classes,
         normaliser=load_normaliser(read_weights(job.trained.weights)),
-        shape=_shape(job, heard),
+        shape=learnt_shape(system, job.material, heard),
     )
     network = load_network(job.trained, hearing.shape).to(device)
     predicted = predict_list(network, hearing, job.part, device)
     write_predictions(output, {"test": predicted})
     report_line(f"{len(predicted.utterances)} utterances predicted")
-
-
-def _shape(job: TransferJob, heard: Sequence[Predictions]) -> NetworkShape:
-    """The shape of the trained network, by what it predicts for the parts that it learnt from."""
-    shape = network_shape(
-        job.trained.system,
-        job.material,
-        heard[0].classes,
-        [domain for part in heard for domain in part.each_domain],
-        [label for part in heard for label in part.labels],
-    )
-    return replace(shape, tasks={task: of.answers for task, of in heard[0].tasks.items()})

@@ -47,6 +47,10 @@ class Options(ReaderOptions):
     reader: Literal["cafe"] = Field(
         default="cafe", description="CaFE, by its file names, as wav or AIFF"
     )
+    licence: str = Field(
+        default="CC BY-NC-SA 4.0",
+        description="licence of the corpus, for an exported system's card",
+    )
     intensity: Literal["strong", "all"] = Field(
         default="strong",
         description="`strong`: strong and neutral ones, 504 utterances as in Multi-gating NAS "

@@ -42,6 +42,9 @@ class Options(ReaderOptions):
         default_factory=dict,
         description="the sentence of each text code (a01, ...); the code where none is given",
     )
+    licence: str = Field(
+        default="CC0 1.0", description="licence of the corpus, for an exported system's card"
+    )
 
 
 def read(options: Options, folder: Path) -> Listing:

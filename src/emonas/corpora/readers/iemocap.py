@@ -45,6 +45,10 @@ class Options(ReaderOptions):
     reader: Literal["iemocap"] = Field(
         default="iemocap", description="IEMOCAP, by its folders Session1 to Session5"
     )
+    licence: str = Field(
+        default="its owner's, on request, for research",
+        description="licence of the corpus, for an exported system's card",
+    )
 
 
 def read(options: Options, folder: Path) -> Listing:

@@ -44,6 +44,10 @@ class Options(ReaderOptions):
     reader: Literal["msp-improv"] = Field(
         default="msp-improv", description="MSP-IMPROV, by its folders session1 to session6"
     )
+    licence: str = Field(
+        default="its owner's, on request, for research",
+        description="licence of the corpus, for an exported system's card",
+    )
 
 
 def read(options: Options, folder: Path) -> Listing:

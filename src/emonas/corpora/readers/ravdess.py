@@ -42,6 +42,10 @@ class Options(ReaderOptions):
     reader: Literal["ravdess"] = Field(
         default="ravdess", description="RAVDESS speech, by its file names, as wav or FLAC"
     )
+    licence: str = Field(
+        default="CC BY-NC-SA 4.0",
+        description="licence of the corpus, for an exported system's card",
+    )
     texts: dict[str, str] = Field(
         default_factory=dict,
         description="the sentence of each statement (01, 02); its number where none is given",

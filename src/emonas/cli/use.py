@@ -1,0 +1,85 @@
+"""The commands that take a finished system out of its results, and use it."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emonas.errors import EmonasError
+from emonas.export.output import Format
+
+
+def export(
+    system: Annotated[
+        str | None, typer.Argument(help="the system; by default that of the first run")
+    ] = None,
+    output: Annotated[Path, typer.Option(help="the folder that is written")] = Path("model"),
+    settings: Annotated[Path, typer.Option(help="the settings file")] = Path("config.yaml"),
+    protocol: Annotated[str | None, typer.Option(help="the protocol that it was run under")] = None,
+    seed: Annotated[int, typer.Option(help="the seed of its training")] = 0,
+    fold: Annotated[
+        list[str] | None,
+        typer.Option(help="one fold, or several; by default all, which are heard as an ensemble"),
+    ] = None,
+) -> None:
+    """Write a system that was run into one folder, ready to predict."""
+    from emonas.export.write import choose, export_system
+    from emonas.settings.load import load_settings
+    from emonas.settings.plan import Plan
+
+    plan = Plan(load_settings(settings))
+    chosen = choose(plan, system, protocol, seed)
+    model = export_system(plan, chosen, fold or [], output, settings)
+    typer.echo(
+        f"{output}: {model.system} under {model.protocol}, seed {model.seed}, "
+        f"folds {', '.join(model.folds)}; try: emonas predict {output} FILE.wav"
+    )
+
+
+def predict(
+    folder: Annotated[Path, typer.Argument(help="what emonas export wrote")],
+    files: Annotated[
+        list[str], typer.Argument(help="audio files, folders of them, or - for standard input")
+    ],
+    form: Annotated[Format, typer.Option("--format", help="how it is printed")] = "table",
+    domain: Annotated[
+        str | None, typer.Option(help="of a system that tells domains apart, such as languages")
+    ] = None,
+    longest: Annotated[
+        float, typer.Option(help="seconds; a longer recording is heard in windows")
+    ] = 30.0,
+    window: Annotated[float, typer.Option(help="seconds of a window")] = 10.0,
+    step: Annotated[float, typer.Option(help="seconds from one window to the next")] = 5.0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
+    threads: Annotated[int, typer.Option(help="threads inside torch")] = 1,
+    checkpoint: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=PATH: where pretrained weights lie that are not found"),
+    ] = None,
+) -> None:
+    """Say which emotion is heard in recordings, and how likely each is."""
+    from emonas.export.model import Model
+    from emonas.export.output import written
+    from emonas.export.predict import predict_files
+    from emonas.export.recordings import Windows
+
+    windows = Windows(longest, window, step)
+    places = dict(_place(text) for text in checkpoint or [])
+    model = Model(folder, device=device, threads=threads, checkpoints=places)  # type: ignore[arg-type]
+    heard = predict_files(model, files, windows, domain)
+    typer.echo(written(heard, model.classes, form))
+    if unheard := [one.recording for one in heard if one.recording.problem]:
+        typer.echo(
+            f"emonas: {len(unheard)} of {len(heard)} recordings could not be heard; the first is "
+            f"{unheard[0].name}: {unheard[0].problem}",
+            err=True,
+        )
+        sys.exit(1)
+
+
+def _place(text: str) -> tuple[str, Path]:
+    name, sign, path = text.partition("=")
+    if not sign or not name or not path:
+        raise EmonasError(f"--checkpoint {text}: write NAME=PATH")
+    return name, Path(path)

@@ -1,0 +1,136 @@
+"""`model.json` of an exported system, and the files beside it.
+
+`{fold}/{system}/` holds `weights.safetensors`, `shape.json` and, where there is one,
+`genotype.json` of the system and of every stream that it fuses.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from emonas.checkpoints.options import CheckpointOptions
+from emonas.errors import EmonasError
+from emonas.storage.atomic import write_text
+from emonas.storage.problems import first_problem
+from emonas.systems.shapes import NetworkShape
+
+MODEL_FILE = "model.json"
+_AGAIN = "export the system again"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ExportedFeature(_Model):
+    """A front end: the options of its extractor, and the layers that are heard."""
+
+    options: dict[str, Any]
+    layers: tuple[str, ...] = ()
+
+
+class ExportedCheckpoint(_Model):
+    """Pretrained weights that are referred to: where they came from, and their SHA-256."""
+
+    options: CheckpointOptions
+    digest: str
+
+
+class ExportedSystem(_Model):
+    """A system: its options, and whether it is the searched network itself, not retrained."""
+
+    fuses: bool
+    options: dict[str, Any]
+    searched: bool = False
+    checkpoint: str | None = None
+
+
+class ExportedModel(_Model):
+    """What `model.json` says: which run this is, and all that a prediction needs beside weights.
+
+    `folds` has the label map of each: the class of each logit, in their order; `systems` has the
+    streams of a fused system, in their order, and behind them the system itself; `domains` are
+    those that the system tells apart.
+    """
+
+    format: Literal[1] = 1
+    emonas: str
+    system: str
+    protocol: str
+    seed: int
+    folds: dict[str, tuple[str, ...]] = Field(min_length=1)
+    domains: tuple[str, ...] = ()
+    systems: dict[str, ExportedSystem]
+    features: dict[str, ExportedFeature]
+    transcripts: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    checkpoints: dict[str, ExportedCheckpoint] = Field(default_factory=dict)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes of all folds."""
+        return tuple(sorted({label for labels in self.folds.values() for label in labels}))
+
+    @property
+    def trained(self) -> dict[str, ExportedSystem]:
+        """The systems that hear features: the system itself, or its streams."""
+        return {name: system for name, system in self.systems.items() if not system.fuses}
+
+
+def write_model(folder: Path, model: ExportedModel) -> None:
+    """Write `model.json`, whole or not at all."""
+    write_text(folder / MODEL_FILE, model.model_dump_json(indent=1) + "\n")
+
+
+def read_model(folder: Path) -> ExportedModel:
+    """Read `model.json`.
+
+    Raises:
+        EmonasError: the folder holds no exported system.
+    """
+    path = folder / MODEL_FILE
+    try:
+        return ExportedModel.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EmonasError(
+            f"{path}: this is no exported system ({first_problem(error)}); give the folder that "
+            "emonas export wrote, or " + _AGAIN
+        ) from error
+
+
+def write_shape(path: Path, shape: NetworkShape) -> None:
+    """Write the shape of a network; the weights that it begins with are referred to elsewhere."""
+    value = {
+        "widths": shape.widths,
+        "classes": shape.classes,
+        "names": shape.names,
+        "vectors": shape.vectors,
+        "domains": dict(shape.domains),
+        "tasks": dict(shape.tasks),
+    }
+    write_text(path, json.dumps(value, indent=1) + "\n")
+
+
+class _Shape(_Model):
+    widths: tuple[int, ...]
+    classes: int
+    names: tuple[str, ...]
+    vectors: tuple[bool, ...]
+    domains: dict[str, tuple[int, ...]]
+    tasks: dict[str, tuple[str, ...]]
+
+
+def read_shape(path: Path, checkpoint: Path | None) -> NetworkShape:
+    """Read the shape of a network that begins with the verified weights `checkpoint`, if any.
+
+    Raises:
+        EmonasError: the file is missing or damaged.
+    """
+    try:
+        value = _Shape.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EmonasError(
+            f"{path}: this is no shape of a network ({first_problem(error)}); {_AGAIN}"
+        ) from error
+    return NetworkShape(**value.model_dump(), checkpoint=checkpoint)

@@ -1,0 +1,253 @@
+"""From the results of a run to the folder of an exported system."""
+
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from emonas import __version__
+from emonas.checkpoints.recorded import read_record
+from emonas.errors import EmonasError
+from emonas.export.card import write_card
+from emonas.export.contract import (
+    ExportedCheckpoint,
+    ExportedFeature,
+    ExportedModel,
+    ExportedSystem,
+    write_model,
+    write_shape,
+)
+from emonas.settings.plan import Plan
+from emonas.storage.folds import read_index
+from emonas.storage.predictions import Predictions, read_predictions
+from emonas.systems.learnt_shape import learnt_parts, learnt_shape
+from emonas.systems.material import Material, feature_paths
+from emonas.systems.shapes import NetworkShape
+
+RESULTS = Path("results")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A run of the settings: a system under a protocol, with one seed."""
+
+    protocol: str
+    system: str
+    seed: int
+
+
+def choose(plan: Plan, system: str | None, protocol: str | None, seed: int) -> Chosen:
+    """The first run of the settings file that fits what was asked for.
+
+    Raises:
+        EmonasError: no run does.
+    """
+    fitting = [
+        (of, name)
+        for of, name in plan.runs
+        if system in (None, name) and protocol in (None, of) and _tells_emotions(plan, name)
+    ]
+    if not fitting:
+        there = "; ".join(f"{name} under {of}" for of, name in plan.runs)
+        asked = " under ".join(part for part in (system, protocol) if part) or "any system"
+        raise EmonasError(
+            f"runs: none is of {asked} and tells emotions; there are: {there or 'none'}"
+        )
+    of, name = fitting[0]
+    seeds = plan.runs[of, name]
+    if not 0 <= seed < seeds:
+        raise EmonasError(
+            f"--seed {seed}: {name} is run under {of} with the seeds 0 to {seeds - 1}; choose one "
+            "of these"
+        )
+    return Chosen(of, name, seed)
+
+
+def _tells_emotions(plan: Plan, system: str) -> bool:
+    from emonas.systems.task_targets import tells_emotions
+
+    return plan.is_fused(system) or tells_emotions(plan.settings.systems[system])
+
+
+def export_system(
+    plan: Plan,
+    chosen: Chosen,
+    folds: Sequence[str],
+    output: Path,
+    settings: Path,
+    results: Path = RESULTS,
+) -> ExportedModel:
+    """Write a system that was run, of one seed and the given folds (all where none are), into a
+    folder that is not there yet; `settings` is the file that it was run from.
+
+    Raises:
+        EmonasError: the folder is there, a result is missing or damaged, or the system hears what
+            can't be computed from a recording.
+    """
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise EmonasError(f"{output}: is there already; name a new folder, or delete this one")
+    _refuse_unheard(plan, chosen.system)
+    there = list(read_index(results / "protocols" / chosen.protocol / "folds.csv")["fold"])
+    if unknown := [fold for fold in folds if fold not in there]:
+        raise EmonasError(
+            f"--fold {unknown[0]}: {chosen.protocol} has no such fold; there are {', '.join(there)}"
+        )
+    kept = [fold for fold in there if not folds or fold in folds]
+    part = output.with_name(f".{output.name}-new")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        writer = _Writer(plan, chosen, results, part)
+        model = writer.write(kept)
+        write_card(part, plan, model, results, settings)
+        if output.exists():
+            output.rmdir()
+        part.rename(output)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return model
+
+
+def _refuse_unheard(plan: Plan, system: str) -> None:
+    """Refuse what can't be computed from a recording alone."""
+    for feature in plan.features_of(system):
+        options = plan.settings.features[feature]
+        if options.reads and getattr(options, "transcript", None) is None:
+            raise EmonasError(
+                f"features.{feature}: reads the words that the corpus tells, which nobody knows of "
+                f"a new recording; export a system that reads a transcript"
+            )
+        if hasattr(options, "files"):
+            raise EmonasError(
+                f"features.{feature}: comes from files of your own, and not from a recording, so "
+                f"that {system} can't hear a new one; export a system of other features"
+            )
+
+
+class _Writer:
+    """One export in the making."""
+
+    def __init__(self, plan: Plan, chosen: Chosen, results: Path, folder: Path) -> None:
+        self._plan = plan
+        self._chosen = chosen
+        self._results = results
+        self._folder = folder
+        trained = plan.trained_of(chosen.system)
+        self._trained = trained
+        self._systems = [*trained, *([] if chosen.system in trained else [chosen.system])]
+
+    def write(self, folds: Sequence[str]) -> ExportedModel:
+        """All folds, and what they share."""
+        shapes = [self._fold(fold) for fold in folds]
+        model = ExportedModel(
+            emonas=__version__,
+            system=self._chosen.system,
+            protocol=self._chosen.protocol,
+            seed=self._chosen.seed,
+            folds={
+                fold: self._predictions(self._chosen.system, fold, "test").classes for fold in folds
+            },
+            domains=tuple(dict.fromkeys(name for shape in shapes for name in shape.domains)),
+            systems={name: self._system(name) for name in self._systems},
+            features={name: self._feature(name) for name in self._features()},
+            transcripts={name: self._transcript(name) for name in self._transcripts()},
+            checkpoints={name: self._checkpoint(name) for name in self._checkpoints()},
+        )
+        write_model(self._folder, model)
+        return model
+
+    def _fold(self, fold: str) -> NetworkShape:
+        """The files of a fold; gives the shape of the first network that hears."""
+        shapes = {name: self._trained_shape(name, fold) for name in self._trained}
+        for name, shape in shapes.items():
+            self._copy(name, fold, shape)
+        if self._chosen.system not in self._trained:
+            streams = [self._predictions(name, fold, "test") for name in self._trained]
+            widths = tuple(stream.embedding.shape[1] for stream in streams)
+            fused = NetworkShape(widths, len(streams[0].classes), tuple(self._trained))
+            self._copy(self._chosen.system, fold, fused)
+        return shapes[self._trained[0]]
+
+    def _trained_shape(self, name: str, fold: str) -> NetworkShape:
+        plan, options = self._plan, self._plan.settings.systems[name]
+        corpora = plan.corpora_of(self._chosen.protocol)
+        features = feature_paths(plan.feature_paths(name, corpora))
+        heard = [self._predictions(name, fold, part) for part in learnt_parts(options)]
+        return learnt_shape(options, Material(features), heard)
+
+    def _copy(self, name: str, fold: str, shape: NetworkShape) -> None:
+        source, target = self._run(name, fold), self._folder / fold / name
+        target.mkdir(parents=True)
+        weights = source / "weights.safetensors"
+        if not weights.exists():
+            raise EmonasError(
+                f"{weights}: these weights were not kept, or are not trained yet; run the "
+                "workflow with `keep: all`"
+            )
+        shutil.copyfile(weights, target / "weights.safetensors")
+        write_shape(target / "shape.json", shape)
+        genotype = self._genotype(name, fold)
+        if genotype is not None:
+            shutil.copyfile(genotype, target / "genotype.json")
+
+    def _run(self, name: str, fold: str) -> Path:
+        chosen = self._chosen
+        stage = self._plan.stage_of(name)
+        return self._results / stage / chosen.protocol / name / f"seed{chosen.seed}" / fold
+
+    def _predictions(self, name: str, fold: str, part: str) -> Predictions:
+        path = self._run(name, fold) / "predictions.h5"
+        if not path.exists():
+            raise EmonasError(f"{path}: this is not there yet; run the workflow first")
+        return read_predictions(path, part)
+
+    def _genotype(self, name: str, fold: str) -> Path | None:
+        plan, chosen = self._plan, self._chosen
+        if plan.is_fused(name) or not plan.is_searched(name):
+            return None
+        if plan.uses_shared_search(name):
+            index = self._results / "protocols" / chosen.protocol / "folds.csv"
+            fold = read_index(index)["fold"].iloc[0]
+        folder = self._results / "search" / chosen.protocol / plan.searcher_of(name)
+        return folder / f"seed{chosen.seed}" / fold / "genotype.json"
+
+    def _system(self, name: str) -> ExportedSystem:
+        options = self._plan.settings.systems[name]
+        fuses = self._plan.is_fused(name)
+        return ExportedSystem(
+            fuses=fuses,
+            options=options.model_dump(mode="json", exclude=None if fuses else {"search"}),
+            searched=not fuses and self._plan.tests_searched(name),
+            checkpoint=getattr(options, "checkpoint", None),
+        )
+
+    def _features(self) -> list[str]:
+        return self._plan.features_of(self._chosen.system)
+
+    def _feature(self, name: str) -> ExportedFeature:
+        options = self._plan.settings.features[name].model_dump(mode="json")
+        return ExportedFeature(options=options, layers=tuple(self._plan.layers_of(name)))
+
+    def _transcripts(self) -> list[str]:
+        features = self._plan.settings.features
+        named = [getattr(features[name], "transcript", None) for name in self._features()]
+        return list(dict.fromkeys(name for name in named if name is not None))
+
+    def _transcript(self, name: str) -> dict[str, object]:
+        options: dict[str, object] = self._plan.settings.transcripts[name].model_dump(mode="json")
+        return options
+
+    def _checkpoints(self) -> list[str]:
+        settings = self._plan.settings
+        users: Iterable[object] = [
+            *(settings.features[name] for name in self._features()),
+            *(settings.transcripts[name] for name in self._transcripts()),
+            *(settings.systems[name] for name in self._trained),
+        ]
+        named = [getattr(options, "checkpoint", None) for options in users]
+        return list(dict.fromkeys(name for name in named if name is not None))
+
+    def _checkpoint(self, name: str) -> ExportedCheckpoint:
+        record = read_record(self._results / "checkpoints" / f"{name}.json")
+        return ExportedCheckpoint(
+            options=self._plan.settings.checkpoints[name], digest=record.digest
+        )

@@ -1,0 +1,61 @@
+"""Exporting a system of a finished run, and predicting what the run tested."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.special import softmax
+
+from emonas.export.model import Model
+from emonas.export.predict import predict_files
+from emonas.export.recordings import Windows
+from emonas.export.write import Chosen, export_system
+from emonas.settings.load import load_settings
+from emonas.settings.plan import Plan
+from emonas.storage.manifest import read_manifest
+from emonas.storage.predictions import read_predictions
+
+
+def export(settings, protocol, system, output, folds=(), seed=0):
+    """Export from the working folder."""
+    plan = Plan(load_settings(Path(settings)))
+    chosen = Chosen(protocol, system, seed)
+    return export_system(plan, chosen, folds, output, Path(settings))
+
+
+def own_predictions(stage, protocol, system, fold, seed=0):
+    """The run's own test predictions: audio, domain and probabilities of each utterance."""
+    path = Path("results", stage, protocol, system, f"seed{seed}", fold, "predictions.h5")
+    found = read_predictions(path, "test")
+    tables = [
+        read_manifest(Path("results/corpora", corpus, "manifest.csv"))
+        for corpus in sorted(set(found.corpora))
+    ]
+    audio = pd.concat(tables).set_index(["corpus", "utterance"])["audio"]
+    files = [audio[key] for key in zip(found.corpora, found.utterances, strict=True)]
+    domains = found.domains or (None,) * len(files)
+    return files, domains, found.classes, softmax(found.logits.astype(np.float64), axis=1)
+
+
+def apart(settings, stage, protocol, system, output):
+    """The largest difference between what the run's first fold predicted for its test part and
+    what the exported fold says of the same audio files.
+    """
+    fold = first_fold(protocol)
+    model_of = export(settings, protocol, system, output, [fold])
+    files, domains, classes, wanted = own_predictions(stage, protocol, system, fold)
+    model = Model(output)
+    assert model.classes == tuple(sorted(classes)) == model_of.classes
+    differences = []
+    for domain in dict.fromkeys(domains):
+        rows = [row for row, own in enumerate(domains) if own == domain]
+        told = domain if any(model_of.domains) else None
+        heard = predict_files(model, [files[row] for row in rows], Windows(), told)
+        found = np.array([[one.probabilities[label] for label in classes] for one in heard])
+        differences.append(np.abs(found - wanted[rows]).max())
+    return max(differences)
+
+
+def first_fold(protocol):
+    index = Path("results/protocols", protocol, "folds.csv")
+    return str(pd.read_csv(index, dtype=str)["fold"].iloc[0])

@@ -1,0 +1,210 @@
+"""Systems of a finished run as folders, and what they say of recordings."""
+
+import csv
+import io
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from exported import apart, export, first_fold, own_predictions
+
+import emonas
+from emonas.errors import EmonasError
+from emonas.export.model import Model
+
+RUNS = [
+    *(("train", "tiny", name) for name in ("linear", "cnn", "rnn", "shared")),
+    ("fuse", "tiny", "emotionnas"),
+    *(("train", "once", name) for name in ("chance", "kept", "resnet")),
+    *(("fuse", "once", f"fused-{name}") for name in ("concat", "sum", "max", "min", "perceptron")),
+    ("fuse", "once", "joint"),
+]
+
+
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: run[-1])
+def test_an_exported_system_says_what_its_training_said(finished, tmp_path, monkeypatch, run):
+    monkeypatch.chdir(finished.folder)
+    assert apart("tiny.yaml", *run, tmp_path / "model") < 1e-5
+
+
+def command(finished, *arguments, given=None):
+    return subprocess.run(
+        [sys.executable, "-c", "from emonas.cli import app; app()", *map(str, arguments)],
+        cwd=finished.folder,
+        env=finished.environment(),
+        input=given,
+        capture_output=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def model(finished, tmp_path_factory):
+    """The linear system, exported by the command, all folds."""
+    output = tmp_path_factory.mktemp("exported") / "a model"
+    settings = ("--settings", "tiny.yaml", "--output", output)
+    done = command(finished, "export", "linear", "--protocol", "tiny", *settings)
+    assert done.returncode == 0, done.stderr
+    assert b"folds group1, group2" in done.stdout
+    return output
+
+
+def test_the_command_exports_the_first_run_by_default(finished, tmp_path):
+    output = tmp_path / "model"
+    done = command(finished, "export", "--settings", "tiny.yaml", "--output", output)
+    assert done.returncode == 0, done.stderr
+    told = json.loads((output / "model.json").read_text())
+    assert (told["system"], told["protocol"], told["seed"]) == ("linear", "tiny", 0)
+    again = command(finished, "export", "--settings", "tiny.yaml", "--output", output)
+    assert again.returncode == 1
+    assert b"is there already; name a new folder, or delete this one" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["lineer"], "none is of lineer"),
+        (["linear", "--protocol", "once"], "none is of linear under once"),
+        (["linear", "--seed", "2"], "with the seeds 0 to 1"),
+        (["linear", "--fold", "group9"], "tiny has no such fold; there are group1, group2"),
+    ],
+)
+def test_what_was_not_run_is_told(finished, tmp_path, arguments, said):
+    output = tmp_path / "model"
+    done = command(finished, "export", *arguments, "--settings", "tiny.yaml", "--output", output)
+    assert done.returncode == 1
+    assert said in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+    assert not output.exists()
+
+
+def test_several_folds_are_an_ensemble(finished, model, tmp_path, monkeypatch):
+    monkeypatch.chdir(finished.folder)
+    files, *_ = own_predictions("train", "tiny", "linear", first_fold("tiny"))
+    singles = []
+    for fold in ("group1", "group2"):
+        export("tiny.yaml", "tiny", "linear", tmp_path / fold, [fold])
+        waveform, rate = soundfile.read(files[0], dtype="float32")
+        singles.append(emonas.load(tmp_path / fold)(waveform, rate))
+    together = emonas.load(model)(waveform, rate)
+    for label, share in together.items():
+        assert share == pytest.approx(np.mean([single[label] for single in singles]), abs=1e-9)
+
+
+def test_a_batch_says_what_each_says_alone(finished, model, monkeypatch):
+    monkeypatch.chdir(finished.folder)
+    files, *_ = own_predictions("train", "tiny", "linear", first_fold("tiny"))
+    done = command(finished, "predict", model, *files, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    loaded = Model(model)
+    for file, told in zip(files, json.loads(done.stdout), strict=True):
+        waveform, rate = soundfile.read(file, dtype="float32")
+        alone = loaded(waveform, rate)
+        assert told["recording"] == file
+        assert told["probabilities"] == pytest.approx(alone, abs=1e-5)
+        assert told["label"] == max(alone, key=alone.get)
+
+
+def test_any_format_and_rate_a_folder_and_standard_input(finished, model, tmp_path, monkeypatch):
+    monkeypatch.chdir(finished.folder)
+    files, *_ = own_predictions("train", "tiny", "linear", first_fold("tiny"))
+    waveform, rate = soundfile.read(files[0], dtype="float32")
+    folder = tmp_path / "some recordings"
+    (folder / "below").mkdir(parents=True)
+    soundfile.write(folder / "a.flac", waveform, rate)
+    soundfile.write(folder / "b.mp3", waveform, rate)
+    soundfile.write(folder / "below" / "c.wav", np.stack([waveform] * 2, 1), rate)
+    soundfile.write(folder / "d.wav", waveform, 22050)
+    (folder / "notes.txt").write_text("no audio")
+    content = Path(files[0]).read_bytes()
+    done = command(finished, "predict", model, folder, "-", "--format", "csv", given=content)
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(io.StringIO(done.stdout.decode())))
+    names = [Path(row["recording"]).name for row in rows]
+    assert names == ["a.flac", "b.mp3", "c.wav", "d.wav", "standard input"]
+    same = [float(rows[number]["happy"]) for number in (0, 2, 4)]
+    assert same == pytest.approx([same[0]] * 3, abs=1e-4)
+    assert all(float(row["happy"]) + float(row["sad"]) == pytest.approx(1) for row in rows)
+
+
+def test_a_long_recording_is_heard_in_windows(finished, model, tmp_path, monkeypatch):
+    monkeypatch.chdir(finished.folder)
+    files, *_ = own_predictions("train", "tiny", "linear", first_fold("tiny"))
+    waveform, rate = soundfile.read(files[0], dtype="float32")
+    long = np.concatenate([waveform] * 8)[: round(6.5 * rate)]
+    path = tmp_path / "long.wav"
+    soundfile.write(path, long, rate, subtype="FLOAT")
+    windows = ("--longest", "3", "--window", "2", "--step", "1.5")
+    done = command(finished, "predict", model, path, "--format", "json", *windows)
+    assert done.returncode == 0, done.stderr
+    (told,) = json.loads(done.stdout)
+    assert [(one["start"], one["end"]) for one in told["windows"]] == [
+        (0, 2),
+        (1.5, 3.5),
+        (3, 5),
+        (4.5, 6.5),
+    ]
+    loaded = Model(model)
+    for one in told["windows"]:
+        own = loaded(long[round(one["start"] * rate) : round(one["end"] * rate)], rate)
+        assert one["probabilities"] == pytest.approx(own, abs=1e-5)
+    mean = np.mean([one["probabilities"]["sad"] for one in told["windows"]])
+    assert told["probabilities"]["sad"] == pytest.approx(mean)
+    table = command(finished, "predict", model, path, *windows).stdout.decode()
+    assert "1.5 to 3.5" in table
+
+
+def test_what_can_t_be_heard_is_told_and_the_rest_predicted(finished, model, tmp_path, monkeypatch):
+    monkeypatch.chdir(finished.folder)
+    files, *_ = own_predictions("train", "tiny", "linear", first_fold("tiny"))
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(Path(files[0]).read_bytes()[:5000])
+    done = command(finished, "predict", model, broken, files[0])
+    assert done.returncode == 1
+    assert "truncated" in done.stdout.decode()
+    assert Path(files[0]).name in done.stdout.decode()
+    assert "1 of 2 recordings could not be heard" in done.stderr.decode()
+    nowhere = command(finished, "predict", model, tmp_path / "nowhere.wav")
+    assert nowhere.returncode == 1
+    assert "there is no such file or folder" in nowhere.stderr.decode()
+
+
+def test_a_model_needs_none_of_the_run(finished, model, tmp_path, monkeypatch):
+    monkeypatch.chdir(finished.folder)
+    files, *_ = own_predictions("train", "tiny", "linear", first_fold("tiny"))
+    moved, audio = tmp_path / "moved", tmp_path / "alone.wav"
+    shutil.copytree(model, moved)
+    shutil.copy(files[0], audio)
+    monkeypatch.chdir(tmp_path)
+    waveform, rate = soundfile.read(audio, dtype="float32")
+    assert set(emonas.load(moved)(waveform, rate)) == {"happy", "sad"}
+    for part in moved.rglob("*.json"):
+        assert str(finished.folder) not in part.read_text()
+
+
+def test_the_card_says_what_the_model_is(model):
+    card = (model / "README.md").read_text()
+    assert "The speech is synthetic" in card
+    assert "happy and sad" in card
+    assert "nobody measured the ensemble" in card
+    assert "| linear |" in card
+    assert "None: all weights are in this folder." in card
+
+
+def test_a_damaged_folder_is_told(model, tmp_path):
+    broken = tmp_path / "broken"
+    shutil.copytree(model, broken)
+    weights = broken / "group1/linear/weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-4])
+    with pytest.raises(EmonasError, match=r"group1/linear/weights\.safetensors"):
+        Model(broken)
+    (broken / "model.json").write_text("{}")
+    with pytest.raises(EmonasError, match="this is no exported system"):
+        Model(broken)
+    with pytest.raises(EmonasError, match="a waveform is of one channel"):
+        Model(model)(np.zeros((2, 16000), np.float32), 16000)
