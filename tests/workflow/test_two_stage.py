@@ -3,11 +3,17 @@
 import csv
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
 import yaml
 from exported import apart
+
+from emonas.export.bundle import write_bundle
+from emonas.export.verify import verify_bundle
+from emonas.settings.load import load_settings
+from emonas.settings.plan import Plan
 
 pytest.importorskip("transformers", reason="transformers is not installed")
 SETTINGS = Path(__file__).with_name("two-stage.yaml")
@@ -58,6 +64,23 @@ def test_a_second_stage_starts_from_the_first_of_its_fold_and_seed(run):
 def test_an_exported_system_says_what_its_training_said(run, tmp_path, monkeypatch, system):
     monkeypatch.chdir(run[0].folder)
     assert apart("tiny.yaml", "train", "stages", system, tmp_path / "model") < 1e-5
+
+
+def test_a_bundle_holds_no_word_and_its_error_rates_agree(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(run[0].folder)
+    bundle = tmp_path / "bundle.zip"
+    plan = Plan(load_settings(Path("tiny.yaml")))
+    write_bundle(plan, Path("tiny.yaml"), Path("results"), Path("envs"), bundle)
+    with zipfile.ZipFile(bundle) as archive:
+        contents = b"\n".join(archive.read(name) for name in archive.namelist())
+    manifest = Path("results/corpora/english/manifest.csv")
+    with manifest.open(newline="") as file:
+        texts = {row["text"] for row in csv.DictReader(file)}
+    assert texts
+    assert not [text for text in texts if text.encode() in contents]
+    found = verify_bundle(bundle)
+    assert found.wrong == []
+    assert found.numbers > 100
 
 
 def test_the_table_marks_what_is_the_first_stage_s(run):

@@ -19,6 +19,8 @@ application = typer.Typer(
 features = typer.Typer(help="The features that there are.", no_args_is_help=True)
 application.command()(use.export)
 application.command()(use.predict)
+application.command()(use.bundle)
+application.command()(use.verify)
 application.add_typer(features, name="features")
 SettingsFile = Annotated[Path, typer.Argument(help="a settings file")]
 

@@ -1,4 +1,4 @@
-"""The commands that take a finished system out of its results, and use it."""
+"""The commands that take something out of finished results: a system to use, or all to check."""
 
 import sys
 from pathlib import Path
@@ -76,6 +76,44 @@ def predict(
             err=True,
         )
         sys.exit(1)
+
+
+def bundle(
+    output: Annotated[Path, typer.Option(help="the archive that is written")] = Path("bundle.zip"),
+    settings: Annotated[Path, typer.Option(help="the settings file")] = Path("config.yaml"),
+) -> None:
+    """Put what a run's numbers come from into one archive, without audio or transcripts."""
+    from emonas.export.bundle import write_bundle
+    from emonas.settings.load import load_settings
+    from emonas.settings.plan import Plan
+
+    plan = Plan(load_settings(settings))
+    count = write_bundle(plan, settings, Path("results"), Path("envs"), output)
+    size = output.stat().st_size / 1e6
+    typer.echo(f"{output}: {count} files, {size:.1f} MB; try: emonas verify {output}")
+
+
+def verify(
+    file: Annotated[Path, typer.Argument(help="what emonas bundle wrote")],
+) -> None:
+    """Compute all numbers of a bundle again from its predictions; name what does not agree."""
+    from emonas.export.verify import verify_bundle
+
+    found = verify_bundle(file)
+    for sentence in found.wrong[:_SHOWN]:
+        typer.echo(sentence)
+    if found.wrong:
+        more = f", of which the first {_SHOWN} are shown" if len(found.wrong) > _SHOWN else ""
+        typer.echo(
+            f"emonas: {file}: {len(found.wrong)} places do not agree{more}; "
+            f"{found.numbers} numbers do",
+            err=True,
+        )
+        sys.exit(1)
+    typer.echo(f"{file}: {found.numbers} numbers agree with the predictions")
+
+
+_SHOWN = 50
 
 
 def _place(text: str) -> tuple[str, Path]:

@@ -1,14 +1,14 @@
 """What a system reaches at the tasks that it learns beside emotion."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
 from statistics import fmean
 
+import jiwer
 import numpy as np
+import numpy.typing as npt
 
 from emonas.errors import EmonasError
-from emonas.evaluate.recognition import error_rates
 from emonas.evaluate.runs import Run, Speakers, all_labels, by_seed, figures
 from emonas.evaluate.scores import score, spread
 from emonas.storage.metrics import Figure, TaskScore
@@ -43,13 +43,14 @@ def of_tasks(
 def _known(test: Predictions, task: str) -> Predictions:
     """The utterances whose answer is known, which stands in the place of their emotion."""
     given = test.tasks[task]
-    rows = [row for row, truth in enumerate(given.truth) if truth]
+    rows = [row for row, known in enumerate(given.known) if known]
     told = given.logits is not None
     logits = given.logits[rows] if given.logits is not None else np.zeros((len(rows), 0))
     kept = TaskPredictions(
         tuple(given.truth[row] for row in rows),
         tuple(given.said[row] for row in rows),
         given.answers,
+        edits=None if given.edits is None else given.edits[rows],
     )
     return Predictions(
         utterances=tuple(test.utterances[row] for row in rows),
@@ -74,25 +75,54 @@ def _spelling(
     runs: Sequence[Run], task: str, speakers: Speakers, pooled: bool, repeated: bool
 ) -> TaskScore:
     """Error rates; edits and lengths are summed over a fold, or over a seed's pooled folds."""
+    edits = {
+        (run.files.seed, run.files.fold): edits_of(run.test.tasks[task]).sum(axis=0) for run in runs
+    }
     return TaskScore(
-        wer=_rate(runs, task, _wer, pooled, repeated),
-        cer=_rate(runs, task, _cer, pooled, repeated),
+        wer=_rate(runs, edits, _WORDS, pooled, repeated),
+        cer=_rate(runs, edits, _CHARACTERS, pooled, repeated),
         utterances=_count(runs),
     )
 
 
+_WORDS, _CHARACTERS = slice(0, 2), slice(2, 4)
+_Edits = npt.NDArray[np.int64]
+
+
+def edits_of(found: TaskPredictions) -> _Edits:
+    """Edits of words, words that were said, and the same of characters, (utterances, 4); zeros
+    where nobody knows what was said.
+    """
+    if found.edits is not None:
+        return found.edits
+    rows = [
+        _edits(truth, normalised(said)) if truth else (0, 0, 0, 0)
+        for truth, said in zip(found.truth, found.said, strict=True)
+    ]
+    return np.array(rows, dtype=np.int64).reshape(-1, 4)
+
+
+def _edits(truth: str, said: str) -> tuple[int, int, int, int]:
+    words, characters = jiwer.process_words(truth, said), jiwer.process_characters(truth, said)
+    return (*_counted(words), *_counted(characters))
+
+
+def _counted(found: jiwer.WordOutput | jiwer.CharacterOutput) -> tuple[int, int]:
+    kept_or_lost = found.substitutions + found.deletions
+    return kept_or_lost + found.insertions, kept_or_lost + found.hits
+
+
 def _rate(
     runs: Sequence[Run],
-    task: str,
-    rate: Callable[[list[str], list[str]], float],
+    edits: Mapping[tuple[int, str], _Edits],
+    columns: slice,
     pooled: bool,
     repeated: bool,
 ) -> Figure:
     def of(group: Iterable[Run]) -> float:
-        kept = [run.test.tasks[task] for run in group]
-        said = chain.from_iterable(found.said for found in kept)
-        truth = chain.from_iterable(found.truth for found in kept)
-        return rate(list(truth), [normalised(text) for text in said])
+        counted = [edits[run.files.seed, run.files.fold][columns] for run in group]
+        wrong, length = np.sum(counted, axis=0)
+        return float(wrong / length)
 
     groups = by_seed(runs).values()
     by_fold: dict[str, list[float]] = {}
@@ -106,14 +136,6 @@ def _rate(
         folds_mean=fmean(folds),
         folds_std=spread(folds),
     )
-
-
-def _wer(truth: list[str], said: list[str]) -> float:
-    return error_rates(truth, said, 0).wer
-
-
-def _cer(truth: list[str], said: list[str]) -> float:
-    return error_rates(truth, said, 0).cer
 
 
 def _count(runs: Sequence[Run]) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,6 +15,7 @@ from emonas.checkpoints.obtain import obtain_checkpoint
 from emonas.checkpoints.places import checkpoint_folder
 from emonas.checkpoints.record import read_checkpoint
 from emonas.errors import EmonasError
+from emonas.export.answers import Answer
 from emonas.export.contract import ExportedCheckpoint, read_model
 from emonas.export.front_ends import FrontEnds, table_of
 from emonas.export.networks import FoldNetworks
@@ -29,26 +29,6 @@ if TYPE_CHECKING:
     from emonas.storage.predictions import Predictions
 
 Device = Literal["auto", "cpu", "cuda"]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What is said of a piece of a recording, from `start` to `end` in seconds."""
-
-    recording: str
-    start: float
-    end: float
-    probabilities: Mapping[str, float]
-
-    @property
-    def label(self) -> str:
-        """The likeliest class."""
-        return likeliest(self.probabilities)
-
-
-def likeliest(probabilities: Mapping[str, float]) -> str:
-    """The class of the largest probability; the first of several."""
-    return max(probabilities, key=lambda label: probabilities[label])
 
 
 class Model:

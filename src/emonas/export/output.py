@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from emonas.export.model import Answer, likeliest
+from emonas.export.answers import Answer, likeliest
 from emonas.export.recordings import Recording
 
 Format = Literal["table", "json", "csv"]

@@ -21,8 +21,11 @@ from emonas.report.tables import write_tables
 from emonas.report.transfers import transfer_summary
 
 
-def write_report(plan: ReportPlan, results: Path, output: Path, workers: int = 1) -> None:
-    """Write `index.html`, `tables` and `figures` into `output`; `workers` processes draw.
+def write_report(
+    plan: ReportPlan, results: Path, output: Path, workers: int = 1, drawn: Path | None = None
+) -> None:
+    """Write `index.html`, `tables` and `figures` into `output`; `workers` processes draw, or the
+    systems' figures are those of a folder where they were `drawn` before.
 
     Everything is made in a folder beside it that takes its place when it is whole: a report that
     broke off leaves the one before as it was.
@@ -34,13 +37,13 @@ def write_report(plan: ReportPlan, results: Path, output: Path, workers: int = 1
     folder = output.with_name(f".{output.name}-new")
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        _write(plan, results, folder, workers)
+        _write(plan, results, folder, workers, drawn)
         _replace(folder, output)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write(plan: ReportPlan, results: Path, folder: Path, workers: int) -> None:
+def _write(plan: ReportPlan, results: Path, folder: Path, workers: int, drawn: Path | None) -> None:
     gathered = gather(plan, results)
     rates = read_rates(plan, results)
     own = OwnFigures(plan, gathered, rates)
@@ -53,7 +56,10 @@ def _write(plan: ReportPlan, results: Path, folder: Path, workers: int) -> None:
     if recognition is not None:
         write_tables(folder / names.recognition_table(), recognition)
     report_line("the tables are written")
-    draw_figures(gathered.values(), folder, workers)
+    if drawn is None:
+        draw_figures(gathered.values(), folder, workers)
+    else:
+        shutil.copytree(drawn, folder / "figures")
     figures = {
         name: write_paper_figure(own, name, said, results, folder)
         for name, said in plan.figures.items()

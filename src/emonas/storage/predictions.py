@@ -31,13 +31,23 @@ class TaskPredictions:
 
     `truth` and `said` have an entry an utterance, the truth empty where nobody knows it; `answers`
     are those that the system can give, of asr the characters; `logits` is (utterances, answers),
-    none of asr, which has them a frame.
+    none of asr, which has them a frame. `edits` of asr stand in the place of the words where these
+    must not be shown: (utterances, 4), edits of words, words that were said, and the same of
+    characters.
     """
 
     truth: tuple[str, ...]
     said: tuple[str, ...]
     answers: tuple[str, ...]
     logits: npt.NDArray[np.float32] | None = None
+    edits: npt.NDArray[np.int64] | None = None
+
+    @property
+    def known(self) -> tuple[bool, ...]:
+        """Of which utterances the answer is known."""
+        if self.edits is not None:
+            return tuple(bool(words) for words in self.edits[:, 1])
+        return tuple(bool(truth) for truth in self.truth)
 
 
 @dataclass(frozen=True)
@@ -105,11 +115,13 @@ def joined(pieces: Sequence[Predictions]) -> Predictions:
 
 def _joined_task(pieces: Sequence[TaskPredictions]) -> TaskPredictions:
     logits = [piece.logits for piece in pieces if piece.logits is not None]
+    edits = [piece.edits for piece in pieces if piece.edits is not None]
     return TaskPredictions(
         tuple(chain.from_iterable(piece.truth for piece in pieces)),
         tuple(chain.from_iterable(piece.said for piece in pieces)),
         pieces[0].answers,
         np.concatenate(logits) if logits else None,
+        np.concatenate(edits) if edits else None,
     )
 
 
@@ -145,15 +157,19 @@ def _write_task(group: h5py.Group, found: TaskPredictions) -> None:
     write_names(group, "said", found.said)
     if found.logits is not None:
         group.create_dataset("logits", data=found.logits.astype(np.float32))
+    if found.edits is not None:
+        group.create_dataset("edits", data=found.edits.astype(np.int64))
 
 
 def _read_task(group: h5py.Group) -> TaskPredictions:
     logits = own_dataset(group, "logits") if "logits" in group else None
+    edits = own_dataset(group, "edits") if "edits" in group else None
     return TaskPredictions(
         truth=read_names(group, "truth"),
         said=read_names(group, "said"),
         answers=read_text_attributes(group, "answers"),
         logits=None if logits is None else logits[:],
+        edits=None if edits is None else edits[:],
     )
 
 
@@ -203,3 +219,5 @@ def _check(predictions: Predictions) -> None:
     for task, found in predictions.tasks.items():
         if {len(found.truth), len(found.said)} != {count}:
             raise ValueError(f"names and {task} do not agree")
+        if found.edits is not None and found.edits.shape != (count, 4):
+            raise ValueError(f"names and the edits of {task} do not agree")

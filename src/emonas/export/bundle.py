@@ -1,0 +1,138 @@
+"""A run in one archive that anyone may have: what its numbers were computed from."""
+
+import hashlib
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from emonas import __version__
+from emonas.errors import EmonasError
+from emonas.export.stripped import strip_results
+from emonas.report.job import write_report
+from emonas.report.plan import ReportPlan
+from emonas.settings.cards import report_plan
+from emonas.settings.plan import Plan
+from emonas.storage.atomic import whole_file, write_text
+
+CONTENTS = "bundle.json"
+RESULTS = "results"
+REPORT = "report"
+PLAN = "plan.json"
+_TIME = (1980, 1, 1, 0, 0, 0)
+"""Of every file, so that the same run gives the same bytes."""
+
+
+class Scoring(BaseModel):
+    """How the figures of a protocol are computed from its predictions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pooled: bool
+    repeated: bool
+    tested_elsewhere: dict[str, list[str]]
+
+
+class Contents(BaseModel):
+    """What `bundle.json` says: the SHA-256 of every file, by name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    emonas: str
+    files: dict[str, str]
+
+
+def write_bundle(plan: Plan, settings: Path, results: Path, locks: Path, output: Path) -> int:
+    """Write the archive; gives how many files are in it.
+
+    Args:
+        plan: the settings file's jobs.
+        settings: the settings file.
+        results: what the workflow wrote.
+        locks: the folder of the lock files, whose names begin with `lock`.
+        output: the archive.
+
+    Raises:
+        EmonasError: a result is missing or damaged, or the report is not of these results.
+    """
+    told = report_plan(plan, settings.name, f"snakemake --cores all --configfile {settings.name}")
+    with tempfile.TemporaryDirectory(prefix="emonas-") as name:
+        folder = Path(name)
+        strip_results(told, results, folder / RESULTS)
+        drawn = results / REPORT / "figures"
+        if not drawn.is_dir():
+            raise EmonasError(f"{drawn}: is not there; run the workflow first")
+        write_report(told, folder / RESULTS, folder / REPORT, drawn=drawn)
+        _refuse_another_report(results / REPORT, folder / REPORT)
+        shutil.copyfile(settings, folder / settings.name)
+        for lock in sorted(locks.glob("lock*.txt")):
+            shutil.copyfile(lock, folder / lock.name)
+        write_text(folder / PLAN, told.model_dump_json(indent=1) + "\n")
+        scoring = {name: _scoring(plan, name) for name in told.run_protocols()}
+        for protocol, how in scoring.items():
+            write_text(folder / protocol_file(protocol), how.model_dump_json(indent=1) + "\n")
+        files = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
+        digests = {name: digest_of_file(path) for name, path in files.items()}
+        contents = Contents(emonas=__version__, files=digests)
+        write_text(folder / CONTENTS, contents.model_dump_json(indent=1) + "\n")
+        _archive({**files, CONTENTS: folder / CONTENTS}, output)
+    return len(files)
+
+
+def protocol_file(protocol: str) -> str:
+    """Where the scoring of a protocol stands."""
+    return f"scoring/{protocol}.json"
+
+
+def _scoring(plan: Plan, protocol: str) -> Scoring:
+    params = plan.evaluate_params(protocol)
+    elsewhere = {
+        system: list(plan.tested_elsewhere(protocol, system))
+        for other, system in plan.runs
+        if other == protocol
+    }
+    return Scoring(pooled=params["pooled"], repeated=params["repeated"], tested_elsewhere=elsewhere)
+
+
+def _refuse_another_report(made: Path, again: Path) -> None:
+    """Refuse results that changed since the report was made, or a report of another file."""
+    for table in sorted((again / "tables").iterdir()):
+        there = made / "tables" / table.name
+        if not there.exists() or there.read_bytes() != table.read_bytes():
+            raise EmonasError(
+                f"{there}: is not what the results give; run the workflow with this settings file, "
+                "and bundle then"
+            )
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    yield from sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def digest_of_file(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _archive(files: dict[str, Path], output: Path) -> None:
+    with (
+        whole_file(output) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for name, path in files.items():
+            archive.writestr(zipfile.ZipInfo(name, _TIME), path.read_bytes(), zipfile.ZIP_DEFLATED)
+
+
+def read_plan(folder: Path) -> ReportPlan:
+    """The report's plan of an unpacked bundle."""
+    return ReportPlan.model_validate_json((folder / PLAN).read_text(encoding="utf-8"))
+
+
+def read_scoring(folder: Path, protocol: str) -> Scoring:
+    """How a protocol of an unpacked bundle is scored."""
+    path = folder / protocol_file(protocol)
+    return Scoring.model_validate_json(path.read_text(encoding="utf-8"))

@@ -1,0 +1,243 @@
+"""Computing every number of a bundle again from its predictions, without audio or torch."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import stat
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from emonas.errors import EmonasError
+from emonas.evaluate.compare import compare_systems
+from emonas.evaluate.job import EvaluatedCorpora, evaluate_system
+from emonas.evaluate.runs import RunFiles
+from emonas.export.bundle import (
+    CONTENTS,
+    REPORT,
+    RESULTS,
+    Contents,
+    digest_of_file,
+    read_plan,
+    read_scoring,
+)
+from emonas.jobs import report_line
+from emonas.report.job import write_report
+from emonas.report.plan import ReportPlan
+from emonas.storage.folds import TRANSFER, read_index
+from emonas.storage.problems import first_problem
+
+LARGEST = 2**36
+"""Bytes that an archive may unpack to: 64 GiB."""
+TOLERANCE = 1e-9
+"""By which a number may differ on another machine: sums of some thousand fractions."""
+_PICTURE = re.compile(r'(<img src=")[^"]*(")')
+
+
+@dataclass(frozen=True)
+class Verified:
+    """How many numbers agree, and what does not: the file, the place in it, both values."""
+
+    numbers: int
+    wrong: list[str]
+
+
+def verify_bundle(bundle: Path) -> Verified:
+    """Score everything again, and hold it against what the bundle says.
+
+    Raises:
+        EmonasError: the file is no bundle.
+    """
+    with _unpacked(bundle) as folder:
+        touched = [
+            f"{name}: its bytes are not those that were bundled" for name in _changed(folder)
+        ]
+        plan = read_plan(folder)
+        again = folder / "again"
+        numbers, wrong = _score(plan, folder, again)
+        table_numbers, table_wrong = _report(plan, folder, again)
+        return Verified(numbers + table_numbers, [*touched, *wrong, *table_wrong])
+
+
+@contextmanager
+def _unpacked(bundle: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="emonas-") as name:
+        folder = Path(name)
+        try:
+            with zipfile.ZipFile(bundle) as archive:
+                _refuse_strange(archive)
+                archive.extractall(folder)
+            if not (folder / CONTENTS).is_file():
+                raise ValueError(f"it has no {CONTENTS}")
+            Contents.model_validate_json((folder / CONTENTS).read_bytes())
+        except (OSError, ValueError, zipfile.BadZipFile, RuntimeError) as error:
+            raise EmonasError(
+                f"{bundle}: this is no bundle ({first_problem(error)}); give the file that emonas "
+                "bundle wrote"
+            ) from error
+        yield folder
+
+
+def _refuse_strange(archive: zipfile.ZipFile) -> None:
+    """Refuse what would be written elsewhere, or fill the disk."""
+    if sum(entry.file_size for entry in archive.infolist()) > LARGEST:
+        raise ValueError("it would unpack to more than 64 GiB")
+    for entry in archive.infolist():
+        name = PurePosixPath(entry.filename)
+        mode = entry.external_attr >> 16
+        if name.is_absolute() or ".." in name.parts or "\\" in entry.filename:
+            raise ValueError(f"it holds {entry.filename}, outside its folder")
+        if stat.S_ISLNK(mode):
+            raise ValueError(f"it holds a link, {entry.filename}")
+
+
+def _changed(folder: Path) -> Iterator[str]:
+    """The files that are not there as they were bundled."""
+    contents = Contents.model_validate_json((folder / CONTENTS).read_bytes())
+    for name, digest in contents.files.items():
+        path = folder / name
+        if not path.is_file() or digest_of_file(path) != digest:
+            yield name
+
+
+def _score(plan: ReportPlan, folder: Path, again: Path) -> tuple[int, list[str]]:
+    """Metrics and comparisons, from the predictions."""
+    numbers = 0
+    wrong: list[str] = []
+    manifests = {
+        path.parent.name: path for path in (folder / RESULTS / "corpora").glob("*/manifest.csv")
+    }
+    for protocol in plan.run_protocols():
+        scoring = read_scoring(folder, protocol)
+        index = folder / RESULTS / "protocols" / protocol / "folds.csv"
+        folds = list(read_index(index)["fold"])
+        card = plan.protocols[protocol]
+        runs: dict[str, list[RunFiles]] = {}
+        for system, seeds in plan.run_systems(protocol).items():
+            elsewhere = scoring.tested_elsewhere[system]
+            runs[system] = _runs(plan, folder, (protocol, system), seeds, folds, elsewhere)
+            heard = {name: manifests[name] for name in (*card.corpora, *elsewhere)}
+            name = f"evaluate/{protocol}/{system}/metrics.json"
+            evaluate_system(
+                protocol,
+                system,
+                runs[system],
+                EvaluatedCorpora(heard, elsewhere),
+                scoring.pooled,
+                scoring.repeated,
+                again / name,
+            )
+            found = _compared(folder / RESULTS / name, again / name, f"{RESULTS}/{name}")
+            numbers, wrong = numbers + found.numbers, [*wrong, *found.wrong]
+        name = f"evaluate/{protocol}/comparisons.json"
+        speakers = EvaluatedCorpora({name: manifests[name] for name in card.corpora}).speakers()
+        compare_systems(protocol, runs, speakers, scoring.pooled, again / name)
+        found = _compared(folder / RESULTS / name, again / name, f"{RESULTS}/{name}")
+        numbers, wrong = numbers + found.numbers, [*wrong, *found.wrong]
+        report_line(f"{protocol}: {numbers} numbers so far")
+    return numbers, wrong
+
+
+def _runs(
+    plan: ReportPlan,
+    folder: Path,
+    run: tuple[str, str],
+    seeds: list[int],
+    folds: list[str],
+    elsewhere: list[str],
+) -> list[RunFiles]:
+    protocol, system = run
+    stage = "fuse" if plan.systems[system].kind == "fusion" else "train"
+    found = []
+    for seed in seeds:
+        for fold in folds:
+            own = folder / RESULTS / stage / protocol / system / f"seed{seed}" / fold
+            transfer = {corpus: own / TRANSFER / f"{corpus}.h5" for corpus in elsewhere}
+            files = own / "predictions.h5", own / "cost.json"
+            found.append(RunFiles(fold, seed, *files, transfer))
+    return found
+
+
+def _compared(told: Path, again: Path, name: str) -> Verified:
+    found = Verified(0, [])
+    if not told.is_file():
+        return Verified(0, [f"{name}: is not in the bundle"])
+    try:
+        said = json.loads(told.read_text(encoding="utf-8"))
+    except ValueError:
+        return Verified(0, [f"{name}: is no JSON"])
+    for place, value, wanted in _pairs(said, json.loads(again.read_text(encoding="utf-8"))):
+        found = _held(found, f"{name}: {place}", value, wanted)
+    return found
+
+
+def _held(found: Verified, place: str, said: Any, wanted: Any) -> Verified:
+    """One value held against what it should be; all but numbers must be the same."""
+    both = [_number(value) for value in (said, wanted)]
+    if both[0] is not None and both[1] is not None:
+        agrees = abs(both[0] - both[1]) <= TOLERANCE * max(1.0, abs(both[1]))
+    else:
+        agrees = said == wanted
+    if not agrees:
+        return Verified(found.numbers, [*found.wrong, f"{place} is {said!r}, and {wanted!r} again"])
+    return Verified(found.numbers + (both[1] is not None), found.wrong)
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
+def _pairs(said: Any, wanted: Any, place: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Every value of two documents, with its place."""
+    if isinstance(said, Mapping) and isinstance(wanted, Mapping):
+        for key in dict.fromkeys((*wanted, *said)):
+            yield from _pairs(said.get(key), wanted.get(key), f"{place}.{key}" if place else key)
+    elif isinstance(said, list) and isinstance(wanted, list):
+        for number, (one, other) in enumerate(zip_longest(said, wanted)):
+            yield from _pairs(one, other, f"{place}[{number}]")
+    else:
+        yield place, said, wanted
+
+
+def _report(plan: ReportPlan, folder: Path, again: Path) -> tuple[int, list[str]]:
+    """The report's tables and page, from the numbers as they were scored again."""
+    whole = folder / "whole"
+    shutil.copytree(folder / RESULTS, whole)
+    shutil.copytree(again, whole, dirs_exist_ok=True)
+    made = folder / "made"
+    write_report(plan, whole, made, drawn=folder / REPORT / "figures")
+    numbers = 0
+    wrong: list[str] = []
+    for table in sorted((made / "tables").iterdir()):
+        name = f"{REPORT}/tables/{table.name}"
+        found = _texts(folder / name, table, name)
+        numbers, wrong = numbers + found.numbers, [*wrong, *found.wrong]
+    found = _texts(folder / REPORT / "index.html", made / "index.html", f"{REPORT}/index.html")
+    return numbers + found.numbers, [*wrong, *found.wrong]
+
+
+def _texts(told: Path, again: Path, name: str) -> Verified:
+    """Two texts, line by line and cell by cell; pictures are not compared."""
+    if not told.is_file():
+        return Verified(0, [f"{name}: is not in the bundle"])
+    found = Verified(0, [])
+    texts = [_PICTURE.sub(r"\1\2", path.read_text(encoding="utf-8")) for path in (told, again)]
+    for number, (said, wanted) in enumerate(zip_longest(*(text.splitlines() for text in texts)), 1):
+        if said is None or wanted is None:
+            return Verified(found.numbers, [*found.wrong, f"{name}: line {number} is one too many"])
+        cells = [re.split(r"[,|&<>]", line) for line in (said, wanted)]
+        for one, other in zip_longest(*cells):
+            found = _held(found, f"{name}: line {number}", one, other)
+    return found
