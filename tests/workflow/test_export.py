@@ -16,6 +16,7 @@ from exported import apart, export, first_fold, own_predictions
 import emonas
 from emonas.errors import EmonasError
 from emonas.export.model import Model
+from emonas.kinds import all_kinds
 
 RUNS = [
     *(("train", "tiny", name) for name in ("linear", "cnn", "rnn", "shared")),
@@ -81,6 +82,13 @@ def test_what_was_not_run_is_told(finished, tmp_path, arguments, said):
     assert said in done.stderr.decode()
     assert "Traceback" not in done.stderr.decode()
     assert not output.exists()
+
+
+def test_only_arrays_of_a_user_need_no_recording():
+    """What neither hears nor reads can't be computed from a recording."""
+    kinds = all_kinds("extractor")
+    deaf = [name for name, kind in kinds.items() if not (kind.Options.hears or kind.Options.reads)]
+    assert deaf == ["precomputed"]
 
 
 def test_several_folds_are_an_ensemble(finished, model, tmp_path, monkeypatch):

@@ -116,7 +116,7 @@ def _refuse_unheard(plan: Plan, system: str) -> None:
                 f"features.{feature}: reads the words that the corpus tells, which nobody knows of "
                 f"a new recording; export a system that reads a transcript"
             )
-        if hasattr(options, "files"):
+        if not (options.hears or options.reads):
             raise EmonasError(
                 f"features.{feature}: comes from files of your own, and not from a recording, so "
                 f"that {system} can't hear a new one; export a system of other features"
