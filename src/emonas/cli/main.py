@@ -20,6 +20,7 @@ features = typer.Typer(help="The features that there are.", no_args_is_help=True
 application.command()(use.export)
 application.command()(use.predict)
 application.command()(use.bundle)
+application.command()(use.new_corpus)
 application.command()(use.verify)
 application.add_typer(features, name="features")
 SettingsFile = Annotated[Path, typer.Argument(help="a settings file")]

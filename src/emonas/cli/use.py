@@ -93,6 +93,29 @@ def bundle(
     typer.echo(f"{output}: {count} files, {size:.1f} MB; try: emonas verify {output}")
 
 
+def new_corpus(
+    folder: Annotated[Path, typer.Argument(help="a folder with recordings anywhere below it")],
+    name: Annotated[str | None, typer.Option(help="the corpus; by default the folder's")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="the settings file; by default NAME.yaml")
+    ] = None,
+) -> None:
+    """Guess emotions and speakers from files' names; write a settings file for you to check."""
+    import re
+
+    from emonas.settings.new_corpus import look, told, write_corpus
+
+    called = name or re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-") or "mine"
+    found = look(folder)
+    for line in told(found):
+        typer.echo(line)
+    written = write_corpus(found, called, output or Path(f"{called}.yaml"))
+    typer.echo(
+        f"wrote {' and '.join(map(str, written))}; check what was guessed, then: "
+        f"emonas check {written[-1]}"
+    )
+
+
 def verify(
     file: Annotated[Path, typer.Argument(help="what emonas bundle wrote")],
 ) -> None:
