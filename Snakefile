@@ -23,6 +23,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/fuse.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/results.smk"
 
 
 rule all:
@@ -31,6 +32,8 @@ rule all:
         # All of it, not the page alone: that of another settings file may stand in its place.
         rules.report.output,
         kept_weights(),
+        results_without_folds(),
+        results_of_folds,
 
 
 # Before the nodes of a cluster, which may have no connection: only the weights that have to be fetched.

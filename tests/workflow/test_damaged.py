@@ -59,6 +59,40 @@ def test_a_damaged_result_is_made_again(finished, changed, file, way, tally):
     tally(f"{path.name} with {way}, in the workflow")
 
 
+TOUCHED = {
+    **dict.fromkeys(FILES, True),
+    "results/train/tiny/cnn/seed0/group1/cost.json": True,
+    "results/evaluate/tiny/cnn/metrics.json": True,
+    "results/protocols/tiny/audit.json": True,
+    "results/protocols/tiny/folds.csv": False,
+    "results/corpora/spoken/manifest.csv": True,
+}
+"""Results, and whether it takes a job to find them damaged."""
+BRIEF = ("results/protocols/tiny/folds.csv", "results/train/tiny/cnn/seed0/group1/cost.json")
+
+
+# The others are for `make test-faults`: each takes two runs.
+@pytest.mark.parametrize(
+    "file",
+    [pytest.param(file, marks=() if file in BRIEF else pytest.mark.long) for file in TOUCHED],
+)
+def test_the_same_command_makes_again_what_was_touched(finished, changed, file, tally):
+    """Another time lets Snakemake run what needs the file; then nobody has to name a target."""
+    path = changed.folder / file
+    path.write_bytes(path.read_bytes()[:-40])
+    if TOUCHED[file]:
+        said = changed.snakemake("--cores", "2", fails=True)
+        assert "Traceback" not in said
+        assert re.search(rf"damaged: {re.escape(file)} is .*\.damaged now", said), said
+    changed.snakemake("--cores", "2")
+    assert path.read_bytes() == (finished.folder / file).read_bytes()
+    for metrics in sorted((finished.folder / "results/evaluate").rglob("*.json")):
+        again = changed.folder / metrics.relative_to(finished.folder)
+        assert again.read_bytes() == metrics.read_bytes()
+    assert changed.reruns() == set()
+    tally(f"{path.name} cut short and its time changed, made again by the same command")
+
+
 def test_jobs_that_do_not_need_it_go_on_where_jobs_are_tried_again(finished, changed, tally):
     damage(changed.folder / DAMAGED, "a flipped byte")
     targets = [NEEDS_IT, *OTHERS]

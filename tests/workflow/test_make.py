@@ -51,13 +51,18 @@ def test_the_name_of_a_settings_file_is_no_command(changed, there):
 
 
 @pytest.mark.parametrize("fails", ["", "run", "test", "test-slurm"])
-@pytest.mark.parametrize("cluster", ["true", "false"])
+@pytest.mark.parametrize("cluster", [0, 3, 1])
 def test_what_lands_is_checked_by_all_targets(fresh, tmp_path, fails, cluster):
-    """`cluster` is the program that says whether a SLURM can be started."""
-    stub = tmp_path / "make"
-    stub.write_text(f'#!/bin/sh\necho "asked for $1"\n[ "$1" != "{fails}" ]\n')
-    stub.chmod(0o755)
-    environment = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "PYTHON": cluster}
+    """`cluster` is how the question ends whether a SLURM can be started."""
+    make = f'echo "asked for $1"\n[ "$1" != "{fails}" ]'
+    stubs = {"make": make, "asked": f"exit {cluster}"}
+    for name, text in stubs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    environment = {
+        "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+        "PYTHON": str(tmp_path / "asked"),
+    }
     done = subprocess.run(
         ["bash", ".ci/run"],
         cwd=fresh.folder,
@@ -67,14 +72,14 @@ def test_what_lands_is_checked_by_all_targets(fresh, tmp_path, fails, cluster):
         check=False,
     )
     asked = re.findall(r"asked for (\S+)", done.stdout)
-    wanted = ["run"] if fails == "run" else ["run", "test"]
-    if cluster == "true" and fails != "run":
-        wanted.append("test-slurm")
+    wanted = ["run"]
+    if fails != "run" and cluster != 1:
+        wanted += ["test", *(["test-slurm"] if cluster == 0 else [])]
     assert asked == wanted
-    assert done.returncode == (1 if fails in asked else 0)
-    assert ("make test-slurm was left out." in done.stdout) == (
-        cluster == "false" and fails != "run"
-    )
+    broken = fails in asked or (fails != "run" and cluster == 1)
+    assert done.returncode == (1 if broken else 0)
+    left_out = fails != "run" and cluster == 3
+    assert ("make test-slurm was left out." in done.stdout) == left_out
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,9 @@ def learned(stage, protocol, *systems):
 
 
 def evaluated(protocol, *systems):
-    return {"report"} | {f"evaluate {protocol}/{system}" for system in systems}
+    return {"report", f"compare {protocol}"} | {
+        f"evaluate {protocol}/{system}" for system in systems
+    }
 
 
 TWO_STREAMS = learned("fuse", "tiny", "emotionnas") | evaluated("tiny", "cnn", "emotionnas")
@@ -171,3 +173,48 @@ def test_what_stands_between_is_made_again_with_the_report(changed):
         "train tiny/cnn/0/group1",
         "fuse tiny/emotionnas/0/group1",
     } | evaluated("tiny", "cnn", "emotionnas")
+
+
+MISSING = {
+    "results/corpora/spoken/manifest.csv": "corpora spoken",
+    "results/features/spoken/fbank.h5": "features spoken/fbank",
+    "results/protocols/tiny/folds.csv": "protocols tiny",
+    "results/protocols/tiny/audit.json": "audit tiny",
+    "results/protocols/tiny/group1/train.csv": "fold tiny/group1",
+    "results/search/tiny/cnn/seed0/group1/genotype.json": "search tiny/cnn/0/group1",
+    "results/train/tiny/cnn/seed0/group1/predictions.h5": "train tiny/cnn/0/group1",
+    "results/train/tiny/cnn/seed0/group1/cost.json": "train tiny/cnn/0/group1",
+    "results/fuse/once/joint/seed0/run0/predictions.h5": "fuse once/joint/0/run0",
+    "results/evaluate/tiny/cnn/metrics.json": "evaluate tiny/cnn",
+    "results/evaluate/tiny/comparisons.json": "compare tiny",
+    "results/report/tables/tiny-systems.csv": "report",
+}
+
+
+@pytest.mark.parametrize("file", MISSING)
+def test_whatever_is_missing_is_made_again(changed, file):
+    (changed.folder / file).unlink()
+    assert MISSING[file] in changed.reruns()
+
+
+def test_a_change_is_not_missed_where_an_index_of_folds_is_missing(changed):
+    (changed.folder / "results/protocols/tiny/folds.csv").unlink()
+    changed.rewrite(OPTIONS["retraining of the cells, and not their search"][0])
+    changed.snakemake("--cores", "2")
+    history = changed.folder / "results/train/tiny/cnn/seed0/group1/history.csv"
+    assert len(history.read_text().splitlines()) == 1 + 3
+    assert changed.reruns() == set()
+
+
+def test_what_failed_is_tried_again(changed, finished):
+    source = changed.folder / "src/emonas/networks/resnet.py"
+    text = source.read_text()
+    source.write_text(text + "\nraise RuntimeError('this is broken')\n")
+    for _ in range(2):
+        said = changed.snakemake("--cores", "2", "--keep-going", fails=True)
+        assert "failed: results/logs/train/once/resnet-seed0-run0.log" in said
+    source.write_text(text)
+    changed.snakemake("--cores", "2")
+    file = "results/train/once/resnet/seed0/run0/predictions.h5"
+    assert (changed.folder / file).read_bytes() == (finished.folder / file).read_bytes()
+    assert changed.reruns() == set()

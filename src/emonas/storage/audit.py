@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from emonas.errors import EmonasError, make_again
+from emonas.errors import DamagedFileError
 from emonas.storage.atomic import write_text
 from emonas.storage.folds import Part
 from emonas.storage.problems import first_problem
@@ -101,11 +101,9 @@ def read_audit_file(path: Path) -> Audit:
     """Read an audit.
 
     Raises:
-        EmonasError: the file is missing or holds no audit.
+        DamagedFileError: the file is missing or holds no audit.
     """
     try:
         return Audit.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
-        raise EmonasError(
-            f"{path}: no audit ({first_problem(error)}); {make_again(path)}"
-        ) from error
+        raise DamagedFileError(path, f"no audit ({first_problem(error)})") from error

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from emonas.errors import EmonasError, make_again
+from emonas.errors import DamagedFileError
 from emonas.storage.atomic import write_text
 from emonas.storage.problems import first_problem
 
@@ -78,11 +78,9 @@ def read_comparisons(path: Path) -> Comparisons:
     """Read comparisons.
 
     Raises:
-        EmonasError: the file is missing or does not hold comparisons.
+        DamagedFileError: the file is missing or does not hold comparisons.
     """
     try:
         return Comparisons.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
-        raise EmonasError(
-            f"{path}: no comparisons ({first_problem(error)}); {make_again(path)}"
-        ) from error
+        raise DamagedFileError(path, f"no comparisons ({first_problem(error)})") from error

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from emonas.errors import EmonasError, make_again
+from emonas.errors import DamagedFileError
 from emonas.storage.problems import first_problem
 
 _Document = TypeVar("_Document")
@@ -20,9 +20,9 @@ def read_document(path: Path, kind: type[_Document], lack: str) -> _Document:
         lack: what it is where it holds that not, such as `no cost`.
 
     Raises:
-        EmonasError: the file is missing or does not hold it.
+        DamagedFileError: the file is missing or does not hold it.
     """
     try:
         return TypeAdapter(kind).validate_json(path.read_bytes(), strict=True)
     except (OSError, ValueError) as error:
-        raise EmonasError(f"{path}: {lack} ({first_problem(error)}); {make_again(path)}") from error
+        raise DamagedFileError(path, f"{lack} ({first_problem(error)})") from error

@@ -6,7 +6,15 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from emonas.errors import DamagedFileError, EmonasError, make_again
 from emonas.storage.atomic import write_json
@@ -46,6 +54,15 @@ _SINGLE_INPUT = ("activation_tanh", "activation_sigm", "activation_leaky_relu")
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*")
+    @classmethod
+    def _can_be_drawn(cls, value: Any) -> Any:
+        """Names of cells and nodes stand in logs, tables and figures."""
+        names = [value] if isinstance(value, str) else value if isinstance(value, dict) else ()
+        if not all(name.isprintable() for name in names):
+            raise ValueError("a name holds a sign that can't be shown")
+        return value
 
 
 class Edge(_Model):

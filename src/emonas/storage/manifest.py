@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from emonas.errors import EmonasError, make_again
+from emonas.storage.digests import check_digest, forget_digest, write_digest
 from emonas.storage.tables import read_table, write_rows, write_table
 
 _LONGEST = 1e6
@@ -56,16 +57,19 @@ def write_manifest(path: Path, utterances: Iterable[Utterance]) -> None:
     rows = [asdict(utterance) for utterance in utterances]
     table = pd.DataFrame(rows, columns=list(MANIFEST_COLUMNS)).sort_values("utterance")
     _refuse_doubles(path, table)
+    forget_digest(path)
     write_table(path, table)
+    write_digest(path)
 
 
 def read_manifest(path: Path) -> pd.DataFrame:
     """Read a manifest; `seconds` is float, `sampling_rate` int, the rest text.
 
     Raises:
-        EmonasError: a column is missing, a number is none or impossible, or two utterances have
-            one name.
+        EmonasError: it is not what was written, a column is missing, a number is none or
+            impossible, or two utterances have one name.
     """
+    check_digest(path)
     table = read_table(path, MANIFEST_COLUMNS)
     _refuse_doubles(path, table)
     try:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from emonas.errors import EmonasError, make_again
+from emonas.errors import DamagedFileError
 from emonas.storage.atomic import write_text
 from emonas.storage.problems import first_problem
 
@@ -139,11 +139,9 @@ def read_metrics(path: Path) -> Metrics:
     """Read metrics.
 
     Raises:
-        EmonasError: the file is missing or does not hold metrics.
+        DamagedFileError: the file is missing or does not hold metrics.
     """
     try:
         return Metrics.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
-        raise EmonasError(
-            f"{path}: no metrics ({first_problem(error)}); {make_again(path)}"
-        ) from error
+        raise DamagedFileError(path, f"no metrics ({first_problem(error)})") from error

@@ -13,10 +13,10 @@ from submitting import Submitting
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A SLURM of two nodes; where none can be started the test is skipped, with the reason."""
     reasons = list(missing())
-    if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
-        reasons.append("snakemake-executor-plugin-slurm is not installed")
     if reasons:
         pytest.skip("; ".join(reasons))
+    # It is in the lock: an environment without it is broken.
+    assert importlib.util.find_spec("snakemake_executor_plugin_slurm") is not None
     with running_cluster(tmp_path_factory.mktemp("slurm") / "cluster") as started:
         yield started
 

@@ -24,6 +24,9 @@ PROGRAMS = {
 }
 """Programs, and the packages of Debian that hold them."""
 
+NOT_HERE = 3
+"""How this ends where no SLURM can be started; with anything else it is itself that is broken."""
+
 SYSTEM_FOLDERS = ("/usr/sbin", "/sbin")
 """Where daemons are, which is not in every user's PATH."""
 
@@ -49,4 +52,5 @@ def missing() -> Iterator[str]:
 if __name__ == "__main__":
     reasons = list(missing())
     if reasons:
-        sys.exit(f"No SLURM can be started here: {'; '.join(reasons)}.")
+        print(f"No SLURM can be started here: {'; '.join(reasons)}.", file=sys.stderr)
+        sys.exit(NOT_HERE)
