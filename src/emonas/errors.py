@@ -32,9 +32,5 @@ class DamagedFileError(EmonasError):
 
 
 def make_again(path: Path) -> str:
-    """What to do about a result that can't be used.
-
-    Deleting it does not help: Snakemake makes nothing again that only stands between files that
-    are there.
-    """
+    """What to do about a result that can't be used, whatever target the user has."""
     return f"make it again: snakemake --cores all --force {path}, and --configfile as before"

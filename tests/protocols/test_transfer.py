@@ -12,6 +12,7 @@ from emonas.protocols.transfer import label_map
 from emonas.protocols.transfer_audit import Elsewhere, audit_transfer
 from emonas.protocols.transfer_job import write_transfer
 from emonas.storage.audit import read_audit_file
+from emonas.storage.digests import write_digest
 from emonas.storage.folds import PARTS, read_index, read_part
 from emonas.storage.manifest import UNKNOWN_SPEAKER, write_manifest
 
@@ -152,6 +153,7 @@ def test_a_recording_that_is_in_both_corpora_is_refused(audited, manifests, utte
     table = pd.read_csv(manifests["there"], dtype=str, keep_default_na=False)
     table.loc[table["utterance"] == "x-sad-1", "digest"] = "digest-b-happy"
     table.to_csv(manifests["there"], index=False)
+    write_digest(manifests["there"])
     with pytest.raises(EmonasError) as caught:
         audited(options())
     assert "of the recordings of there" in str(caught.value)
@@ -174,6 +176,7 @@ def test_unknown_speakers_are_none(audited, manifests):
     table = pd.read_csv(manifests["there"], dtype=str, keep_default_na=False)
     table.loc[table["speaker"] == "x", "speaker"] = UNKNOWN_SPEAKER
     table.to_csv(manifests["there"], index=False)
+    write_digest(manifests["there"])
     assert audited(options()).transfer["there"].speakers == 1
 
 

@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from emonas.errors import EmonasError
+from emonas.errors import DamagedFileError, EmonasError
+from emonas.storage.digests import forget_digest
 from emonas.storage.manifest import (
     Problem,
     Utterance,
@@ -47,6 +48,9 @@ def test_two_utterances_of_one_name_are_refused(tmp_path):
     write_manifest(path, [ONE])
     lines = path.read_text(encoding="utf-8").split("\n", 1)
     path.write_text(lines[0] + "\n" + 2 * lines[1], encoding="utf-8")
+    with pytest.raises(DamagedFileError, match="its bytes are not those that were written"):
+        read_manifest(path)
+    forget_digest(path)
     with pytest.raises(EmonasError, match=r"manifest\.csv.*Ä 1"):
         read_manifest(path)
 

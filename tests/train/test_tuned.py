@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 
 import emonas.learning.supervised
 from emonas.errors import EmonasError
+from emonas.storage.digests import write_digest
 from emonas.storage.manifest import Utterance, write_manifest
 from emonas.storage.predictions import read_predictions
 from emonas.storage.tables import read_table
@@ -136,6 +137,7 @@ def test_a_first_stage_is_not_chosen_by_answers_that_nobody_knows(spoken):
     rows = read_table(spoken.manifests["toy"])
     rows.loc[rows["utterance"].isin(spoken.parts["validation"]), "text"] = "[LAUGHTER]"
     rows.to_csv(spoken.manifests["toy"], index=False)
+    write_digest(spoken.manifests["toy"])
     with pytest.raises(EmonasError, match=r"validation\.csv: of no utterance the answer to.*asr"):
         spoken.train({**TUNED, "tasks": ["asr"]}, manifests=spoken.manifests)
 
@@ -208,6 +210,7 @@ def test_characters_of_validation_that_nobody_learnt_are_told(spoken, caplog):
     own = rows["utterance"].isin(spoken.parts["validation"])
     rows.loc[own, "text"] = rows.loc[own, "text"] + "ß"
     rows.to_csv(spoken.manifests["toy"], index=False)
+    write_digest(spoken.manifests["toy"])
     with caplog.at_level("INFO", logger="emonas"):
         spoken.train({**TUNED, "tasks": ["emotion", "asr"]}, manifests=spoken.manifests)
     told = [r.getMessage() for r in caplog.records if "characters that no text" in r.getMessage()]

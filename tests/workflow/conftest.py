@@ -15,6 +15,7 @@ import psutil
 import pytest
 import soundfile
 import yaml
+from filelock import FileLock
 
 CHECKOUT = Path(__file__).parents[2]
 PARTS = (".ci", "Makefile", "Snakefile", "config.yaml", "envs", "pyproject.toml", "src", "workflow")
@@ -179,9 +180,15 @@ class Finished(Checkout):
 
 @pytest.fixture(scope="session")
 def finished(fresh: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    """The tiny settings run to their end."""
-    checkout = fresh.copy(tmp_path_factory.mktemp("finished") / "my run")
-    return Finished(checkout.folder, checkout.snakemake("--cores", "2"))
+    """The tiny settings run to their end, once for all processes that test."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, said = shared / "finished" / "my run", shared / "finished" / "said.txt"
+    with FileLock(shared / "finished.lock"):
+        if not said.exists():
+            whole = fresh.copy(folder).snakemake("--cores", "2")
+            said.write_text(whole, encoding="utf-8")
+    return Finished(folder, said.read_text(encoding="utf-8"))
 
 
 @pytest.fixture

@@ -20,6 +20,27 @@ FILES = {
     ),
 }
 """A file, and what is made from it."""
+TOUCHED = {
+    **dict.fromkeys(FILES, True),
+    "results/train/tiny/cnn/seed0/group1/cost.json": True,
+    "results/evaluate/tiny/cnn/metrics.json": True,
+    "results/protocols/tiny/audit.json": True,
+    "results/protocols/tiny/folds.csv": False,
+    "results/corpora/spoken/manifest.csv": True,
+}
+"""Results, and whether it takes a job to find them damaged."""
+BRIEF = (
+    "results/protocols/tiny/folds.csv",
+    "results/train/tiny/cnn/seed0/group1/cost.json",
+    "results/train/tiny/cnn/seed0/group1/predictions.h5",
+)
+"""Those that `make test` damages; `make test-faults` does all, each of which takes two runs."""
+
+
+def brief_and_long(files):
+    return [pytest.param(file, marks=() if file in BRIEF else pytest.mark.long) for file in files]
+
+
 DAMAGED = "results/search/once/kept/seed0/run0/weights.safetensors"
 NEEDS_IT = FILES[DAMAGED]
 OTHERS = [f"results/train/tiny/linear/seed{seed}/group2/predictions.h5" for seed in (0, 1)]
@@ -45,7 +66,7 @@ def damage(path, way):
 
 
 @pytest.mark.parametrize("way", ["a flipped byte", "cut short"])
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", brief_and_long(FILES))
 def test_a_damaged_result_is_made_again(finished, changed, file, way, tally):
     path, target = changed.folder / file, FILES[file]
     damage(path, way)
@@ -59,23 +80,7 @@ def test_a_damaged_result_is_made_again(finished, changed, file, way, tally):
     tally(f"{path.name} with {way}, in the workflow")
 
 
-TOUCHED = {
-    **dict.fromkeys(FILES, True),
-    "results/train/tiny/cnn/seed0/group1/cost.json": True,
-    "results/evaluate/tiny/cnn/metrics.json": True,
-    "results/protocols/tiny/audit.json": True,
-    "results/protocols/tiny/folds.csv": False,
-    "results/corpora/spoken/manifest.csv": True,
-}
-"""Results, and whether it takes a job to find them damaged."""
-BRIEF = ("results/protocols/tiny/folds.csv", "results/train/tiny/cnn/seed0/group1/cost.json")
-
-
-# The others are for `make test-faults`: each takes two runs.
-@pytest.mark.parametrize(
-    "file",
-    [pytest.param(file, marks=() if file in BRIEF else pytest.mark.long) for file in TOUCHED],
-)
+@pytest.mark.parametrize("file", brief_and_long(TOUCHED))
 def test_the_same_command_makes_again_what_was_touched(finished, changed, file, tally):
     """Another time lets Snakemake run what needs the file; then nobody has to name a target."""
     path = changed.folder / file
@@ -93,6 +98,7 @@ def test_the_same_command_makes_again_what_was_touched(finished, changed, file, 
     tally(f"{path.name} cut short and its time changed, made again by the same command")
 
 
+@pytest.mark.long
 def test_jobs_that_do_not_need_it_go_on_where_jobs_are_tried_again(finished, changed, tally):
     damage(changed.folder / DAMAGED, "a flipped byte")
     targets = [NEEDS_IT, *OTHERS]
@@ -119,6 +125,7 @@ def test_jobs_that_do_not_need_it_go_on_where_jobs_are_tried_again(finished, cha
     tally("weights.safetensors with a flipped byte, with jobs that are tried again")
 
 
+@pytest.mark.long
 def test_what_a_killed_run_noted_is_made_again_by_the_next(finished, changed, tally):
     """A run whose hooks are not called leaves what a killed one does."""
     path, before = changed.folder / DAMAGED, (finished.folder / DAMAGED).read_bytes()
