@@ -150,7 +150,7 @@ def test_a_searched_system_that_is_below_its_baseline(plan, results, p, said):
     assert said in verdict.text
     assert not verdict.beats
     assert "Nothing was tested against the linear system linear" in other.text
-    assert other.beats is False
+    assert other.beats is None
 
 
 def compared(first, second, difference, p):

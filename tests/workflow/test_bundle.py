@@ -134,8 +134,20 @@ def test_predictions_that_were_changed_are_found(finished, bundle, tmp_path):
     forged = changed(bundle, tmp_path / "forged.zip", name, lambda b: b[:-200] + bytes(200))
     done = command(finished, "verify", forged)
     assert done.returncode == 1
-    assert "predictions.h5" in done.stdout + done.stderr
+    assert f"{name}: no whole predictions of the part test" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("plan.json", lambda _: b"{}"),
+        ("scoring/tiny.json", lambda text: text.replace(b'"cnn"', b'"another"')),
+    ],
+)
+def test_a_bundle_that_does_not_say_how_it_is_scored_is_refused(bundle, tmp_path, name, change):
+    with pytest.raises(EmonasError, match="does not say how it is scored"):
+        verify_bundle(changed(bundle, tmp_path / "forged.zip", name, change))
 
 
 def test_other_results_than_the_report_s_are_not_bundled(changed_run, tmp_path, monkeypatch):

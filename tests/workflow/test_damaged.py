@@ -34,13 +34,7 @@ BRIEF = (
     "results/train/tiny/cnn/seed0/group1/cost.json",
     "results/train/tiny/cnn/seed0/group1/predictions.h5",
 )
-"""Those that `make test` damages; `make test-faults` does all, each of which takes two runs."""
-
-
-def brief_and_long(files):
-    return [pytest.param(file, marks=() if file in BRIEF else pytest.mark.long) for file in files]
-
-
+"""Those that `make test` touches; `make test-faults` does all, each of which takes two runs."""
 DAMAGED = "results/search/once/kept/seed0/run0/weights.safetensors"
 NEEDS_IT = FILES[DAMAGED]
 OTHERS = [f"results/train/tiny/linear/seed{seed}/group2/predictions.h5" for seed in (0, 1)]
@@ -66,7 +60,7 @@ def damage(path, way):
 
 
 @pytest.mark.parametrize("way", ["a flipped byte", "cut short"])
-@pytest.mark.parametrize("file", brief_and_long(FILES))
+@pytest.mark.parametrize("file", FILES)
 def test_a_damaged_result_is_made_again(finished, changed, file, way, tally):
     path, target = changed.folder / file, FILES[file]
     damage(path, way)
@@ -80,7 +74,10 @@ def test_a_damaged_result_is_made_again(finished, changed, file, way, tally):
     tally(f"{path.name} with {way}, in the workflow")
 
 
-@pytest.mark.parametrize("file", brief_and_long(TOUCHED))
+@pytest.mark.parametrize(
+    "file",
+    [pytest.param(file, marks=() if file in BRIEF else pytest.mark.long) for file in TOUCHED],
+)
 def test_the_same_command_makes_again_what_was_touched(finished, changed, file, tally):
     """Another time lets Snakemake run what needs the file; then nobody has to name a target."""
     path = changed.folder / file
@@ -98,7 +95,6 @@ def test_the_same_command_makes_again_what_was_touched(finished, changed, file, 
     tally(f"{path.name} cut short and its time changed, made again by the same command")
 
 
-@pytest.mark.long
 def test_jobs_that_do_not_need_it_go_on_where_jobs_are_tried_again(finished, changed, tally):
     damage(changed.folder / DAMAGED, "a flipped byte")
     targets = [NEEDS_IT, *OTHERS]
@@ -125,7 +121,6 @@ def test_jobs_that_do_not_need_it_go_on_where_jobs_are_tried_again(finished, cha
     tally("weights.safetensors with a flipped byte, with jobs that are tried again")
 
 
-@pytest.mark.long
 def test_what_a_killed_run_noted_is_made_again_by_the_next(finished, changed, tally):
     """A run whose hooks are not called leaves what a killed one does."""
     path, before = changed.folder / DAMAGED, (finished.folder / DAMAGED).read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import stat
@@ -15,7 +16,7 @@ from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from emonas.errors import EmonasError
+from emonas.errors import DamagedFileError, EmonasError
 from emonas.evaluate.compare import compare_systems
 from emonas.evaluate.job import EvaluatedCorpora, evaluate_system
 from emonas.evaluate.runs import RunFiles
@@ -53,17 +54,33 @@ def verify_bundle(bundle: Path) -> Verified:
     """Score everything again, and hold it against what the bundle says.
 
     Raises:
-        EmonasError: the file is no bundle.
+        EmonasError: the file is no bundle, or does not say how it is scored.
     """
     with _unpacked(bundle) as folder:
         touched = [
             f"{name}: its bytes are not those that were bundled" for name in _changed(folder)
         ]
-        plan = read_plan(folder)
-        again = folder / "again"
-        numbers, wrong = _score(plan, folder, again)
-        table_numbers, table_wrong = _report(plan, folder, again)
-        return Verified(numbers + table_numbers, [*touched, *wrong, *table_wrong])
+        try:
+            numbers, wrong = _all(folder)
+        except DamagedFileError as error:
+            numbers, wrong = 0, [f"{error.path.relative_to(folder)}: {error.problem}"]
+        except EmonasError as error:
+            numbers, wrong = 0, [str(error).replace(f"{folder}{os.sep}", "")]
+        # What a plan or a scoring can lack that somebody wrote by hand.
+        except (KeyError, OSError, ValueError) as error:
+            raise EmonasError(
+                f"{bundle}: does not say how it is scored ({first_problem(error)}); bundle the run "
+                "again"
+            ) from error
+        return Verified(numbers, [*touched, *wrong])
+
+
+def _all(folder: Path) -> tuple[int, list[str]]:
+    """Metrics, comparisons and report of an unpacked bundle."""
+    plan, again = read_plan(folder), folder / "again"
+    numbers, wrong = _score(plan, folder, again)
+    table_numbers, table_wrong = _report(plan, folder, again)
+    return numbers + table_numbers, [*wrong, *table_wrong]
 
 
 @contextmanager

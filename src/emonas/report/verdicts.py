@@ -14,7 +14,7 @@ RANDOM_SEARCHES = frozenset({"random"})
 @dataclass(frozen=True)
 class Verdict:
     """One searched system. `beats` says whether it is better than all that it is compared with, by
-    more than chance explains; it is none where there is nothing to compare it with.
+    more than chance explains; it is none where nothing was compared with it.
     """
 
     system: str
@@ -63,7 +63,8 @@ def _verdict(
         how, what = _against(system, other, comparisons)
         said.setdefault(how, []).append(what)
     sentences = [f"{how} {listed(said[how])}." for how in _HOW if how in said]
-    return Verdict(system.name, " ".join([reached, *sentences]), set(said) == {_BETTER})
+    beats = None if set(said) == {_UNKNOWN} else set(said) == {_BETTER}
+    return Verdict(system.name, " ".join([reached, *sentences]), beats)
 
 
 _BETTER, _WORSE = "It is better than", "It is worse than"

@@ -1,15 +1,13 @@
 """`results/protocols/{protocol}/audit.json`: what crosses between the parts of each fold."""
 
-import json
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from emonas.errors import DamagedFileError
 from emonas.storage.atomic import write_text
+from emonas.storage.documents import read_document
 from emonas.storage.folds import Part
-from emonas.storage.problems import first_problem
 
 
 class _Model(BaseModel):
@@ -103,7 +101,4 @@ def read_audit_file(path: Path) -> Audit:
     Raises:
         DamagedFileError: the file is missing or holds no audit.
     """
-    try:
-        return Audit.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise DamagedFileError(path, f"no audit ({first_problem(error)})") from error
+    return read_document(path, Audit, "no audit")

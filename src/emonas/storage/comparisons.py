@@ -1,13 +1,11 @@
 """`results/evaluate/{protocol}/comparisons.json`: every two systems on the same utterances."""
 
-import json
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from emonas.errors import DamagedFileError
 from emonas.storage.atomic import write_text
-from emonas.storage.problems import first_problem
+from emonas.storage.documents import read_document
 
 LEVEL = 0.05
 """Of an adjusted p, below which a difference is written as one."""
@@ -80,7 +78,4 @@ def read_comparisons(path: Path) -> Comparisons:
     Raises:
         DamagedFileError: the file is missing or does not hold comparisons.
     """
-    try:
-        return Comparisons.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise DamagedFileError(path, f"no comparisons ({first_problem(error)})") from error
+    return read_document(path, Comparisons, "no comparisons")

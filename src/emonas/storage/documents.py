@@ -1,4 +1,4 @@
-"""JSON files that hold one dataclass each."""
+"""JSON files that hold one dataclass or model each."""
 
 from pathlib import Path
 from typing import TypeVar
@@ -12,7 +12,7 @@ _Document = TypeVar("_Document")
 
 
 def read_document(path: Path, kind: type[_Document], lack: str) -> _Document:
-    """Read a dataclass from JSON, every value of its own type.
+    """Read a dataclass or model from JSON, every value of its own type.
 
     Args:
         path: the file.

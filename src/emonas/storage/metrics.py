@@ -1,14 +1,12 @@
 """`results/evaluate/{protocol}/{system}/metrics.json`: fractions, not percent."""
 
-import json
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from emonas.errors import DamagedFileError
 from emonas.storage.atomic import write_text
-from emonas.storage.problems import first_problem
+from emonas.storage.documents import read_document
 
 
 class _Model(BaseModel):
@@ -141,7 +139,4 @@ def read_metrics(path: Path) -> Metrics:
     Raises:
         DamagedFileError: the file is missing or does not hold metrics.
     """
-    try:
-        return Metrics.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise DamagedFileError(path, f"no metrics ({first_problem(error)})") from error
+    return read_document(path, Metrics, "no metrics")
