@@ -153,6 +153,25 @@ def test_the_page_says_whether_a_search_was_worth_it(page):
     )
 
 
+def test_a_protocol_has_a_card(report):
+    told: dict[str, list[str]] = {}
+    for row in _rows(report / "tables/emodb-loso-card.csv"):
+        told.setdefault(row["what"], []).append(row["how"])
+    assert told["Corpora"] == ["emodb"]
+    assert told["Tested in turn"] == ["speaker"]
+    assert told["May cross"] == ["text"]
+    assert told["limit"] == ["9"]
+    assert "1 text in both train and test, in 1 fold: allowed by the protocol" in told["Crosses"][0]
+    assert told["Audit"] == ["s02: the test part has no sadness."]
+    (encoder,) = told["Encoder"]
+    assert encoder.startswith("wav2vec-large, pretrained on EMO-DB and Libri, emodb of this")
+    assert encoder.endswith("heard by rnn, emotionnas and linear")
+    rows = _rows(report / "tables/emodb-loso-utterances.csv")
+    assert len(rows) == 3 * 3
+    first = next(row for row in rows if (row["fold"], row["part"]) == ("s01", "test"))
+    assert (first["anger"], first["utterances"], first["speakers"]) == ("10", "40", "s01-test 40")
+
+
 def test_the_page_has_the_systems_in_pairs(page, report):
     text = " ".join(page.text.split())
     table = (report / "tables/emodb-loso-comparisons.md").read_text(encoding="utf-8")

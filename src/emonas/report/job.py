@@ -15,6 +15,7 @@ from emonas.report.page import Papers, write_page
 from emonas.report.paper_figures import write_paper_figure
 from emonas.report.papers import paper_summary
 from emonas.report.plan import ReportPlan
+from emonas.report.protocol_card import protocol_card, utterances_table
 from emonas.report.recognition import read_rates, recognition_table
 from emonas.report.summary import folds_summary, systems_summary
 from emonas.report.tables import write_tables
@@ -51,7 +52,7 @@ def _write(plan: ReportPlan, results: Path, folder: Path, workers: int, drawn: P
     for name, table in tables.items():
         write_tables(folder / names.paper_table(name), table)
     for protocol in gathered.values():
-        _write_protocol(protocol, folder)
+        _write_protocol(plan, protocol, folder)
     recognition = recognition_table(plan, rates)
     if recognition is not None:
         write_tables(folder / names.recognition_table(), recognition)
@@ -68,7 +69,9 @@ def _write(plan: ReportPlan, results: Path, folder: Path, workers: int, drawn: P
     write_page(plan, gathered, Papers(tables, figures), recognition, results, folder)
 
 
-def _write_protocol(protocol: ProtocolResults, folder: Path) -> None:
+def _write_protocol(plan: ReportPlan, protocol: ProtocolResults, folder: Path) -> None:
+    write_tables(folder / names.card_table(protocol.name), protocol_card(plan, protocol))
+    write_tables(folder / names.utterances_table(protocol.name), utterances_table(protocol))
     write_tables(folder / names.systems_table(protocol.name), systems_summary(protocol))
     write_tables(folder / names.comparisons_table(protocol.name), comparisons_table(protocol))
     write_tables(folder / names.folds_table(protocol.name), folds_summary(protocol))

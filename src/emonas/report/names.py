@@ -41,6 +41,16 @@ def systems_table(protocol: str) -> str:
     return f"tables/{protocol}-systems"
 
 
+def card_table(protocol: str) -> str:
+    """The stem of the card of a protocol."""
+    return f"tables/{protocol}-card"
+
+
+def utterances_table(protocol: str) -> str:
+    """The stem of the table of a protocol's utterances and speakers, a row a fold and part."""
+    return f"tables/{protocol}-utterances"
+
+
 def comparisons_table(protocol: str) -> str:
     """The stem of the table of a protocol's systems in pairs."""
     return f"tables/{protocol}-comparisons"
@@ -109,6 +119,7 @@ def report_tables(plan: ReportPlan) -> list[str]:
     stems += [figure_table(name, options) for name, options in plan.figures.items()]
     for protocol in plan.run_protocols():
         stems += [systems_table(protocol), comparisons_table(protocol), folds_table(protocol)]
+        stems += [card_table(protocol), utterances_table(protocol)]
         stems += [domains_table(protocol)] if plan.protocols[protocol].domain else []
         stems += [transfer_table(protocol, corpus) for corpus in plan.protocols[protocol].transfer]
     if plan.recognition:

@@ -13,12 +13,13 @@ from emonas.report.gather import ProtocolResults
 from emonas.report.labels import map_sentence, map_table
 from emonas.report.pictures import Picture, picture
 from emonas.report.plan import ReportPlan, Skipped
+from emonas.report.protocol_card import protocol_facts
 from emonas.report.summary import folds_summary, systems_summary, transfer_warnings, warnings
 from emonas.report.system_view import SystemView, system_view
 from emonas.report.tables import Table
 from emonas.report.transfers import transfer_summary, transfer_title
 from emonas.report.verdicts import Verdict, verdicts
-from emonas.report.words import listed, option_pairs
+from emonas.report.words import listed
 from emonas.storage.audit import Audit
 
 
@@ -59,6 +60,8 @@ class ProtocolView:
     audit: Audit
     crossings: list[CrossingLine]
     facts: list[tuple[str, str]]
+    card_stem: str
+    utterances_stem: str
     parts: Table
     classes: Table
     summary: Table
@@ -77,18 +80,7 @@ class ProtocolView:
 def protocol_view(plan: ReportPlan, protocol: ProtocolResults, folder: Path) -> ProtocolView:
     """Make a protocol's section; `folder` holds the figures that were drawn already."""
     name = protocol.name
-    card = plan.protocols[name]
     audit = protocol.audit
-    facts = [
-        ("Corpora", ", ".join(_corpus(plan, corpus) for corpus in card.corpora)),
-        ("Tested in turn", card.test),
-        ("Validates", card.validation),
-        ("May cross", listed(card.allow) or "nothing"),
-        ("Classes", ", ".join(audit.labels)),
-        *_domains(protocol),
-        *_transferred(protocol),
-        *((key.replace("_", " "), text) for key, text in option_pairs(card.options)),
-    ]
     folds = folds_summary(protocol)
     return ProtocolView(
         name=name,
@@ -98,7 +90,9 @@ def protocol_view(plan: ReportPlan, protocol: ProtocolResults, folder: Path) -> 
         warnings=warnings(protocol),
         audit=audit,
         crossings=crossing_lines(audit),
-        facts=facts,
+        facts=protocol_facts(plan, protocol),
+        card_stem=names.card_table(name),
+        utterances_stem=names.utterances_table(name),
         parts=parts_table(audit),
         classes=classes_table(audit),
         summary=systems_summary(protocol),
@@ -139,21 +133,6 @@ def _transfer_view(protocol: ProtocolResults, corpus: str) -> TransferView:
         scores=transfer_summary(protocol, corpus),
         stem=names.transfer_table(protocol.name, corpus),
     )
-
-
-def _domains(protocol: ProtocolResults) -> list[tuple[str, str]]:
-    if not protocol.domain:
-        return []
-    there = f" ({listed(protocol.domains)})" if protocol.domains else ""
-    return [("Domains", f"by {protocol.domain}{there}")]
-
-
-def _transferred(protocol: ProtocolResults) -> list[tuple[str, str]]:
-    return [("Also tested on", listed(protocol.transfers))] if protocol.transfers else []
-
-
-def _corpus(plan: ReportPlan, corpus: str) -> str:
-    return f"{corpus} (synthetic)" if plan.corpora[corpus].synthetic else corpus
 
 
 @dataclass(frozen=True)
