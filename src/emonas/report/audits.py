@@ -46,12 +46,19 @@ def crossing_lines(audit: Audit) -> list[CrossingLine]:
 
 def _sentence(kind: str, parts: tuple[str, str], crossings: list[Crossing], why: str) -> str:
     names = sorted({shared.name for crossing in crossings for shared in crossing.shared})
-    shown = listed(names) if len(names) <= 6 else f"{', '.join(names[:5])} and more"
     noun = {"audio": "recording"}.get(kind, kind)
     return (
         f"{count(len(names), noun)} in both {parts[0]} and {parts[1]}, in "
-        f"{count(len(crossings), 'fold')}: {why} ({shown})."
+        f"{count(len(crossings), 'fold')}: {why}{_shown(kind, names)}."
     )
+
+
+def _shown(kind: str, names: list[str]) -> str:
+    """Some names in brackets. A report is shown to others, who may not see a corpus's words."""
+    if kind == "text":
+        return ""
+    shown = listed(names) if len(names) <= 6 else f"{', '.join(names[:5])} and more"
+    return f" ({shown})"
 
 
 def parts_table(audit: Audit) -> Table:
