@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from emonas.report.job import write_report
 from emonas.report.options import RowOptions, TableOptions
 from emonas.report.plan import (
     CheckpointCard,
@@ -306,6 +307,14 @@ def _plan() -> ReportPlan:
         transcripts={"heard": TranscriptCard(recogniser="whisper", checkpoint="whisper-tiny")},
         recognition=[("emodb", "heard"), ("toy", "heard")],
     )
+
+
+@pytest.fixture(scope="session")
+def report_folder(plan: ReportPlan, results: Path) -> Path:
+    """The whole report of them."""
+    folder = results.with_name("written report")
+    write_report(plan, results, folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -246,8 +246,8 @@ def test_folders_of_former_settings_are_not_read(plan, results, tmp_path):
         seed = copy / stage / "toy" / "cnn-c6l3" / "seed0"
         shutil.copytree(next(seed.iterdir()), seed / "a former fold")
     before, after = (gather(plan, folder)["toy"].systems["cnn-c6l3"] for folder in (results, copy))
-    assert after.search_cost == before.search_cost
-    assert after.cost == before.cost
+    assert after.search_costs == before.search_costs
+    assert after.costs == before.costs
     assert [found.fold for found in after.genotypes] == [found.fold for found in before.genotypes]
 
 

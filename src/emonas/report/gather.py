@@ -38,12 +38,13 @@ class FoundGenotype:
 
 
 @dataclass(frozen=True)
-class Ledger:
-    """What a stage took for one system: runs, wall seconds and architectures in all, and the peak
-    memory in MiB.
+class Spent:
+    """What a stage took for one system, seed and fold: wall seconds, the peak memory in MiB, and
+    how many architectures were evaluated.
     """
 
-    runs: int
+    seed: int
+    fold: str
     seconds: float
     memory: float
     architectures: int
@@ -59,8 +60,8 @@ class SystemResults:
     genotypes: Sequence[FoundGenotype]
     search_histories: Sequence[History]
     histories: Sequence[History]
-    search_cost: Ledger | None
-    cost: Ledger | None
+    search_costs: Sequence[Spent]
+    costs: Sequence[Spent]
 
 
 @dataclass(frozen=True)
@@ -178,8 +179,8 @@ def _system(
         genotypes=genotypes,
         search_histories=_histories(own) if card.search else [],
         histories=_histories(trained),
-        search_cost=_ledger(own) if card.search else None,
-        cost=_ledger(trained),
+        search_costs=_spent(own) if card.search else (),
+        costs=_spent(trained),
     )
 
 
@@ -211,14 +212,19 @@ def _numeric(table: pd.DataFrame) -> pd.DataFrame:
     return converted
 
 
-def _ledger(folders: Sequence[tuple[int, str, Path]]) -> Ledger | None:
-    paths = [path for *_, folder in folders if (path := folder / "cost.csv").exists()]
-    tables = [_numeric(read_table(path, ("seconds", "memory", "architectures"))) for path in paths]
-    if not tables:
-        return None
-    rows = pd.concat(tables)
-    return Ledger(
-        runs=len(tables),
+def _spent(folders: Sequence[tuple[int, str, Path]]) -> tuple[Spent, ...]:
+    return tuple(
+        _sum(seed, fold, path)
+        for seed, fold, folder in folders
+        if (path := folder / "cost.csv").exists()
+    )
+
+
+def _sum(seed: int, fold: str, path: Path) -> Spent:
+    rows = _numeric(read_table(path, ("seconds", "memory", "architectures")))
+    return Spent(
+        seed=seed,
+        fold=fold,
         seconds=float(rows["seconds"].sum()),
         memory=float(rows["memory"].max()) if len(rows) else 0.0,
         architectures=int(rows["architectures"].sum()),

@@ -17,6 +17,8 @@ from emonas.report.papers import paper_summary
 from emonas.report.plan import ReportPlan
 from emonas.report.protocol_card import protocol_card, utterances_table
 from emonas.report.recognition import read_rates, recognition_table
+from emonas.report.sections import sections
+from emonas.report.stability import choices_table
 from emonas.report.summary import folds_summary, systems_summary
 from emonas.report.tables import write_tables
 from emonas.report.transfers import transfer_summary
@@ -75,12 +77,17 @@ def _write_protocol(plan: ReportPlan, protocol: ProtocolResults, folder: Path) -
     write_tables(folder / names.systems_table(protocol.name), systems_summary(protocol))
     write_tables(folder / names.comparisons_table(protocol.name), comparisons_table(protocol))
     write_tables(folder / names.folds_table(protocol.name), folds_summary(protocol))
+    for section in sections(protocol):
+        write_tables(folder / section.stem, section.table)
     if protocol.domain:
         write_tables(folder / names.domains_table(protocol.name), domains_summary(protocol))
     for corpus in protocol.transfers:
         stem = folder / names.transfer_table(protocol.name, corpus)
         write_tables(stem, transfer_summary(protocol, corpus))
     for system in protocol.systems.values():
+        if system.card.search:
+            stem = folder / names.choices_table(protocol.name, system.name)
+            write_tables(stem, choices_table(system))
         table = connections_table(f"Connections of {system.name}", system.genotypes)
         if table is not None:
             write_tables(folder / names.connections_table(protocol.name, system.name), table)

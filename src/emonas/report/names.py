@@ -51,6 +51,21 @@ def utterances_table(protocol: str) -> str:
     return f"tables/{protocol}-utterances"
 
 
+def ledger_table(protocol: str) -> str:
+    """The stem of the table of what searches and trainings took, where anything was searched."""
+    return f"tables/{protocol}-ledger"
+
+
+def stability_table(protocol: str) -> str:
+    """The stem of the table of how often what a search chose returns."""
+    return f"tables/{protocol}-stability"
+
+
+def choices_table(protocol: str, system: str) -> str:
+    """The stem of the table of what the searches of a system chose, and how often."""
+    return f"tables/{protocol}-{system}-choices"
+
+
 def comparisons_table(protocol: str) -> str:
     """The stem of the table of a protocol's systems in pairs."""
     return f"tables/{protocol}-comparisons"
@@ -120,6 +135,9 @@ def report_tables(plan: ReportPlan) -> list[str]:
     for protocol in plan.run_protocols():
         stems += [systems_table(protocol), comparisons_table(protocol), folds_table(protocol)]
         stems += [card_table(protocol), utterances_table(protocol)]
+        searched = [name for name in plan.run_systems(protocol) if plan.systems[name].search]
+        stems += [ledger_table(protocol), stability_table(protocol)] if searched else []
+        stems += [choices_table(protocol, name) for name in searched]
         stems += [domains_table(protocol)] if plan.protocols[protocol].domain else []
         stems += [transfer_table(protocol, corpus) for corpus in plan.protocols[protocol].transfer]
     if plan.recognition:

@@ -1,6 +1,6 @@
 """What the page shows of one system."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,10 @@ from typing import Any
 from emonas.report import names
 from emonas.report.connections import WHERE, connections_table, opened
 from emonas.report.degenerate import degenerate_genotypes
-from emonas.report.gather import FoundGenotype, Ledger, ProtocolResults, SystemResults
+from emonas.report.gather import FoundGenotype, ProtocolResults, Spent, SystemResults
 from emonas.report.pictures import Picture, picture
 from emonas.report.reached import cells
+from emonas.report.stability import choices_table
 from emonas.report.tables import Column, Table, show
 from emonas.report.tasks import task_cells, task_columns
 from emonas.report.words import (
@@ -44,6 +45,8 @@ class SystemView:
     alphas: Picture | None
     connections: Table | None
     connections_stem: str
+    choices: Table | None
+    choices_stem: str
 
 
 def system_view(
@@ -84,6 +87,8 @@ def system_view(
         ),
         connections=connections_table(f"Connections of {name}", system.genotypes[:1], WHERE[2:]),
         connections_stem=names.connections_table(protocol, name),
+        choices=choices_table(system) if system.card.search else None,
+        choices_stem=names.choices_table(protocol, name),
     )
 
 
@@ -134,10 +139,10 @@ def _facts(system: SystemResults) -> list[tuple[str, str]]:
     facts += _long(system)
     if (share := _contrastive(system)) is not None:
         facts.append(("Contrastive loss", f"acted in {100 * share:.1f}% of the batches"))
-    if system.search_cost is not None:
-        facts.append(("Cost of search", _cost(system.search_cost)))
-    if system.cost is not None:
-        facts.append(("Cost of training", _cost(system.cost)))
+    if system.search_costs:
+        facts.append(("Cost of search", _cost(system.search_costs)))
+    if system.costs:
+        facts.append(("Cost of training", _cost(system.costs)))
     return facts + option_pairs(system.card.options)
 
 
@@ -166,13 +171,13 @@ def _contrastive(system: SystemResults) -> float | None:
     return None
 
 
-def _cost(ledger: Ledger) -> str:
+def _cost(spent: Sequence[Spent]) -> str:
     text = (
-        f"{duration(ledger.seconds)} in all over {count(ledger.runs, 'run')}, "
-        f"peak memory {memory(ledger.memory)}"
+        f"{duration(sum(one.seconds for one in spent))} in all over {count(len(spent), 'run')}, "
+        f"peak memory {memory(max(one.memory for one in spent))}"
     )
-    if ledger.architectures:
-        text += f", {count(ledger.architectures, 'architecture')} evaluated"
+    if architectures := sum(one.architectures for one in spent):
+        text += f", {count(architectures, 'architecture')} evaluated"
     return text
 
 

@@ -1,14 +1,26 @@
 """One table, written as CSV (fractions), Markdown and LaTeX (percent)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from emonas.report.words import duration, memory
 from emonas.storage.atomic import write_text
 from emonas.storage.tables import write_rows
 
-Kind = Literal["text", "percent", "points", "millions", "count", "score", "interval", "probability"]
+Kind = Literal[
+    "text",
+    "percent",
+    "points",
+    "millions",
+    "count",
+    "score",
+    "interval",
+    "probability",
+    "seconds",
+    "mebibytes",
+]
 Row = Mapping[str, Any]
 EMPTY = "–"
 _LATEX = {
@@ -103,18 +115,16 @@ def _interval(row: Row, stem: str) -> str:
 
 
 def _number(value: float, kind: Kind) -> str:
-    if kind == "percent":
-        return f"{100 * value:.1f}"
-    if kind == "points":
-        points = round(100 * value, 1)
-        return "0.0" if points == 0 else f"{points:+.1f}".replace("-", "−")
-    if kind == "millions":
-        return _millions(value / 1e6)
-    if kind == "probability":
-        return "<0.001" if value < 0.001 else f"{value:.3f}"
-    if kind == "score":
-        return score_text(value)
-    return f"{value:,.0f}"
+    return _WRITTEN.get(kind, "{:,.0f}".format)(value)
+
+
+def _points(value: float) -> str:
+    points = round(100 * value, 1)
+    return "0.0" if points == 0 else f"{points:+.1f}".replace("-", "−")
+
+
+def _probability(value: float) -> str:
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def score_text(value: float) -> str:
@@ -129,6 +139,17 @@ def _millions(value: float) -> str:
         return "<0.001M"
     text = f"{value:.3f}".removesuffix("0") if value < 1 else f"{value:.2f}"
     return f"{text}M"
+
+
+_WRITTEN: dict[Kind, Callable[[float], str]] = {
+    "percent": lambda value: f"{100 * value:.1f}",
+    "points": _points,
+    "millions": lambda value: _millions(value / 1e6),
+    "probability": _probability,
+    "score": score_text,
+    "seconds": duration,
+    "mebibytes": memory,
+}
 
 
 def write_tables(stem: Path, table: Table) -> None:

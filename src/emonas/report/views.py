@@ -14,6 +14,7 @@ from emonas.report.labels import map_sentence, map_table
 from emonas.report.pictures import Picture, picture
 from emonas.report.plan import ReportPlan, Skipped
 from emonas.report.protocol_card import protocol_facts
+from emonas.report.sections import Section, sections
 from emonas.report.summary import folds_summary, systems_summary, transfer_warnings, warnings
 from emonas.report.system_view import SystemView, system_view
 from emonas.report.tables import Table
@@ -69,6 +70,7 @@ class ProtocolView:
     folds_stem: str
     picture: Picture
     verdicts: list[Verdict]
+    sections: list[Section]
     comparisons: Table
     comparisons_stem: str
     degenerate: list[str]
@@ -100,6 +102,7 @@ def protocol_view(plan: ReportPlan, protocol: ProtocolResults, folder: Path) -> 
         folds_stem=names.folds_table(name),
         picture=picture(folder, names.systems_figure(name), f"UA by fold of the systems: {name}"),
         verdicts=verdicts(protocol),
+        sections=sections(protocol),
         comparisons=comparisons_table(protocol),
         comparisons_stem=names.comparisons_table(name),
         degenerate=degenerate_summary(protocol),

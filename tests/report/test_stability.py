@@ -1,0 +1,132 @@
+"""How often what a search chose returns, held against loops and drawn genotypes."""
+
+import csv
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from emonas.report.gather import gather
+from emonas.report.stability import (
+    OPERATIONS,
+    connections_returned,
+    edges_returned,
+    stability_table,
+)
+from emonas.storage.genotype import ConnectionsGenotype, Edge
+
+
+def drawn(generator: np.random.Generator, nodes: int = 4) -> list[Edge]:
+    """Two edges into each node, from different states, with any operation."""
+    return [
+        Edge(node=node, source=int(source), operation=str(generator.choice(OPERATIONS)))
+        for node in range(nodes)
+        for source in generator.choice(node + 2, 2, replace=False)
+    ]
+
+
+def test_a_search_that_returns_whole():
+    edges = drawn(np.random.default_rng(0))
+    same = edges_returned(edges, edges)
+    assert (same.edge, same.operation) == (1, 1)
+
+
+def test_what_returns_by_chance_is_what_drawn_genotypes_share():
+    generator = np.random.default_rng(1)
+    pairs = [(drawn(generator), drawn(generator)) for _ in range(4000)]
+    returned = [edges_returned(first, other) for first, other in pairs]
+    by_hand = np.mean(
+        [
+            sum(any((a.node, a.source) == (b.node, b.source) for b in other) for a in first) / 8
+            for first, other in pairs
+        ]
+    )
+    with_operation = np.mean(
+        [sum(a in other for a in first) / len(first) for first, other in pairs]
+    )
+    assert np.mean([one.edge for one in returned]) == pytest.approx(by_hand, abs=1e-12)
+    assert np.mean([one.operation for one in returned]) == pytest.approx(with_operation, abs=1e-12)
+    # Into node i, 2 of i + 2 states: (1 + 2/3 + 2/4 + 2/5) / 4, and one of seven operations.
+    chance = (1 + 2 / 3 + 1 / 2 + 2 / 5) / 4
+    assert all(one.edge_chance == pytest.approx(chance) for one in returned)
+    assert by_hand == pytest.approx(chance, abs=0.01)
+    assert all(one.operation_chance == pytest.approx(chance / 7) for one in returned)
+    assert with_operation == pytest.approx(chance / 7, abs=0.01)
+
+
+def connections(*tables: list[list[int]]) -> ConnectionsGenotype:
+    return ConnectionsGenotype(
+        method="gates",
+        beta=0.5,
+        gamma=-0.1,
+        delta=1.1,
+        features=("mfcc", "ge2e"),
+        domains={f"domain{number}": table for number, table in enumerate(tables)},
+    )
+
+
+def test_connections_that_return():
+    first = connections([[1, 0], [0, 1]], [[1, 1], [0, 0]])
+    other = connections([[1, 1], [0, 0]], [[0, 1], [0, 0]])
+    returned = connections_returned(first, other)
+    assert (returned.edge, returned.edge_chance) == (2 / 4, 3 / 8)
+    assert (returned.operation, returned.operation_chance) == (None, None)
+    closed = connections([[0, 0], [0, 0]])
+    assert connections_returned(closed, closed).edge == 1
+
+
+def test_the_table_compares_seeds_of_a_fold_and_folds_of_a_seed(plan, results):
+    protocol = gather(plan, results)["emodb-loso"]
+    table = stability_table(protocol)
+    rows = {(row["system"], row["part"], row["over"]): row for row in table.rows}
+    genotypes = {(one.seed, one.fold): one for one in protocol.systems["cnn-c6l3"].genotypes}
+    assert len(genotypes) == 6
+    assert rows["cnn-c6l3", "normal cell", "seeds"]["pairs"] == 3
+    assert rows["cnn-c6l3", "normal cell", "folds"]["pairs"] == 2 * 3
+    # Seeds of a fold found the same; the third fold's reduction cell has other operations.
+    assert rows["cnn-c6l3", "reduction cell", "seeds"]["operation"] == 1
+    over_folds = [
+        sum(edge in b.genotype.reduction for edge in a.genotype.reduction) / 8
+        for (seed, _), a in genotypes.items()
+        for (other, _), b in genotypes.items()
+        if seed == other and a is not b
+    ]
+    row = rows["cnn-c6l3", "reduction cell", "folds"]
+    assert row["operation"] == pytest.approx(np.mean(over_folds))
+    assert row["edge"] == 1
+    # Its one search serves all folds, so that only seeds can be compared.
+    assert [over for system, _, over in rows if system == "rnn"] == ["seeds"]
+    assert rows["rnn", "cell", "seeds"]["edge"] == 1
+
+
+def test_the_choices_are_counted(report_folder):
+    with (report_folder / "tables/emodb-loso-cnn-c6l3-choices.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    by_choice = {(row["part"], row["choice"], row["operation"]): row for row in rows}
+    common = by_choice["reduction cell", "node 0 to node 2", "sep_conv_3x3"]
+    assert (int(common["searches"]), float(common["share"])) == (4, pytest.approx(4 / 6))
+    rare = by_choice["reduction cell", "node 0 to node 2", "skip_connect"]
+    assert int(rare["searches"]) == 2
+    assert len(by_choice) == 8 + 16
+    for first, other in combinations(rows, 2):
+        assert (first["part"], first["choice"], first["operation"]) != (
+            other["part"],
+            other["choice"],
+            other["operation"],
+        )
+
+
+def test_the_ledger_sums_what_was_spent(report_folder):
+    with (report_folder / "tables/emodb-loso-ledger.csv").open(encoding="utf-8") as file:
+        rows = {(row["system"], row["fold"]): row for row in csv.DictReader(file)}
+    # Two seeds of 20 epochs of 2.5 s in each of three folds; and of 30 epochs of 0.8 s.
+    every, one = rows["cnn-c6l3", "all"], rows["cnn-c6l3", "s02"]
+    assert float(every["search_seconds"]) == pytest.approx(2 * 3 * 20 * 2.5)
+    assert float(one["search_seconds"]) == pytest.approx(2 * 20 * 2.5)
+    assert float(one["train_seconds"]) == pytest.approx(2 * 30 * 0.8)
+    assert (float(one["architectures"]), float(one["search_memory"])) == (40, 812)
+    assert (every["how"], float(every["train_memory"])) == ("searched by darts", 640)
+    # Searched in the first fold for all.
+    assert float(rows["rnn", "s01"]["search_seconds"]) == pytest.approx(2 * 20 * 2.5)
+    assert rows["rnn", "s02"]["search_seconds"] == ""
+    assert not any(system in ("linear", "emotionnas") for system, _ in rows)
