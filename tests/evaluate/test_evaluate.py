@@ -1,5 +1,7 @@
 """Metrics against loops written from their definitions."""
 
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -10,8 +12,9 @@ from emonas.errors import EmonasError
 from emonas.evaluate.job import EvaluatedCorpora, evaluate_system
 from emonas.evaluate.runs import RunFiles
 from emonas.storage.cost import NetworkCost, write_network_cost
+from emonas.storage.inflated import BEST_EPOCH, BEST_SEED, POOLED, SCALED
 from emonas.storage.metrics import Metrics, read_metrics
-from emonas.storage.predictions import Predictions, write_predictions
+from emonas.storage.predictions import Predictions, read_predictions, write_predictions
 
 CLASSES = ("angry", "happy", "neutral", "sad")
 FOLDS = ("speaker-a", "speaker-b", "speaker-c")
@@ -149,3 +152,50 @@ def test_the_order_of_the_runs_changes_no_figure(tmp_path):
     backward = _evaluate(tmp_path, runs[::-1], True, False)
     assert backward.ua == forward.ua
     assert backward.confusion == forward.confusion
+
+
+@pytest.mark.parametrize("pooled", [True, False])
+def test_habits_that_inflate_are_scored_beside(tmp_path, pooled):
+    """As loops over seeds and folds, for each metric."""
+    runs, pairs = _write_runs(tmp_path)
+    again, others = _write_runs(tmp_path / "again", "again {fold}-{row}")
+    for run, other in zip(runs, again, strict=True):
+        test = read_predictions(other.predictions, "test")
+        habits = {BEST_EPOCH: test, SCALED: replace(test, logits=test.logits[::-1])}
+        write_predictions(run.predictions.with_name("inflated.h5"), habits)
+    runs = [replace(run, inflated=run.predictions.with_name("inflated.h5")) for run in runs]
+    metrics = _evaluate(tmp_path, runs, pooled=pooled, repeated=False)
+
+    def by_seed(found, scored, together):
+        """The score of each seed."""
+        if together:
+            return [scored([*chain(*(found[f, seed] for f in FOLDS))]) for seed in SEEDS]
+        return [mean(scored(found[fold, seed]) for fold in FOLDS) for seed in SEEDS]
+
+    def answers(run):
+        test = read_predictions(run.inflated, SCALED)
+        return list(zip(test.labels, test.predicted, strict=True))
+
+    reversed_ = {(run.fold, run.seed): answers(run) for run in runs}
+    best = max(range(2), key=lambda seed: by_seed(pairs, _ua, pooled)[seed])
+    for key, scored in (("ua", _ua), ("wa", _wa)):
+        honest = mean(by_seed(pairs, scored, pooled))
+        wanted = {
+            BEST_SEED: (by_seed(pairs, scored, pooled)[best], honest),
+            POOLED: (mean(by_seed(pairs, scored, True)), mean(by_seed(pairs, scored, False))),
+            BEST_EPOCH: (mean(by_seed(others, scored, pooled)), honest),
+            SCALED: (mean(by_seed(reversed_, scored, pooled)), honest),
+        }
+        for habit, (reached, without) in wanted.items():
+            found = metrics.inflated[habit]
+            assert getattr(found, key) == pytest.approx(reached), (habit, key)
+            assert getattr(found, f"honest_{key}") == pytest.approx(without), (habit, key)
+        assert honest == pytest.approx(getattr(metrics, key).mean)
+    assert list(metrics.inflated) == list(wanted)
+
+
+def test_a_habit_that_no_file_tells_has_no_score(tmp_path):
+    runs, _ = _write_runs(tmp_path)
+    one = [run for run in runs if run.seed == 0]
+    metrics = _evaluate(tmp_path, one, pooled=True, repeated=False)
+    assert list(metrics.inflated) == [POOLED]

@@ -81,6 +81,7 @@ def test_jobs_of_a_small_file_counted_by_hand() -> None:
         "features": 2,
         "search": 2 * 1 + 2 * 3,  # the cnn's serves all folds
         "train": 2 * 3 * 3,
+        "train_inflated": 0,
         "train_transfer": 0,
         "fuse": 2 * 3,
         "fuse_transfer": 0,
@@ -107,6 +108,7 @@ def test_jobs_of_the_paper_by_formula() -> None:
         "features": 2,
         "search": folds * searched,
         "train": folds * (systems - fused),
+        "train_inflated": 0,
         "train_transfer": 0,
         "fuse": folds * fused,
         "fuse_transfer": 0,
@@ -344,6 +346,14 @@ def test_corpora_that_are_transferred_to_are_counted() -> None:
     assert found["transfer"] == 1
     assert found["features"] == 2 * before["features"]
     assert (found["train_transfer"], found["fuse_transfer"]) == (found["train"], found["fuse"])
+
+
+def test_trainings_under_habits_are_counted() -> None:
+    document = small()
+    document["runs"][0]["inflation"] = True
+    found = counts(Plan(check_settings(document)), skipped=False)
+    assert found["train_inflated"] == found["train"] > 0
+    assert found["evaluate"] == counts(Plan(check_settings(small())), skipped=False)["evaluate"]
 
 
 def two_stages() -> dict[str, Any]:

@@ -164,3 +164,38 @@ def test_a_map_that_names_nothing_is_refused_before_the_first_job(changed, chang
     said = changed.snakemake("-n", fails=True)
     assert f"emonas: {words}" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("system", ["probe", "cta-rnn"])
+def test_habits_are_scored_from_trainings_of_their_own(run, system):
+    """Scored again from the files, and shown beside the scores without them."""
+    found = metrics(run, "from-german", system)["inflated"]
+    folder = run[0].folder / "results/train/from-german" / system / "seed0"
+    for habit in ("best epoch on test", "scaler over all data"):
+        scores = []
+        for fold in GROUPS:
+            with h5py.File(folder / fold / "inflated.h5") as file:
+                logits = file[habit]["logits/emotion"]
+                classes = np.array([name.decode() for name in logits.attrs["classes"]])
+                answers = classes[logits[:].argmax(axis=1)]
+                scores.append(recall(file[habit]["label"].asstr()[:], answers))
+        assert found[habit]["ua"] == pytest.approx(np.mean(scores))
+        assert found[habit]["honest_ua"] == metrics(run, "from-german", system)["ua"]["mean"]
+    table = pd.read_csv(run[0].folder / "results/report/tables/from-german-inflation.csv")
+    rows = table[table["system"] == system].set_index("habit")
+    added = rows.loc["best epoch on test"]
+    assert added["ua_added"] == pytest.approx(added["ua"] - added["honest_ua"])
+    assert "there is one seed" in rows.loc["best seed", "why"]
+    assert metrics(run, "from-german", "searched")["inflated"].keys() == {
+        "pooled instead of mean of folds"
+    }
+
+
+def test_nothing_but_the_metrics_is_made_of_them(run):
+    """So that no score has a part in a choice, a weight or another score."""
+    jobs = run[0].snakemake("--detailed-summary")
+    assert "inflated.h5" in jobs
+    for line in jobs.splitlines():
+        cells = line.split("\t")
+        if any("inflated.h5" in cell for cell in cells[1:]):
+            assert cells[0].endswith("metrics.json"), cells[0]

@@ -17,6 +17,11 @@ rule evaluate:
             for corpus in PLAN.tested_elsewhere(wildcards.protocol, wildcards.system)
             for path in system_files(*run_of(wildcards), f"transfer/{corpus}.h5")
         ],
+        inflated=lambda wildcards: (
+            system_files(*run_of(wildcards), "inflated.h5")
+            if PLAN.inflates(*run_of(wildcards))
+            else []
+        ),
         manifests=heard_manifests_of,
     output:
         metrics="results/evaluate/{protocol}/{system}/metrics.json",

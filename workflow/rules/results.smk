@@ -48,6 +48,7 @@ def results_of_folds(wildcards):
         for file in (
             "predictions.h5",
             "cost.json",
+            *(["inflated.h5"] if PLAN.inflates(protocol, system) else []),
             *[f"transfer/{corpus}.h5" for corpus in PLAN.tested_elsewhere(protocol, system)],
         )
         for path in system_files(protocol, system, file)

@@ -111,3 +111,38 @@ rule train_transfer:
         "../../envs/emonas.yaml"
     script:
         "../scripts/train_transfer.py"
+
+
+# For the report alone, of the runs that ask for it: the test part has a part in these trainings.
+rule train_inflated:
+    input:
+        train="results/protocols/{protocol}/{fold}/train.csv",
+        validation="results/protocols/{protocol}/{fold}/validation.csv",
+        test="results/protocols/{protocol}/{fold}/test.csv",
+        audit=ancient("results/protocols/{protocol}/audit.json"),
+        features=own_features,
+        genotype=genotype_of,
+        start=start_of,
+        checkpoint=checkpoint_of,
+        manifests=lambda wildcards: manifest_files(
+            PLAN.task_corpora(wildcards.system, PLAN.corpora_of(wildcards.protocol))
+        ),
+    output:
+        predictions="results/train/{protocol}/{system}/seed{seed}/{fold}/inflated.h5",
+    log:
+        "results/logs/train/{protocol}/{system}-seed{seed}-{fold}-inflated.log",
+    group:
+        group_of("train_inflated", "protocol", "system", "seed")
+    params:
+        job=lambda wildcards: PLAN.train_inflated_params(wildcards.system),
+        features=own_feature_paths,
+    threads: PLAN.settings.runtime.torch_threads
+    resources:
+        mem_mb=megabytes("train_inflated"),
+        runtime=minutes("train_inflated"),
+        gpu=cards("train_inflated"),
+        lanes=1,
+    conda:
+        "../../envs/emonas.yaml"
+    script:
+        "../scripts/train_inflated.py"

@@ -12,7 +12,8 @@ for job, predictions, cost in zip(
     seed, fold = job.removeprefix("seed").split("/")
     folder = Path(predictions).parent / "transfer"
     elsewhere = {name: folder / f"{name}.h5" for name in snakemake.params.transfer}
-    runs.append(RunFiles(fold, int(seed), Path(predictions), Path(cost), elsewhere))
+    inflated = folder.with_name("inflated.h5") if snakemake.input.inflated else None
+    runs.append(RunFiles(fold, int(seed), Path(predictions), Path(cost), elsewhere, inflated))
 
 with logged_job(Path(snakemake.log[0])):
     evaluate_system(

@@ -8,6 +8,7 @@ from typing import Any
 
 from emonas.errors import EmonasError
 from emonas.evaluate.domains import of_domains
+from emonas.evaluate.inflation import inflated_scores
 from emonas.evaluate.runs import (
     Run,
     RunFiles,
@@ -110,6 +111,7 @@ def _of_emotions(
         "confusion": confusions(runs, labels),
         "labels": labels,
         "domains": of_domains(runs, speakers, pooled, repeated),
+        "inflated": inflated_scores(runs, pooled),
     }
 
 

@@ -20,7 +20,7 @@ Speakers = Mapping[tuple[str, str], str]
 @dataclass(frozen=True)
 class RunFiles:
     """The files of one fold and seed of a trained or fused system; `transfer` are its predictions
-    for other corpora.
+    for other corpora, `inflated` those after training under habits that inflate scores.
     """
 
     fold: str
@@ -28,6 +28,7 @@ class RunFiles:
     predictions: Path
     cost: Path
     transfer: Mapping[str, Path] = field(default_factory=dict)
+    inflated: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,16 @@ def read_run(files: RunFiles, corpus: str | None = None) -> Run:
         EmonasError: the file is damaged, or the part is empty.
     """
     path = files.predictions if corpus is None else files.transfer[corpus]
-    test = read_predictions(path, "test")
+    return scored_run(files, path, "test")
+
+
+def scored_run(files: RunFiles, path: Path, part: str) -> Run:
+    """Read and score one part of a file of predictions.
+
+    Raises:
+        EmonasError: the file is damaged, or the part is empty.
+    """
+    test = read_predictions(path, part)
     if not test.labels:
         raise EmonasError(f"{path}: the test part is empty; check the protocol")
     return Run(files, test, score(test.labels, test.predicted) if test.classes else None)
@@ -65,7 +75,7 @@ def all_labels(runs: Iterable[Run]) -> list[str]:
 
 def confusions(runs: Iterable[Run], labels: Sequence[str]) -> list[list[int]]:
     """Counts (true, predicted) of all runs together."""
-    counts: list[list[int]] = confusion(*_together(runs), labels).tolist()
+    counts: list[list[int]] = confusion(*together(runs), labels).tolist()
     return counts
 
 
@@ -77,7 +87,7 @@ def figures(
     spoken = [
         Spoken(
             [speakers.get(key, "") for run in group for key in run.utterances],
-            *_together(group),
+            *together(group),
             seed=group[0].files.seed,
             fold="" if pooled else group[0].files.fold,
         )
@@ -99,7 +109,7 @@ def _figure(runs: Sequence[Run], metric: str, pooled: bool, repeated: bool) -> F
         by_fold.setdefault(run.files.fold, []).append(getattr(run.scores, metric))
     folds = [fmean(values) for values in by_fold.values()]
     if pooled:
-        seeds = [getattr(score(*_together(group)), metric) for group in groups]
+        seeds = [getattr(score(*together(group)), metric) for group in groups]
     else:
         seeds = [fmean(getattr(run.scores, metric) for run in group) for group in groups]
     return Figure(
@@ -133,7 +143,7 @@ def fold_scores(runs: Iterable[Run]) -> list[FoldScore]:
     ]
 
 
-def _together(runs: Iterable[Run]) -> tuple[list[str], list[str]]:
+def together(runs: Iterable[Run]) -> tuple[list[str], list[str]]:
     """The true and the predicted labels of several runs, one after another."""
     kept = list(runs)
     true = chain.from_iterable(run.test.labels for run in kept)

@@ -14,7 +14,13 @@ from emonas.storage.audit import Audit, read_audit_file, write_audit_file
 from emonas.storage.digests import digest_file
 from emonas.storage.folds import PARTS, TRANSFER, read_index
 from emonas.storage.manifest import read_manifest
-from emonas.storage.predictions import ASR, Predictions, read_predictions, write_predictions
+from emonas.storage.predictions import (
+    ASR,
+    Predictions,
+    predicted_parts,
+    read_predictions,
+    write_predictions,
+)
 from emonas.storage.tables import write_table
 
 if TYPE_CHECKING:
@@ -110,6 +116,9 @@ class _Copy:
         if predictions.exists():
             parts = PARTS if whole else ("test",)
             self._predictions(f"{run}/predictions.h5", parts)
+            inflated = self._results / run / "inflated.h5"
+            if inflated.exists():
+                self._predictions(f"{run}/inflated.h5", predicted_parts(inflated))
             for corpus in transfers:
                 if (self._results / run / TRANSFER / f"{corpus}.h5").exists():
                     self._predictions(f"{run}/{TRANSFER}/{corpus}.h5", ("test",))

@@ -178,7 +178,9 @@ def _runs(
             own = folder / RESULTS / stage / protocol / system / f"seed{seed}" / fold
             transfer = {corpus: own / TRANSFER / f"{corpus}.h5" for corpus in elsewhere}
             files = own / "predictions.h5", own / "cost.json"
-            found.append(RunFiles(fold, seed, *files, transfer))
+            inflated = own / "inflated.h5"
+            again = inflated if inflated.exists() else None
+            found.append(RunFiles(fold, seed, *files, transfer, again))
     return found
 
 

@@ -1,6 +1,7 @@
 """The stage's one job: results become tables, figures and a page."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from emonas.jobs import report_line
@@ -54,7 +55,7 @@ def _write(plan: ReportPlan, results: Path, folder: Path, workers: int, drawn: P
     for name, table in tables.items():
         write_tables(folder / names.paper_table(name), table)
     for protocol in gathered.values():
-        _write_protocol(plan, protocol, folder)
+        _write_protocol(plan, protocol, gathered, folder)
     recognition = recognition_table(plan, rates)
     if recognition is not None:
         write_tables(folder / names.recognition_table(), recognition)
@@ -71,13 +72,18 @@ def _write(plan: ReportPlan, results: Path, folder: Path, workers: int, drawn: P
     write_page(plan, gathered, Papers(tables, figures), recognition, results, folder)
 
 
-def _write_protocol(plan: ReportPlan, protocol: ProtocolResults, folder: Path) -> None:
+def _write_protocol(
+    plan: ReportPlan,
+    protocol: ProtocolResults,
+    gathered: Mapping[str, ProtocolResults],
+    folder: Path,
+) -> None:
     write_tables(folder / names.card_table(protocol.name), protocol_card(plan, protocol))
     write_tables(folder / names.utterances_table(protocol.name), utterances_table(protocol))
     write_tables(folder / names.systems_table(protocol.name), systems_summary(protocol))
     write_tables(folder / names.comparisons_table(protocol.name), comparisons_table(protocol))
     write_tables(folder / names.folds_table(protocol.name), folds_summary(protocol))
-    for section in sections(protocol):
+    for section in sections(plan, protocol, gathered):
         write_tables(folder / section.stem, section.table)
     if protocol.domain:
         write_tables(folder / names.domains_table(protocol.name), domains_summary(protocol))

@@ -66,6 +66,11 @@ def choices_table(protocol: str, system: str) -> str:
     return f"tables/{protocol}-{system}-choices"
 
 
+def inflation_table(protocol: str) -> str:
+    """The stem of the table of what habits of the field would add to a protocol's scores."""
+    return f"tables/{protocol}-inflation"
+
+
 def comparisons_table(protocol: str) -> str:
     """The stem of the table of a protocol's systems in pairs."""
     return f"tables/{protocol}-comparisons"
@@ -136,6 +141,7 @@ def report_tables(plan: ReportPlan) -> list[str]:
         stems += [systems_table(protocol), comparisons_table(protocol), folds_table(protocol)]
         stems += [card_table(protocol), utterances_table(protocol)]
         searched = [name for name in plan.run_systems(protocol) if plan.systems[name].search]
+        stems.append(inflation_table(protocol))
         stems += [ledger_table(protocol), stability_table(protocol)] if searched else []
         stems += [choices_table(protocol, name) for name in searched]
         stems += [domains_table(protocol)] if plan.protocols[protocol].domain else []

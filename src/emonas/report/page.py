@@ -66,7 +66,9 @@ def write_page(
         plan=plan,
         overview=_overview(plan, gathered),
         synthetic=[name for name, protocol in gathered.items() if protocol.synthetic],
-        protocols=[protocol_view(plan, protocol, folder) for protocol in gathered.values()],
+        protocols=[
+            protocol_view(plan, protocol, gathered, folder) for protocol in gathered.values()
+        ],
         papers=papers,
         pictures=_pictures(papers, folder),
         encoders=encoders_table(plan),

@@ -1,11 +1,13 @@
 """The parts of a protocol's report that are one table each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from emonas.report import names
 from emonas.report.gather import ProtocolResults
+from emonas.report.inflation import inflation_table
 from emonas.report.ledger import ledger_table
+from emonas.report.plan import ReportPlan
 from emonas.report.stability import stability_table
 from emonas.report.tables import Table
 
@@ -20,13 +22,23 @@ class Section:
     stem: str
 
 
-def sections(protocol: ProtocolResults) -> list[Section]:
-    """Those of a protocol, in their order."""
-    return list(_sections(protocol))
+def sections(
+    plan: ReportPlan, protocol: ProtocolResults, gathered: Mapping[str, ProtocolResults]
+) -> list[Section]:
+    """Those of a protocol among all that are gathered, in their order."""
+    return list(_sections(plan, protocol, gathered))
 
 
-def _sections(protocol: ProtocolResults) -> Iterator[Section]:
+def _sections(
+    plan: ReportPlan, protocol: ProtocolResults, gathered: Mapping[str, ProtocolResults]
+) -> Iterator[Section]:
     name = protocol.name
+    yield Section(
+        "What habits would add",
+        f"inflation-{name}",
+        inflation_table(plan, protocol, gathered),
+        names.inflation_table(name),
+    )
     if any(system.card.search for system in protocol.systems.values()):
         yield Section(
             "What the search took",

@@ -1,6 +1,6 @@
 """What the page shows, made ready for the template: texts, tables and figures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,8 +79,15 @@ class ProtocolView:
     systems: list[SystemView]
 
 
-def protocol_view(plan: ReportPlan, protocol: ProtocolResults, folder: Path) -> ProtocolView:
-    """Make a protocol's section; `folder` holds the figures that were drawn already."""
+def protocol_view(
+    plan: ReportPlan,
+    protocol: ProtocolResults,
+    gathered: Mapping[str, ProtocolResults],
+    folder: Path,
+) -> ProtocolView:
+    """Make the section of a protocol among all that are gathered; `folder` holds the figures that
+    were drawn already.
+    """
     name = protocol.name
     audit = protocol.audit
     folds = folds_summary(protocol)
@@ -102,7 +109,7 @@ def protocol_view(plan: ReportPlan, protocol: ProtocolResults, folder: Path) -> 
         folds_stem=names.folds_table(name),
         picture=picture(folder, names.systems_figure(name), f"UA by fold of the systems: {name}"),
         verdicts=verdicts(protocol),
-        sections=sections(protocol),
+        sections=sections(plan, protocol, gathered),
         comparisons=comparisons_table(protocol),
         comparisons_stem=names.comparisons_table(name),
         degenerate=degenerate_summary(protocol),

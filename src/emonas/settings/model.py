@@ -33,6 +33,11 @@ class RunOptions(Options):
     protocol: str = Field(description="a name under `protocols`")
     systems: tuple[str, ...] = Field(min_length=1, description="names under `systems`")
     seeds: int = Field(1, ge=1, le=1000, description="how many seeds: 0, 1, ...")
+    inflation: bool = Field(
+        False,
+        description="whether every training is repeated under habits that inflate scores (the best "
+        "epoch on the test part, a scaler over all data), to show what they add",
+    )
 
 
 def _union(family: Family) -> Any:

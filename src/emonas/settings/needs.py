@@ -71,7 +71,7 @@ TUNED_MEGABYTES = 400.0
 CARD = 20
 """How many times as fast a card learns as a core."""
 
-_LEARNS = ("search", "train", "train_transfer", "fuse", "fuse_transfer")
+_LEARNS = ("search", "train", "train_inflated", "train_transfer", "fuse", "fuse_transfer")
 
 
 @dataclass(frozen=True)
@@ -169,6 +169,8 @@ class Needs:
         if plan.is_fused(system):
             epochs = plan.settings.systems[system].training.epochs
             parts.append(_Work(FUSE_SECONDS * utterances * epochs, 0.05 * utterances))
+        if rule == "train_inflated":
+            parts = [_Work(2 * part.seconds, part.memory, part.served) for part in parts]
         if rule.endswith("transfer"):
             parts = [_Work(part.seconds / 10, part.memory, part.served) for part in parts]
         # A card that is asked for by name must be there for all that learns.

@@ -130,6 +130,12 @@ class Plan(Runnable):
             "code": code_digest("emonas.train.job", kind_name("network", options.network)),
         }
 
+    def train_inflated_params(self, system: str) -> Params:
+        """What training under habits that inflate scores depends on besides the genotype."""
+        options = self.settings.systems[system]
+        modules = "emonas.train.inflated", kind_name("network", options.network)
+        return {**self.train_params(system), "code": code_digest(*modules)}
+
     def train_transfer_params(self, system: str) -> Params:
         """What a trained system's predictions for another corpus depend on besides its files."""
         options = self.settings.systems[system]

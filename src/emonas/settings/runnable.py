@@ -11,6 +11,7 @@ from emonas.kinds import kind_module
 from emonas.settings.absent import absent_files, absent_own_files
 from emonas.settings.model import SettingsBase
 from emonas.settings.pretrained import Pretrained
+from emonas.systems.inflatable import inflating_habits
 from emonas.systems.task_targets import other_tasks, tells_emotions
 
 
@@ -47,6 +48,16 @@ class Runnable:
                     key = run.protocol, system
                     seeds[key] = max(run.seeds, seeds.get(key, 0))
         return seeds
+
+    def inflates(self, protocol: str, system: str) -> bool:
+        """Whether a system is trained again under habits that inflate scores, to measure them."""
+        asked = any(
+            run.inflation and run.protocol == protocol and system in run.systems
+            for run in self.settings.runs
+        )
+        if not asked or self.is_fused(system) or self.tests_searched(system):
+            return False
+        return bool(inflating_habits(self.settings.systems[system]))
 
     @property
     def recognised(self) -> list[tuple[str, str]]:

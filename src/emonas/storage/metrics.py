@@ -88,6 +88,17 @@ class TaskScore(_Model):
     utterances: int
 
 
+class Inflated(_Model):
+    """What a system would have reached under a habit that inflates scores: `ua` and `wa`, and those
+    of the same runs without it, `honest_ua` and `honest_wa`.
+    """
+
+    ua: float
+    wa: float
+    honest_ua: float
+    honest_wa: float
+
+
 class Metrics(_Model):
     """What a system reached under a protocol.
 
@@ -95,8 +106,9 @@ class Metrics(_Model):
     seed's pooled test predictions; `confusion` counts (true, predicted) over all seeds and
     folds; `transfer` is by the other corpus, `domains` by domain where the protocol has any, and
     `tasks` by task beside emotion. A system that does not learn emotion has tasks alone.
-    `shortened` and `left_out` count the utterances that are longer than the system allows, over all
-    folds and seeds.
+    `inflated` is by habit (`emonas.storage.inflated`), where it can be told. `shortened` and
+    `left_out` count the utterances that are longer than the system allows, over all folds and
+    seeds.
     """
 
     protocol: str
@@ -115,6 +127,7 @@ class Metrics(_Model):
     tasks: dict[str, TaskScore] = Field(default_factory=dict)
     domains: dict[str, OfDomain] = Field(default_factory=dict)
     transfer: dict[str, Transferred] = Field(default_factory=dict)
+    inflated: dict[str, Inflated] = Field(default_factory=dict)
 
     def figure(self, metric: Literal["ua", "wa"]) -> Figure:
         """A figure of emotion.

@@ -173,6 +173,19 @@ def _read_task(group: h5py.Group) -> TaskPredictions:
     )
 
 
+def predicted_parts(path: Path) -> tuple[str, ...]:
+    """The names of the parts that a file holds.
+
+    Raises:
+        EmonasError: the file is missing or damaged.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            return tuple(file)
+    except (OSError, RuntimeError) as error:
+        raise DamagedFileError(path, f"no whole predictions ({error})") from error
+
+
 def read_predictions(path: Path, part: str) -> Predictions:
     """Read the predictions for one part.
 

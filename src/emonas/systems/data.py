@@ -41,7 +41,8 @@ class FoldData:
     """What a search or a training may see of a fold.
 
     `shape` is that of the network to learn; `validation` is None where the protocol validates on
-    nobody.
+    nobody. `scaled` are the examples that statistics are fitted to, before they are standardised,
+    where these are not the training part.
     """
 
     classes: tuple[str, ...]
@@ -49,6 +50,7 @@ class FoldData:
     train: Examples
     validation: Examples | None
     normaliser: Normaliser
+    scaled: Examples | None = None
 
     @property
     def domains(self) -> tuple[str, ...]:
@@ -57,30 +59,41 @@ class FoldData:
 
 
 def load_fold(
-    options: SystemOptions, material: Material, train: Path, validation: Path
+    options: SystemOptions,
+    material: Material,
+    train: Path,
+    validation: Path,
+    scaled_over: Sequence[Path] = (),
 ) -> FoldData:
     """Read training and validation part, standardised by the training part.
 
     The classes are those of the training part, and so are those of each domain; a validation
-    utterance of another class is left out, because nothing can learn it.
+    utterance of another class is left out, because nothing can learn it. `scaled_over` are lists
+    whose utterances are standardised by, too, which inflates scores: for measuring how much.
 
     Raises:
         EmonasError: the training part, or a domain of it that is told apart, has fewer than two
             classes, or of a task beside emotion fewer than two answers.
     """
-    return _fold(options, material, train, read_part(train), read_part(validation))
+    parts = read_part(train), read_part(validation)
+    return _fold(options, material, train, *parts, scaled_over)
 
 
 def load_whole_fold(
-    options: SystemOptions, material: Material, train: Path, validation: Path
+    options: SystemOptions,
+    material: Material,
+    train: Path,
+    validation: Path,
+    scaled_over: Sequence[Path] = (),
 ) -> FoldData:
     """Read both parts as one that is learnt from, standardised by itself; nobody validates.
+    `scaled_over` is as of `load_fold`.
 
     Raises:
         EmonasError: as of `load_fold`, of both together.
     """
     both = pd.concat([read_part(train), read_part(validation)], ignore_index=True)
-    return _fold(options, material, train, both, both.head(0))
+    return _fold(options, material, train, both, both.head(0), scaled_over)
 
 
 def _fold(
@@ -89,6 +102,7 @@ def _fold(
     path: Path,
     table: pd.DataFrame,
     others: pd.DataFrame,
+    scaled_over: Sequence[Path],
 ) -> FoldData:
     """What is learnt from `table`, which is read from `path`, and validated on `others`."""
     table = _without_long(options, material.features, path, table)
@@ -100,10 +114,14 @@ def _fold(
     )
     _refuse_lone_classes(path, shape, classes)
     examples = load_part(options, material, classes, shape, table)
+    scaled = None
+    if scaled_over:
+        every = pd.concat([table, *map(read_part, scaled_over)], ignore_index=True)
+        scaled = load_part(options, material, classes, shape, every)
     normaliser = Normaliser()
     if options.normalise == "feature":
         manners = [stream.entry.normalise for stream in _heard(options.inputs, material.features)]
-        normaliser = fit_normaliser(examples, manners)
+        normaliser = fit_normaliser(examples if scaled is None else scaled, manners)
     held = _learnable(others, shape, classes) if classes else others
     validation = load_part(options, material, classes, shape, held) if len(held) else None
     _tell_unknown_characters(options, material, shape, held)
@@ -115,6 +133,7 @@ def _fold(
         train=normaliser(examples),
         validation=None if validation is None else normaliser(validation),
         normaliser=normaliser,
+        scaled=scaled,
     )
 
 

@@ -38,6 +38,10 @@ class TrainJob(LearningJob):
     `genotype` is what a search found, None for a system without one; `searched` are the weights of
     the searched network where it is to be tested as it is (`retrain: false`); `start` are the
     weights of the system that this one starts from, None for one that starts from none.
+
+    `chosen_on` is the list that the epoch is chosen on in the place of the validation part, and
+    `scaled_over` are lists that statistics are fitted to besides the training part: for
+    `emonas.train.inflated` alone, which measures what such habits add.
     """
 
     system: SystemOptions
@@ -46,6 +50,13 @@ class TrainJob(LearningJob):
     genotype: Path | None = None
     searched: Path | None = None
     start: Path | None = None
+    chosen_on: Path | None = None
+    scaled_over: tuple[Path, ...] = ()
+
+    @property
+    def chooses(self) -> Path:
+        """The list that the epoch is chosen on."""
+        return self.chosen_on or self.parts["validation"]
 
 
 def train_system(job: TrainJob, outputs: SystemOutputs) -> None:
@@ -57,7 +68,7 @@ def train_system(job: TrainJob, outputs: SystemOutputs) -> None:
     device = job.prepare()
     genotype = None if job.genotype is None else read_genotype(job.genotype)
     with job.resume_point("train", _inputs(job), system=job.system) as resume:
-        learnt = _trained(job, genotype, device, resume)
+        learnt = learn(job, genotype, device, resume)
         data, network = learnt.data, learnt.network
         hearing = Hearing(job.system, job.material, data.classes, data.normaliser, data.shape)
         parts: dict[str, Predictions] = {
@@ -70,7 +81,7 @@ def train_system(job: TrainJob, outputs: SystemOutputs) -> None:
 
 
 @dataclass(frozen=True)
-class _Learnt:
+class Learnt:
     """A network, what it learnt from, and how that went."""
 
     data: FoldData
@@ -78,19 +89,20 @@ class _Learnt:
     outcome: Outcome
 
 
-def _trained(
+def learn(
     job: TrainJob, genotype: AnyGenotype | None, device: torch.device, resume: ResumePoint
-) -> _Learnt:
+) -> Learnt:
     """The searched network as it is, or the system's own, trained."""
     if isinstance(job.system, TrainedOptions) and job.system.refit:
         return _refitted(job, job.system, genotype, device, resume)
-    data = load_fold(job.system, job.material, job.parts["train"], job.parts["validation"])
+    train = job.parts["train"]
+    data = load_fold(job.system, job.material, train, job.chooses, job.scaled_over)
     if job.searched is not None and genotype is not None:
         network = build_searched(job.system, genotype, data.shape)
         fill_network(network, read_weights(job.searched), job.searched)
-        return _Learnt(data, network, Outcome())
+        return Learnt(data, network, Outcome())
     network = _begun(job, genotype, data)
-    return _Learnt(data, network, _learn(job, data, network, device, resume))
+    return Learnt(data, network, _learn(job, data, network, device, resume))
 
 
 def _refitted(
@@ -99,26 +111,26 @@ def _refitted(
     genotype: AnyGenotype | None,
     device: torch.device,
     resume: ResumePoint,
-) -> _Learnt:
+) -> Learnt:
     """The system trained on training and validation part, for as many epochs as validation chose
     before; where `select: last` leaves nothing to choose, at once.
     """
     train, validation = job.parts["train"], job.parts["validation"]
     outcome, epochs = None, system.training.epochs
     if system.training.select != "last":
-        data = load_fold(system, job.material, train, validation)
+        data = load_fold(system, job.material, train, job.chooses, job.scaled_over)
         network = _begun(job, genotype, data)
         outcome = _fit(job, system, data, network, device, resume)
         epochs = outcome.best_epoch
-    whole = load_whole_fold(system, job.material, train, validation)
+    whole = load_whole_fold(system, job.material, train, validation, job.scaled_over)
     network = _begun(job, genotype, whole)
     second = _fit(job, system, whole, network, device, resume.part("refit"), epochs)
     if outcome is None:
-        return _Learnt(whole, network, second)
+        return Learnt(whole, network, second)
     # The history is that of the choice; what was paid is paid for both.
     done = len(outcome.costs)
     paid = [replace(cost, epoch=done + cost.epoch) for cost in second.costs]
-    return _Learnt(whole, network, replace(outcome, costs=[*outcome.costs, *paid]))
+    return Learnt(whole, network, replace(outcome, costs=[*outcome.costs, *paid]))
 
 
 def _begun(job: TrainJob, genotype: AnyGenotype | None, data: FoldData) -> nn.Module:
@@ -154,7 +166,8 @@ def _learn(
         return _fit(job, job.system, data, network, device, resume)
     module = kind_module("network", job.system.network)
     heard = data.shape.names
-    solved: Outcome = module.solve(network, job.system, data.train, data.validation, heard)
+    parts = data.train, data.validation
+    solved: Outcome = module.solve(network, job.system, *parts, heard, data.scaled)
     return solved
 
 

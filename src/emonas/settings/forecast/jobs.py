@@ -22,6 +22,7 @@ RULES = (
     "features",
     "search",
     "train",
+    "train_inflated",
     "train_transfer",
     "fuse",
     "fuse_transfer",
@@ -158,6 +159,8 @@ def _system_jobs(
         yield Jobs("search", searches, skipped, protocol, system)
     stage = plan.stage_of(system)
     yield Jobs(stage, each, skipped, protocol, system)
+    if plan.inflates(protocol, system):
+        yield Jobs("train_inflated", each, skipped, protocol, system)
     if transfers := len(plan.tested_elsewhere(protocol, system)):
         count = None if each is None else transfers * each
         yield Jobs(f"{stage}_transfer", count, skipped, protocol, system)

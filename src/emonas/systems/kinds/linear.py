@@ -78,18 +78,20 @@ def solve(
     train: Examples,
     validation: Examples | None,
     heard: Sequence[str] = (),
+    scaled: Examples | None = None,
 ) -> Outcome:
     """Fill the network with the best solution; a row of the history is a candidate.
 
     The history's figures are those of solutions on the training part, also with `refit`. `heard`
-    are the names of the streams, for messages.
+    are the names of the streams, for messages; `scaled` are the examples to standardise by, where
+    these are not those that are learnt from.
 
     Raises:
         DivergedError: the features hold numbers that are none, or too large.
     """
     from emonas.learning.loop import Outcome
 
-    inputs, outcome = _standardised(network, train, heard), Outcome()
+    inputs, outcome = _standardised(network, train, heard, scaled), Outcome()
     held = None if validation is None else _embedded(network, validation, heard)
     candidates, best = list(_candidates(options)), -np.inf
     for number, (facts, model) in enumerate(candidates, 1):
@@ -104,7 +106,7 @@ def solve(
     _, chosen = candidates[outcome.best_epoch - 1]
     if options.refit and validation is not None:
         both = _joined(train, validation)
-        chosen.fit(_standardised(network, both, heard), both.labels)
+        chosen.fit(_standardised(network, both, heard, scaled), both.labels)
     _fill(network, chosen.coef_, chosen.intercept_)
     return outcome
 
@@ -131,13 +133,13 @@ def _joined(one: Examples, other: Examples) -> Examples:
 
 
 def _standardised(
-    network: PooledLinear, examples: Examples, heard: Sequence[str]
+    network: PooledLinear, examples: Examples, heard: Sequence[str], scaled: Examples | None
 ) -> npt.NDArray[np.float64]:
-    """Size the network for the examples and standardise by them."""
+    """Size the network for the examples and standardise by them, or by others where given."""
     import torch
 
     network.set_vectors([all(len(frames) == 1 for frames in stream) for stream in examples.streams])
-    pooled = _pooled(network, examples)
+    pooled = _pooled(network, examples if scaled is None else scaled)
     scale = pooled.std(dim=0, unbiased=False)
     network.centre.copy_(pooled.mean(dim=0))
     network.scale.copy_(torch.where(scale < 1e-6, torch.ones_like(scale), scale))
