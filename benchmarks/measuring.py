@@ -60,13 +60,7 @@ def of_peak(operations: float, own: float, threads: int) -> str:
 
 def machine() -> str:
     """Processor, cores, Python: what a figure is a figure of."""
-    named = [
-        line.split(":", 1)[1].strip()
-        for line in _lines(Path("/proc/cpuinfo"))
-        if line.startswith("model name")
-    ]
-    processor = named[0] if named else platform.processor() or platform.machine()
-    return f"{processor}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    return f"{processor_name()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
 def _lines(path: Path) -> list[str]:

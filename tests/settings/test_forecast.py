@@ -87,6 +87,7 @@ def test_jobs_of_a_small_file_counted_by_hand() -> None:
         "fuse_transfer": 0,
         "evaluate": 4,
         "compare": 1,
+        "speed": 0,
         "recognition": 0,
         "report": 1,
     }
@@ -114,6 +115,7 @@ def test_jobs_of_the_paper_by_formula() -> None:
         "fuse_transfer": 0,
         "evaluate": systems,
         "compare": 1,
+        "speed": 0,
         "recognition": 0,
         "report": 0,
     }

@@ -76,6 +76,49 @@ rule compare:
         "../scripts/compare.py"
 
 
+# How fast the systems are on this machine: of each the first seed and fold.
+rule speed:
+    input:
+        trained=lambda wildcards: [
+            path
+            for system in PLAN.measured_systems(wildcards.protocol)
+            for name in dict.fromkeys([*PLAN.trained_of(system), system])
+            for file in ("weights.safetensors", "predictions.h5")
+            for path in system_files(wildcards.protocol, name, file)[:1]
+        ],
+        genotypes=lambda wildcards: [
+            path
+            for system in PLAN.measured_systems(wildcards.protocol)
+            for name in PLAN.trained_of(system)
+            for path in [
+                genotype_path(wildcards.protocol, name, 0, folds_of(wildcards.protocol)[0])
+            ]
+            if path
+        ],
+        features=lambda wildcards: [
+            path
+            for system in PLAN.measured_systems(wildcards.protocol)
+            for name in PLAN.trained_of(system)
+            for path in PLAN.feature_files(name, PLAN.corpora_of(wildcards.protocol))
+        ],
+        manifests=manifests_of,
+    output:
+        speeds="results/evaluate/{protocol}/speed.json",
+    log:
+        "results/logs/speed/{protocol}.log",
+    params:
+        job=lambda wildcards: PLAN.speed_params(wildcards.protocol),
+    # Alone on this machine, so that nothing else is measured.
+    threads: workflow.cores or 1
+    resources:
+        mem_mb=megabytes("speed"),
+        runtime=minutes("speed"),
+    conda:
+        "../../envs/emonas.yaml"
+    script:
+        "../scripts/speed.py"
+
+
 # For `keep: best`: what stays when the weights of all seeds and folds go.
 rule best:
     input:

@@ -52,6 +52,11 @@ rule report:
             f"results/evaluate/{protocol}/{system}/metrics.json" for protocol, system in PLAN.runs
         ],
         comparisons=[f"results/evaluate/{protocol}/comparisons.json" for protocol in PLAN.protocols],
+        speeds=[
+            f"results/evaluate/{protocol}/speed.json"
+            for protocol in PLAN.protocols
+            if PLAN.measured_systems(protocol)
+        ],
         folds=[f"results/protocols/{protocol}/folds.csv" for protocol in PLAN.protocols],
         genotypes=lambda wildcards: reported_files("search", "genotype.json"),
         learning=learning_files,

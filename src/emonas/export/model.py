@@ -66,6 +66,12 @@ class Model:
         """The classes, in the order of the probabilities."""
         return self._model.classes
 
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The domains that it tells apart, one of which every prediction names; mostly none."""
+        known = self._model.domains
+        return () if known == ("",) else known
+
     def __call__(
         self, waveform: Array, sampling_rate: int, *, domain: str | None = None
     ) -> dict[str, float]:
@@ -117,8 +123,8 @@ class Model:
         return found
 
     def _domain(self, domain: str | None) -> str:
-        known = self._model.domains
-        if not known or known == ("",):
+        known = self.domains
+        if not known:
             if domain:
                 raise EmonasError(f"domain {domain}: the system tells no domains apart; give none")
             return ""

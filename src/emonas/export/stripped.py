@@ -90,6 +90,7 @@ class _Copy:
         for corpus in transfers:
             self.file(f"{folder}/{TRANSFER}/{corpus}.csv")
         self.file(f"evaluate/{protocol}/comparisons.json")
+        self.file(f"evaluate/{protocol}/speed.json")
         embedded = set(embedded_files(self._plan, protocol, folds))
         for system, seeds in self._plan.run_systems(protocol).items():
             self.file(f"evaluate/{protocol}/{system}/metrics.json")

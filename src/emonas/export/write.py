@@ -45,7 +45,7 @@ def choose(plan: Plan, system: str | None, protocol: str | None, seed: int) -> C
     fitting = [
         (of, name)
         for of, name in plan.runs
-        if system in (None, name) and protocol in (None, of) and _tells_emotions(plan, name)
+        if system in (None, name) and protocol in (None, of) and plan.tells_emotions(name)
     ]
     if not fitting:
         there = "; ".join(f"{name} under {of}" for of, name in plan.runs)
@@ -61,12 +61,6 @@ def choose(plan: Plan, system: str | None, protocol: str | None, seed: int) -> C
             "of these"
         )
     return Chosen(of, name, seed)
-
-
-def _tells_emotions(plan: Plan, system: str) -> bool:
-    from emonas.systems.task_targets import tells_emotions
-
-    return plan.is_fused(system) or tells_emotions(plan.settings.systems[system])
 
 
 def export_system(
@@ -105,6 +99,18 @@ def export_system(
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return model
+
+
+def export_fold(
+    plan: Plan, chosen: Chosen, fold: str, output: Path, results: Path = RESULTS
+) -> ExportedModel:
+    """Write one fold of a system that was run into a new folder, without a card.
+
+    Raises:
+        EmonasError: as of `export_system`.
+    """
+    _refuse_unheard(plan, chosen.system)
+    return _Writer(plan, chosen, results, output).write([fold])
 
 
 def _refuse_unheard(plan: Plan, system: str) -> None:

@@ -14,6 +14,7 @@ from emonas.storage.comparisons import Comparisons, read_comparisons
 from emonas.storage.folds import read_index
 from emonas.storage.genotype import AnyGenotype, read_genotype
 from emonas.storage.metrics import Metrics, read_metrics
+from emonas.storage.speed import Speeds, read_speeds
 from emonas.storage.tables import read_table
 
 _TEXTS = ("candidate", "status")
@@ -77,6 +78,7 @@ class ProtocolResults:
     audit: Audit
     systems: dict[str, SystemResults]
     comparisons: Comparisons
+    speeds: Speeds | None
     synthetic: bool
     speaker_dependent: bool
     overlaps: tuple[Overlap, ...] = ()
@@ -125,6 +127,9 @@ def gather(plan: ReportPlan, results: Path) -> dict[str, ProtocolResults]:
             audit=audit,
             systems=systems,
             comparisons=read_comparisons(results / "evaluate" / protocol / "comparisons.json"),
+            speeds=read_speeds(results / "evaluate" / protocol / "speed.json")
+            if protocol in plan.measured
+            else None,
             synthetic=plan.is_synthetic(protocol),
             speaker_dependent=audit.speaker_dependent or card.speaker_dependent,
             overlaps=overlaps(plan, protocol),

@@ -71,6 +71,16 @@ def inflation_table(protocol: str) -> str:
     return f"tables/{protocol}-inflation"
 
 
+def cost_table(protocol: str) -> str:
+    """The stem of the table of what a protocol's systems cost in use."""
+    return f"tables/{protocol}-cost"
+
+
+def cost_figure(protocol: str) -> str:
+    """UA of a protocol's systems against what they cost in use."""
+    return f"figures/{protocol}-cost.svg"
+
+
 def comparisons_table(protocol: str) -> str:
     """The stem of the table of a protocol's systems in pairs."""
     return f"tables/{protocol}-comparisons"
@@ -141,7 +151,7 @@ def report_tables(plan: ReportPlan) -> list[str]:
         stems += [systems_table(protocol), comparisons_table(protocol), folds_table(protocol)]
         stems += [card_table(protocol), utterances_table(protocol)]
         searched = [name for name in plan.run_systems(protocol) if plan.systems[name].search]
-        stems.append(inflation_table(protocol))
+        stems += [cost_table(protocol), inflation_table(protocol)]
         stems += [ledger_table(protocol), stability_table(protocol)] if searched else []
         stems += [choices_table(protocol, name) for name in searched]
         stems += [domains_table(protocol)] if plan.protocols[protocol].domain else []

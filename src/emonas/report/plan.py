@@ -136,7 +136,8 @@ class Unrecognised(_Card):
 class ReportPlan(_Card):
     """Everything that the report takes from the settings; the figures come from `results`.
 
-    `recognition` are pairs of a corpus and a transcript whose error rates are shown.
+    `recognition` are pairs of a corpus and a transcript whose error rates are shown; `measured` are
+    the protocols whose systems' speed was measured.
     """
 
     title: str
@@ -154,6 +155,7 @@ class ReportPlan(_Card):
     features: dict[str, FeatureCard] = Field(default_factory=dict)
     transcripts: dict[str, TranscriptCard] = Field(default_factory=dict)
     recognition: list[tuple[str, str]] = Field(default_factory=list)
+    measured: list[str] = Field(default_factory=list)
     unrecognised: list[Unrecognised] = Field(default_factory=list)
 
     def run_protocols(self) -> list[str]:

@@ -20,6 +20,7 @@ Kind = Literal[
     "probability",
     "seconds",
     "mebibytes",
+    "factor",
 ]
 Row = Mapping[str, Any]
 EMPTY = "–"
@@ -149,6 +150,7 @@ _WRITTEN: dict[Kind, Callable[[float], str]] = {
     "score": score_text,
     "seconds": duration,
     "mebibytes": memory,
+    "factor": lambda value: f"{value:.3g}",
 }
 
 

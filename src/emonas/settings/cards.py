@@ -53,6 +53,7 @@ def report_plan(plan: Plan, settings_file: str, command: str) -> ReportPlan:
         figures=settings.figures,
         **_heard_cards(plan),
         recognition=plan.recognised,
+        measured=[name for name in plan.protocols if plan.measured_systems(name)],
         unrecognised=[Unrecognised(**entry) for entry in plan.unrecognised],
     )
 

@@ -104,6 +104,12 @@ class SettingsBase(Options):
         "run that does needs their training again. none also leaves no state of unfinished "
         "searches and trainings: after a kill they begin anew",
     )
+    speed: bool = Field(
+        False,
+        description="measure how fast every system hears ten seconds of speech, from the recording "
+        "to the answer, and in how much memory, on this machine's processor and its GPU, if any; "
+        "the report then shows accuracy against cost",
+    )
     forecast: bool = Field(
         False, description="say before a run how many jobs and hours it will take"
     )

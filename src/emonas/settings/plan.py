@@ -187,6 +187,20 @@ class Plan(Runnable):
             "code": code_digest("emonas.evaluate.compare"),
         }
 
+    def measured_systems(self, protocol: str) -> list[str]:
+        """The systems under a protocol whose speed is measured, which say of emotions something."""
+        if not self.settings.speed:
+            return []
+        return [name for of, name in self.runs if of == protocol and self.tells_emotions(name)]
+
+    def speed_params(self, protocol: str) -> Params:
+        """What speeds depend on besides the trained systems."""
+        return {
+            "systems": self.measured_systems(protocol),
+            **self._runtime(),
+            "code": code_digest("emonas.export.speed"),
+        }
+
     def best_params(self) -> Params:
         """What the choice of the weights that are kept depends on besides the predictions."""
         return {"code": code_digest("emonas.evaluate.best")}

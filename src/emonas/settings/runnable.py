@@ -49,6 +49,10 @@ class Runnable:
                     seeds[key] = max(run.seeds, seeds.get(key, 0))
         return seeds
 
+    def tells_emotions(self, system: str) -> bool:
+        """Whether emotion is what a system learns, alone or among other tasks."""
+        return self.is_fused(system) or tells_emotions(self.settings.systems[system])
+
     def inflates(self, protocol: str, system: str) -> bool:
         """Whether a system is trained again under habits that inflate scores, to measure them."""
         asked = any(

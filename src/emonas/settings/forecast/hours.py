@@ -19,6 +19,7 @@ from emonas.settings.forecast.rehearsal import (
 from emonas.settings.passes import search_passes, training_passes
 from emonas.settings.plan import Plan
 from emonas.settings.sizes import CorpusSize, ProtocolSize
+from emonas.systems.inflatable import inflating_habits
 
 _HOUR = 3600.0
 
@@ -61,7 +62,7 @@ class Clock:
         if jobs.rule == "transcripts":
             self._tell(f"transcripts.{jobs.transcript}: recognisers are not rehearsed")
             return UNKNOWN
-        if jobs.rule not in ("search", "train", "fuse"):
+        if jobs.rule not in ("search", "train", "train_inflated", "fuse"):
             return Hours()
         size = self._sizes[jobs.protocol]
         if size is None or jobs.count is None:
@@ -83,7 +84,10 @@ class Clock:
         if jobs.rule == "search":
             epochs = self._search_epochs(jobs.system)
             return None if epochs is None else learnt.search * epochs
-        return learnt.train * training_passes(self._plan, jobs.system)
+        times = 1
+        if jobs.rule == "train_inflated":
+            times = len(inflating_habits(self._plan.settings.systems[jobs.system]))
+        return times * learnt.train * training_passes(self._plan, jobs.system)
 
     def _search_epochs(self, system: str) -> int | None:
         """Epochs of all candidates together."""

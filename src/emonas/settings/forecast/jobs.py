@@ -28,6 +28,7 @@ RULES = (
     "fuse_transfer",
     "evaluate",
     "compare",
+    "speed",
     "recognition",
     "report",
 )
@@ -96,6 +97,8 @@ def _shared_jobs(
             yield Jobs("transfer", transfers, skipped, protocol=protocol)
         yield Jobs("audit", 1, skipped, protocol=protocol)
         yield Jobs("compare", 1, skipped, protocol=protocol)
+        if plan.settings.speed:
+            yield Jobs("speed", 1, skipped, protocol=protocol)
 
 
 def _heard_features(plan: Plan, runs: dict[tuple[str, str], int]) -> Needs:

@@ -17,6 +17,7 @@ NOT_MEASURED = (
     "checkpoint",
     "evaluate",
     "compare",
+    "speed",
     "recognition",
     "report",
 )
