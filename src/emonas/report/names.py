@@ -1,9 +1,40 @@
 """The names of the report's files, relative to its folder; the workflow declares them."""
 
+from emonas.report import encoders
 from emonas.report.figure_kinds import AnyFigureOptions
 from emonas.report.plan import ReportPlan
 
 FORMATS = ("csv", "md", "tex")
+
+
+def overview_figure() -> str:
+    """The best system of every protocol."""
+    return "figures/overview.svg"
+
+
+def overview_table() -> str:
+    """The stem of the table of protocols, a line each."""
+    return "tables/overview"
+
+
+def left_out_table() -> str:
+    """The stem of the table of what was not run."""
+    return "tables/left-out"
+
+
+def problems_table() -> str:
+    """The stem of the table of files that could not be used as they are."""
+    return "tables/problems"
+
+
+def encoders_table() -> str:
+    """The stem of the table of pretrained weights."""
+    return "tables/encoders"
+
+
+def numbers_of(figure: str) -> str:
+    """The numbers that a figure shows, in a CSV beside it."""
+    return f"{figure.removesuffix('.svg')}.csv"
 
 
 def systems_figure(protocol: str) -> str:
@@ -71,6 +102,21 @@ def inflation_table(protocol: str) -> str:
     return f"tables/{protocol}-inflation"
 
 
+def parts_table(protocol: str) -> str:
+    """The stem of the table of a protocol's folds, with the sizes of their parts."""
+    return f"tables/{protocol}-parts"
+
+
+def classes_table(protocol: str) -> str:
+    """The stem of the table of a protocol's classes, over all folds."""
+    return f"tables/{protocol}-classes"
+
+
+def map_table(protocol: str, corpus: str) -> str:
+    """The stem of the table of what the emotions of another corpus count as."""
+    return f"tables/{protocol}-transfer-{corpus}-map"
+
+
 def comparisons_table(protocol: str) -> str:
     """The stem of the table of a protocol's systems in pairs."""
     return f"tables/{protocol}-comparisons"
@@ -122,6 +168,8 @@ def recognition_table() -> str:
 def report_figures(plan: ReportPlan) -> list[str]:
     """The figures that will surely exist for a plan; each has a PNG of the same stem beside it."""
     names = [paper_figure(name) for name in plan.figures]
+    if any(plan.systems[system].tells_emotions for run in plan.runs for system in run.systems):
+        names.append(overview_figure())
     for protocol in plan.run_protocols():
         names.append(systems_figure(protocol))
         for system in plan.run_systems(protocol):
@@ -137,6 +185,8 @@ def report_tables(plan: ReportPlan) -> list[str]:
     """The tables that will exist for a plan, each in three formats, and the points of figures."""
     stems = [paper_table(name) for name in plan.tables]
     stems += [figure_table(name, options) for name, options in plan.figures.items()]
+    stems += [overview_table(), left_out_table(), problems_table()]
+    stems += [encoders_table()] if encoders.encoders_table(plan) else []
     for protocol in plan.run_protocols():
         stems += [systems_table(protocol), comparisons_table(protocol), folds_table(protocol)]
         stems += [card_table(protocol), utterances_table(protocol)]
@@ -144,11 +194,19 @@ def report_tables(plan: ReportPlan) -> list[str]:
         stems.append(inflation_table(protocol))
         stems += [ledger_table(protocol), stability_table(protocol)] if searched else []
         stems += [choices_table(protocol, name) for name in searched]
+        stems += [parts_table(protocol), classes_table(protocol)]
         stems += [domains_table(protocol)] if plan.protocols[protocol].domain else []
         stems += [transfer_table(protocol, corpus) for corpus in plan.protocols[protocol].transfer]
+        stems += [map_table(protocol, corpus) for corpus in plan.protocols[protocol].transfer]
     if plan.recognition:
         stems.append(recognition_table())
     points = [
         figure_points(name) for name, said in plan.figures.items() if said.kind == "embeddings"
     ]
     return [*(f"{stem}.{suffix}" for stem in stems for suffix in FORMATS), *points]
+
+
+def report_numbers(plan: ReportPlan) -> list[str]:
+    """The numbers of the figures that will surely exist; those of papers are among the tables."""
+    papers = {paper_figure(name) for name in plan.figures}
+    return [numbers_of(name) for name in report_figures(plan) if name not in papers]
