@@ -7,6 +7,7 @@ from pathlib import Path
 from emonas.jobs import report_line
 from emonas.report import names
 from emonas.report.audits import classes_table, parts_table
+from emonas.report.captions import write_captions
 from emonas.report.common import common_tables
 from emonas.report.comparisons import comparisons_table
 from emonas.report.connections import connections_table
@@ -71,6 +72,7 @@ def _write(plan: ReportPlan, results: Path, folder: Path, workers: int, drawn: P
     else:
         shutil.copytree(drawn, folder / "figures")
     write_numbers(gathered.values(), stood, folder)
+    write_captions(plan, gathered, folder)
     figures = {
         name: write_paper_figure(own, name, said, results, folder)
         for name, said in plan.figures.items()

@@ -37,6 +37,11 @@ def numbers_of(figure: str) -> str:
     return f"{figure.removesuffix('.svg')}.csv"
 
 
+def caption_of(file: str) -> str:
+    """The caption of a figure or table, which quotes the settings."""
+    return f"captions/{file.rpartition('.')[0]}.rst"
+
+
 def systems_figure(protocol: str) -> str:
     """UA by fold of every system of a protocol."""
     return f"figures/{protocol}-systems.svg"
@@ -178,6 +183,8 @@ def report_figures(plan: ReportPlan) -> list[str]:
                 names.append(confusion_figure(protocol, system))
             if plan.systems[system].draws_cells:
                 names.append(cells_figure(protocol, system))
+            if plan.systems[system].draws_alphas(system):
+                names.append(alphas_figure(protocol, system))
     return names
 
 
@@ -210,3 +217,13 @@ def report_numbers(plan: ReportPlan) -> list[str]:
     """The numbers of the figures that will surely exist; those of papers are among the tables."""
     papers = {paper_figure(name) for name in plan.figures}
     return [numbers_of(name) for name in report_figures(plan) if name not in papers]
+
+
+def captioned(plan: ReportPlan) -> list[str]:
+    """The figures and tables that have a caption, a file each."""
+    return [*report_figures(plan), *(name for name in report_tables(plan) if name.endswith(".csv"))]
+
+
+def report_captions(plan: ReportPlan) -> list[str]:
+    """The captions of the figures and tables."""
+    return [caption_of(name) for name in captioned(plan)]
