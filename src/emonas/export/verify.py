@@ -232,7 +232,9 @@ def _pairs(said: Any, wanted: Any, place: str = "") -> Iterator[tuple[str, Any, 
 
 
 def _report(plan: ReportPlan, folder: Path, again: Path) -> tuple[int, list[str]]:
-    """The report's tables, captions and page, and what its figures show, from the numbers as they were scored again."""
+    """The report's tables, captions and page, and what its figures show, from the numbers as they
+    were scored again.
+    """
     whole = folder / "whole"
     shutil.copytree(folder / RESULTS, whole)
     shutil.copytree(again, whole, dirs_exist_ok=True)

@@ -70,7 +70,8 @@ def _write(plan: ReportPlan, results: Path, folder: Path, workers: int, drawn: P
     if drawn is None:
         draw_figures(gathered.values(), folder, workers, stood)
     else:
-        shutil.copytree(drawn, folder / "figures")
+        pictures = shutil.ignore_patterns("*.csv")
+        shutil.copytree(drawn, folder / "figures", ignore=pictures)
     write_numbers(gathered.values(), stood, folder)
     write_captions(plan, gathered, folder)
     figures = {
