@@ -136,7 +136,8 @@ def test_it_prints_with_all_that_was_folded(page, screenshots):
     page.print(screenshots / "print.pdf")
     assert (screenshots / "print.pdf").read_bytes().startswith(b"%PDF")
     page.call("Emulation.setEmulatedMedia", media="print")
-    page.resize(794, 1123)
+    # A4 without its margins.
+    page.resize(717, 1046)
     try:
         page.photograph(screenshots / "print.png")
         hidden = (

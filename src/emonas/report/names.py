@@ -201,6 +201,8 @@ def report_tables(plan: ReportPlan) -> list[str]:
         stems.append(inflation_table(protocol))
         stems += [ledger_table(protocol), stability_table(protocol)] if searched else []
         stems += [choices_table(protocol, name) for name in searched]
+        gates = [name for name in searched if plan.systems[name].search == "gates"]
+        stems += [connections_table(protocol, name) for name in gates]
         stems += [parts_table(protocol), classes_table(protocol)]
         stems += [domains_table(protocol)] if plan.protocols[protocol].domain else []
         stems += [transfer_table(protocol, corpus) for corpus in plan.protocols[protocol].transfer]
