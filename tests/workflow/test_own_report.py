@@ -36,8 +36,8 @@ def made(finished, tmp_path_factory):
 
 def read(page, name):
     """A value of the page's JavaScript."""
-    _, _, after = page.partition(f"var {name} = ")
-    return json.JSONDecoder().raw_decode(after)[0]
+    _, _, after = page.partition(f"var {name} = {{")
+    return json.JSONDecoder().raw_decode("{" + after)[0]
 
 
 def text_of(caption):
