@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from emonas.machine import processor_name
+
 RESULTS = Path("results/bench")
 MACHINE = RESULTS / "machine.json"
 

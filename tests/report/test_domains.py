@@ -98,14 +98,14 @@ def test_every_system_stands_there_by_domain_with_chance(run, report):
 def test_the_page_has_a_section_by_language_and_marks_what_is_synthetic(report):
     html = (report / "index.html").read_text(encoding="utf-8")
     for protocol in ("toy", "emodb-loso"):
-        assert f'<h3 id="domains-{protocol}">By language, under {protocol}' in html
+        assert f'<h4 id="domains-{protocol}">By language, under {protocol}' in html
         assert f'<a href="#domains-{protocol}">By language, under {protocol}</a>' in html
         assert f"tables/{protocol}-domains.csv" in html
         text = (report / f"tables/{protocol}-domains.md").read_text(encoding="utf-8")
         assert ("speech is synthetic" in text) == (protocol == "toy")
         assert "The 95% interval says" in text
     assert '<th scope="col" class="number">en, UA (%)</th>' in html
-    after = html.split('<h3 id="domains-toy">')[1].split("</h3>")[0]
+    after = html.split('<h4 id="domains-toy">')[1].split("</h4>")[0]
     assert '<span class="tag">synthetic speech</span>' in after
     assert "<dt>Domains</dt><dd>by language (de and en)</dd>" in html
 

@@ -94,14 +94,14 @@ CASES = [
             edit("tables", value={name: table({"system": "cnn"})}),
             f"tables.{name}: a table of the report has this name; name it otherwise",
         )
-        for name in ("loso-systems", "own-folds", "recognition")
+        for name in ("loso-systems", "own-folds", "recognition", "overview", "own-classes")
     ),
     *(
         (
             edit("figures", value={name: figure({"points": {2: "cnn"}})}),
             f"figures.{name}: a file of the report has this name; name it otherwise",
         )
-        for name in ("loso-systems", "loso-folds", "loso-cnn-curves")
+        for name in ("loso-systems", "loso-folds", "loso-cnn-curves", "overview")
     ),
     (
         edit("tables", value={"one": table({"system": "cnn"}, protocol="own", transfer="own")}),

@@ -1,6 +1,12 @@
 from emonas.report.embedded import embedded_files
-from emonas.report.names import report_figures, report_tables
-from emonas.report.plan import ReportPlan
+from emonas.report.names import (
+    caption_of,
+    report_captions,
+    report_figures,
+    report_numbers,
+    report_tables,
+)
+from emonas.report.places import place_of
 from emonas.settings.cards import report_plan
 
 REPORT_PLAN = report_plan(
@@ -46,6 +52,22 @@ def embeddings_of_figures(wildcards):
         sys.exit(f"emonas: {error}")
 
 
+def reported(name):
+    """A figure or table, with its place in Snakemake's own report.
+
+    Its caption quotes the settings; the job writes it beside the figures, and it is read when
+    Snakemake's report is made.
+    """
+    place = place_of(REPORT_PLAN, name)
+    return report(
+        f"results/report/{name}",
+        caption=os.path.abspath(f"results/report/{caption_of(name)}"),
+        category=place.category,
+        subcategory=place.subcategory,
+        labels={"what": place.word, "as": name.rpartition(".")[2]},
+    )
+
+
 rule report:
     input:
         metrics=[
@@ -77,16 +99,10 @@ rule report:
             category="Report",
             caption="../report/page.rst",
         ),
-        figures=report(
-            [f"results/report/{name}" for name in report_figures(REPORT_PLAN)],
-            category="Figures",
-            caption="../report/figure.rst",
-        ),
-        tables=report(
-            [f"results/report/{name}" for name in report_tables(REPORT_PLAN)],
-            category="Tables",
-            caption="../report/table.rst",
-        ),
+        figures=[reported(name) for name in report_figures(REPORT_PLAN)],
+        numbers=[f"results/report/{name}" for name in report_numbers(REPORT_PLAN)],
+        tables=[reported(name) for name in report_tables(REPORT_PLAN)],
+        captions=[f"results/report/{name}" for name in report_captions(REPORT_PLAN)],
     log:
         "results/logs/report.log",
     params:

@@ -99,13 +99,21 @@ def _scoring(plan: Plan, protocol: str) -> Scoring:
 
 def _refuse_another_report(made: Path, again: Path) -> None:
     """Refuse results that changed since the report was made, or a report of another file."""
-    for table in sorted((again / "tables").iterdir()):
-        there = made / "tables" / table.name
-        if not there.exists() or there.read_bytes() != table.read_bytes():
+    for name in numbered_files(again):
+        there = made / name
+        if not there.exists() or there.read_bytes() != (again / name).read_bytes():
             raise EmonasError(
                 f"{there}: is not what the results give; run the workflow with this settings file, "
                 "and bundle then"
             )
+
+
+def numbered_files(report: Path) -> list[str]:
+    """The files of a report that hold its numbers: the tables, what the figures show, and captions,
+    relative to its folder.
+    """
+    found = [*report.glob("tables/*"), *report.glob("figures/*.csv"), *report.rglob("*.rst")]
+    return sorted(path.relative_to(report).as_posix() for path in found)
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -26,6 +26,7 @@ from emonas.export.bundle import (
     RESULTS,
     Contents,
     digest_of_file,
+    numbered_files,
     read_plan,
     read_scoring,
 )
@@ -231,7 +232,9 @@ def _pairs(said: Any, wanted: Any, place: str = "") -> Iterator[tuple[str, Any, 
 
 
 def _report(plan: ReportPlan, folder: Path, again: Path) -> tuple[int, list[str]]:
-    """The report's tables and page, from the numbers as they were scored again."""
+    """The report's tables, captions and page, and what its figures show, from the numbers as they
+    were scored again.
+    """
     whole = folder / "whole"
     shutil.copytree(folder / RESULTS, whole)
     shutil.copytree(again, whole, dirs_exist_ok=True)
@@ -239,9 +242,8 @@ def _report(plan: ReportPlan, folder: Path, again: Path) -> tuple[int, list[str]
     write_report(plan, whole, made, drawn=folder / REPORT / "figures")
     numbers = 0
     wrong: list[str] = []
-    for table in sorted((made / "tables").iterdir()):
-        name = f"{REPORT}/tables/{table.name}"
-        found = _texts(folder / name, table, name)
+    for name in numbered_files(made):
+        found = _texts(folder / REPORT / name, made / name, f"{REPORT}/{name}")
         numbers, wrong = numbers + found.numbers, [*wrong, *found.wrong]
     found = _texts(folder / REPORT / "index.html", made / "index.html", f"{REPORT}/index.html")
     return numbers + found.numbers, [*wrong, *found.wrong]

@@ -1,6 +1,6 @@
 """Searched connections as tables."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from emonas.report.gather import FoundGenotype
 from emonas.report.tables import Column, Table
@@ -8,7 +8,7 @@ from emonas.storage.genotype import ConnectionsGenotype
 
 Connections = tuple[tuple[bool, ...], ...]
 OPEN = "●"
-WHERE = (
+_WHERE = (
     Column("seed", "Seed"),
     Column("fold", "Fold"),
     Column("domain", "Domain"),
@@ -30,11 +30,9 @@ def opened(table: Connections) -> int:
     return sum(map(sum, table))
 
 
-def connections_table(
-    caption: str, found: Iterable[FoundGenotype], columns: Sequence[Column] = WHERE
-) -> Table | None:
+def connections_table(caption: str, found: Iterable[FoundGenotype]) -> Table | None:
     """A row a higher-level representation, with a dot under the features that it is summed up
-    from; none where other genotypes were found. `columns` say where it was found.
+    from; none where other genotypes were found.
     """
     features: dict[str, None] = {}
     rows = []
@@ -45,7 +43,7 @@ def connections_table(
     if not rows:
         return None
     marks = (Column(feature, feature) for feature in features)
-    return Table(caption, (*columns, *marks), rows, (_NOTE,))
+    return Table(caption, (*_WHERE, *marks), rows, (_NOTE,))
 
 
 def _rows(seed: int, fold: str, genotype: ConnectionsGenotype) -> Iterator[dict[str, str]]:

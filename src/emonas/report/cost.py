@@ -1,6 +1,6 @@
 """What systems cost in use, and which of them are worth it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from emonas.report.gather import ProtocolResults, SystemResults
@@ -24,8 +24,8 @@ _COLUMNS = (
     Column("why", "Not measured because"),
 )
 _FRONT = (
-    f"{ON_FRONT} stands where no other system has both a higher UA and a lower {{what}} (the Pareto "
-    "front)."
+    f"{ON_FRONT} stands where no other system has both a higher UA and a lower {{what}} (the "
+    "Pareto front)."
 )
 _COUNTED = (
     "Multiply-accumulates are those of the network for one utterance of its training, without the "
@@ -43,17 +43,21 @@ def cost_table(protocol: ProtocolResults) -> Table:
     front = pareto_front([(row.get(cost_key(protocol)), row["ua"]) for row in rows])
     rows = [{**row, "front": ON_FRONT if on else ""} for row, on in zip(rows, front, strict=True)]
     rows.sort(key=lambda row: row.get(cost_key(protocol)) or float("inf"))
-    what = "real-time factor" if speeds else "number of parameters"
-    notes = (*warnings(protocol), *_notes(speeds), _COUNTED, _FRONT.format(what=what))
-    columns = [
-        column for column in _COLUMNS if any(key in row for row in rows for key in _of(column))
-    ]
-    return Table(f"Accuracy and cost under {protocol.name}", tuple(columns), rows, notes)
+    front_note = _FRONT.format(what=cost_name(protocol))
+    notes = (*warnings(protocol), *_notes(speeds), _COUNTED, front_note)
+    there = {key for row in rows for key in row}
+    columns = tuple(column for column in _COLUMNS if there & set(_of(column)))
+    return Table(f"Accuracy and cost under {protocol.name}", columns, rows, notes)
 
 
 def cost_key(protocol: ProtocolResults) -> str:
     """The column that says what a system costs."""
     return "processor_factor" if protocol.speeds else "parameters"
+
+
+def cost_name(protocol: ProtocolResults) -> str:
+    """What a system costs, in words."""
+    return "real-time factor" if protocol.speeds else "number of parameters"
 
 
 def _of(column: Column) -> list[str]:
@@ -91,11 +95,11 @@ def _notes(speeds: Speeds | None) -> Iterator[str]:
     threads = "one thread" if speeds.threads == 1 else f"{speeds.threads} threads"
     card = f"; on the GPU {speeds.card}" if speeds.card else "; no GPU was there"
     yield (
-        f"The real-time factor is the seconds from a recording to the answer for each second of "
+        "The real-time factor is the seconds from a recording to the answer for each second of "
         f"speech, front end and all, of {speeds.speech:g} s of test utterances one after another: "
-        f"below 1 a system keeps up. Measured on {speeds.processor} with {threads}{card}. Memory is "
-        "what the system takes for them besides Python and its libraries. One model is measured, of "
-        "the first seed and fold."
+        f"below 1 a system keeps up. Measured on {speeds.processor} with {threads}{card}. Memory "
+        "is what the system takes for them besides Python and its libraries. One model is "
+        "measured, of the first seed and fold."
     )
 
 
@@ -116,7 +120,15 @@ def _beats(other: tuple[float, float], own: tuple[float, float]) -> bool:
     return other != own and other[0] <= own[0] and other[1] >= own[1]
 
 
-def cost_points(protocol: ProtocolResults) -> list[Mapping[str, Any]]:
-    """The rows of the table that can be drawn."""
-    key = cost_key(protocol)
-    return [row for row in cost_table(protocol).rows if row.get(key) is not None]
+def cost_points(protocol: ProtocolResults) -> list[dict[str, Any]]:
+    """What is drawn of each system whose cost is known."""
+    rows = [row for row in cost_table(protocol).rows if row.get(cost_key(protocol)) is not None]
+    return [
+        {
+            "system": row["system"],
+            "cost": row[cost_key(protocol)],
+            **{key: row.get(key, "") for key in ("ua", "ua_low", "ua_high")},
+            "front": "yes" if row["front"] else "no",
+        }
+        for row in rows
+    ]

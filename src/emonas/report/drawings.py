@@ -12,13 +12,16 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from emonas.report import names
+from emonas.report.cost import cost_name, cost_points
 from emonas.report.figures.cells import draw_genotype
-from emonas.report.figures.charts import draw_confusion, draw_systems
+from emonas.report.figures.charts import draw_confusion, draw_overview, draw_systems
+from emonas.report.figures.cost import draw_cost
 from emonas.report.figures.curves import alpha_operations, draw_alphas, draw_curves
 from emonas.report.figures.lines import draw_lines
 from emonas.report.gather import ProtocolResults, SystemResults
 from emonas.report.lines import Panel
 from emonas.report.options import FigureOptions
+from emonas.report.overview import Standing
 from emonas.report.summary import chance
 
 Drawing = Callable[[], None]
@@ -26,9 +29,17 @@ Drawing = Callable[[], None]
 SET_DEATH_SIGNAL = 1
 
 
-def draw_figures(protocols: Iterable[ProtocolResults], folder: Path, workers: int = 1) -> None:
-    """Draw the figures of all protocols into `folder`, so many at a time."""
+def draw_figures(
+    protocols: Iterable[ProtocolResults],
+    folder: Path,
+    workers: int = 1,
+    stood: Sequence[Standing] = (),
+) -> None:
+    """Draw the figures of all protocols into `folder`, so many at a time, and how their best
+    systems stood where there are any.
+    """
     drawings = list(chain.from_iterable(_drawings(protocol, folder) for protocol in protocols))
+    drawings += [partial(draw_overview, stood, folder / names.overview_figure())] if stood else []
     if workers == 1 or sys.platform != "linux":
         for draw in drawings:
             draw()
@@ -58,6 +69,9 @@ def _drawings(protocol: ProtocolResults, folder: Path) -> Iterator[Drawing]:
         level, _ = chance(next(iter(metrics.values())).confusion)
         path = folder / names.systems_figure(protocol.name)
         yield partial(draw_systems, metrics, level, path, remark)
+        path = folder / names.cost_figure(protocol.name)
+        label = f"{cost_name(protocol)}, on a logarithmic scale"
+        yield partial(draw_cost, cost_points(protocol), label, path, remark)
     for name, found in metrics.items():
         confusion = folder / names.confusion_figure(protocol.name, name)
         yield partial(draw_confusion, found, confusion, remark)
@@ -91,9 +105,7 @@ def _search_drawings(protocol: str, system: SystemResults, folder: Path) -> Iter
     for history in system.search_histories[:1]:
         if alpha_operations(history):
             yield partial(draw_alphas, history, folder / names.alphas_figure(protocol, name))
-    for number, found in enumerate(system.genotypes):
-        # The first is the one that the page shows; of the first seed, every fold is drawn.
-        if found.seed == system.genotypes[0].seed:
-            run = found.fold if number else ""
-            path = folder / names.cells_figure(protocol, name, run)
-            yield partial(draw_genotype, found.genotype, path)
+    for run, found in system.drawn_genotypes:
+        yield partial(
+            draw_genotype, found.genotype, folder / names.cells_figure(protocol, name, run)
+        )

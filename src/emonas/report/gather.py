@@ -64,6 +64,14 @@ class SystemResults:
     search_costs: Sequence[Spent]
     costs: Sequence[Spent]
 
+    @property
+    def drawn_genotypes(self) -> list[tuple[str, FoundGenotype]]:
+        """The genotypes of the first seed, of every fold, behind what their figures' names end
+        with: the first is the one that the page shows.
+        """
+        first = [found for found in self.genotypes if found.seed == self.genotypes[0].seed]
+        return [(found.fold if number else "", found) for number, found in enumerate(first)]
+
 
 @dataclass(frozen=True)
 class ProtocolResults:

@@ -6,18 +6,24 @@ from pathlib import Path
 
 from emonas.jobs import report_line
 from emonas.report import names
+from emonas.report.audits import classes_table, parts_table
+from emonas.report.captions import write_captions
+from emonas.report.common import common_tables
 from emonas.report.comparisons import comparisons_table
 from emonas.report.connections import connections_table
 from emonas.report.domains import domains_summary
 from emonas.report.drawings import draw_figures
 from emonas.report.gather import ProtocolResults, gather
+from emonas.report.labels import map_table
+from emonas.report.numbers import write_numbers
+from emonas.report.overview import standings
 from emonas.report.own import OwnFigures
 from emonas.report.page import Papers, write_page
 from emonas.report.paper_figures import write_paper_figure
 from emonas.report.papers import paper_summary
 from emonas.report.plan import ReportPlan
 from emonas.report.protocol_card import protocol_card, utterances_table
-from emonas.report.recognition import read_rates, recognition_table
+from emonas.report.recognition import read_rates
 from emonas.report.sections import sections
 from emonas.report.stability import choices_table
 from emonas.report.summary import folds_summary, systems_summary
@@ -56,20 +62,24 @@ def _write(plan: ReportPlan, results: Path, folder: Path, workers: int, drawn: P
         write_tables(folder / names.paper_table(name), table)
     for protocol in gathered.values():
         _write_protocol(plan, protocol, gathered, folder)
-    recognition = recognition_table(plan, rates)
-    if recognition is not None:
-        write_tables(folder / names.recognition_table(), recognition)
+    common = common_tables(plan, gathered, rates, results)
+    for stem, table in common.items():
+        write_tables(folder / stem, table)
     report_line("the tables are written")
+    stood = standings(gathered.values())
     if drawn is None:
-        draw_figures(gathered.values(), folder, workers)
+        draw_figures(gathered.values(), folder, workers, stood)
     else:
-        shutil.copytree(drawn, folder / "figures")
+        pictures = shutil.ignore_patterns("*.csv")
+        shutil.copytree(drawn, folder / "figures", ignore=pictures)
+    write_numbers(gathered.values(), stood, folder)
+    write_captions(plan, gathered, folder)
     figures = {
         name: write_paper_figure(own, name, said, results, folder)
         for name, said in plan.figures.items()
     }
     report_line("the figures are drawn")
-    write_page(plan, gathered, Papers(tables, figures), recognition, results, folder)
+    write_page(plan, gathered, Papers(tables, figures), common, folder)
 
 
 def _write_protocol(
@@ -80,6 +90,8 @@ def _write_protocol(
 ) -> None:
     write_tables(folder / names.card_table(protocol.name), protocol_card(plan, protocol))
     write_tables(folder / names.utterances_table(protocol.name), utterances_table(protocol))
+    write_tables(folder / names.parts_table(protocol.name), parts_table(protocol.audit))
+    write_tables(folder / names.classes_table(protocol.name), classes_table(protocol.audit))
     write_tables(folder / names.systems_table(protocol.name), systems_summary(protocol))
     write_tables(folder / names.comparisons_table(protocol.name), comparisons_table(protocol))
     write_tables(folder / names.folds_table(protocol.name), folds_summary(protocol))
@@ -90,6 +102,8 @@ def _write_protocol(
     for corpus in protocol.transfers:
         stem = folder / names.transfer_table(protocol.name, corpus)
         write_tables(stem, transfer_summary(protocol, corpus))
+        audit = protocol.audit.transfer[corpus]
+        write_tables(folder / names.map_table(protocol.name, corpus), map_table(audit, corpus))
     for system in protocol.systems.values():
         if system.card.search:
             stem = folder / names.choices_table(protocol.name, system.name)

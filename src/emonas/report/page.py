@@ -1,27 +1,22 @@
 """`index.html`: one page that holds everything it shows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from emonas.report import names
-from emonas.report.encoders import encoders_table
 from emonas.report.gather import ProtocolResults
 from emonas.report.paper_figures import PaperFigure
 from emonas.report.pictures import Picture, picture
 from emonas.report.plan import ReportPlan
+from emonas.report.summary import INTERVAL_NOTE
 from emonas.report.system_view import system_anchor
 from emonas.report.tables import Table, show
-from emonas.report.views import (
-    CorpusProblems,
-    protocol_view,
-    skipped_by_reason,
-)
-from emonas.report.words import count
+from emonas.report.views import protocol_anchor, protocol_view
+from emonas.report.words import count, listed
 from emonas.storage.atomic import write_text
-from emonas.storage.manifest import read_problems
 
 _SHOWN_PROBLEMS = 200
 
@@ -34,6 +29,17 @@ class Papers:
     figures: Mapping[str, PaperFigure]
 
     @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.tables) + len(self.figures)
+
+    @property
+    def kinds(self) -> str:
+        """How many there are of each kind."""
+        numbers = {"table": len(self.tables), "figure": len(self.figures)}
+        return listed(count(number, kind) for kind, number in numbers.items() if number)
+
+    @property
     def heading(self) -> str:
         """What they are together; empty where there are none."""
         kinds = [kind for kind in ("tables", "figures") if getattr(self, kind)]
@@ -44,11 +50,13 @@ def write_page(
     plan: ReportPlan,
     gathered: Mapping[str, ProtocolResults],
     papers: Papers,
-    recognition: Table | None,
-    results: Path,
+    common: Mapping[str, Table],
     folder: Path,
 ) -> None:
-    """Write `index.html` into `folder`, whose figures are drawn already."""
+    """Write `index.html` into `folder`, whose figures are drawn already; `common` are the tables of
+    the whole report by their stems.
+    """
+    problems = common[names.problems_table()]
     environment = Environment(
         loader=PackageLoader("emonas.report"),
         autoescape=True,
@@ -57,6 +65,7 @@ def write_page(
         lstrip_blocks=True,
     )
     environment.globals |= {
+        "interval_note": INTERVAL_NOTE,
         "show": show,
         "count": count,
         "system_anchor": system_anchor,
@@ -64,30 +73,50 @@ def write_page(
     }
     html = environment.get_template("index.html").render(
         plan=plan,
-        overview=_overview(plan, gathered),
+        lead=_lead(plan, gathered),
+        overview=common[names.overview_table()],
+        overview_stem=names.overview_table(),
+        overview_picture=_overview_picture(gathered, folder),
+        anchors={name: protocol_anchor(name) for name in gathered},
+        systems=sum(len(protocol.systems) for protocol in gathered.values()),
         synthetic=[name for name, protocol in gathered.items() if protocol.synthetic],
         protocols=[
             protocol_view(plan, protocol, gathered, folder) for protocol in gathered.values()
         ],
         papers=papers,
         pictures=_pictures(papers, folder),
-        encoders=encoders_table(plan),
-        recognition=recognition,
+        encoders=common.get(names.encoders_table()),
+        encoders_stem=names.encoders_table(),
+        recognition=common.get(names.recognition_table()),
         recognition_stem=names.recognition_table(),
-        skipped=skipped_by_reason(plan.skipped),
-        problems=_problems(plan, results),
+        left_out=common[names.left_out_table()],
+        left_out_stem=names.left_out_table(),
+        problems=problems,
+        problems_stem=names.problems_table(),
+        shown_problems=replace(problems, rows=problems.rows[:_SHOWN_PROBLEMS]),
     )
     write_text(folder / "index.html", html)
 
 
 def _pictures(papers: Papers, folder: Path) -> dict[str, Picture]:
     return {
-        name: picture(folder, names.paper_figure(name), figure.table.caption)
+        name: picture(
+            folder,
+            names.paper_figure(name),
+            figure.table.caption,
+            figure.points or f"{figure.stem}.csv",
+        )
         for name, figure in papers.figures.items()
     }
 
 
-def _overview(plan: ReportPlan, gathered: Mapping[str, ProtocolResults]) -> str:
+def _overview_picture(gathered: Mapping[str, ProtocolResults], folder: Path) -> Picture | None:
+    if not any(protocol.emotional for protocol in gathered.values()):
+        return None
+    return picture(folder, names.overview_figure(), "The best system of every protocol by UA")
+
+
+def _lead(plan: ReportPlan, gathered: Mapping[str, ProtocolResults]) -> str:
     systems = {name for protocol in gathered.values() for name in protocol.systems}
     runs = sum(
         len(system.metrics.folds)
@@ -100,19 +129,3 @@ def _overview(plan: ReportPlan, gathered: Mapping[str, ProtocolResults]) -> str:
         f"{count(runs, 'run')}, each of one fold with one seed."
     )
     return f"{text} {count(skipped, 'system')} could not be run." if skipped else text
-
-
-def _problems(plan: ReportPlan, results: Path) -> list[CorpusProblems]:
-    found = []
-    cards = [plan.protocols[protocol] for protocol in plan.run_protocols()]
-    used = {name for card in cards for name in (*card.corpora, *card.transfer)}
-    for corpus in plan.corpora:
-        path = results / "corpora" / corpus / "problems.csv"
-        if corpus not in used or not path.exists():
-            continue
-        table = read_problems(path)
-        if len(table):
-            rows = table.head(_SHOWN_PROBLEMS).to_dict("records")
-            shown = [{str(key): str(value) for key, value in row.items()} for row in rows]
-            found.append(CorpusProblems(corpus, len(table), shown))
-    return found

@@ -95,6 +95,10 @@ class SystemCard(_Card):
         """Whether a search gives a genotype with cells to draw."""
         return bool(self.search)
 
+    def draws_alphas(self, name: str) -> bool:
+        """Whether a search of its own weighs candidate operations, `name` being the system's."""
+        return self.search == "darts" and self.searcher in ("", name)
+
     @property
     def features(self) -> list[str]:
         """The features among the inputs, each once."""

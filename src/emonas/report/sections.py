@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from emonas.report import names
+from emonas.report.cost import cost_name, cost_table
 from emonas.report.gather import ProtocolResults
 from emonas.report.inflation import inflation_table
 from emonas.report.ledger import ledger_table
@@ -14,12 +15,16 @@ from emonas.report.tables import Table
 
 @dataclass(frozen=True)
 class Section:
-    """A table under a heading; `stem` is that of its files."""
+    """A table under a heading; `stem` is that of its files. `figure` is a drawing above it, with
+    what it shows in words.
+    """
 
     title: str
     anchor: str
     table: Table
     stem: str
+    figure: str = ""
+    shows: str = ""
 
 
 def sections(
@@ -33,6 +38,17 @@ def _sections(
     plan: ReportPlan, protocol: ProtocolResults, gathered: Mapping[str, ProtocolResults]
 ) -> Iterator[Section]:
     name = protocol.name
+    if protocol.emotional:
+        yield Section(
+            "What accuracy costs",
+            f"cost-{name}",
+            cost_table(protocol),
+            names.cost_table(name),
+            names.cost_figure(name),
+            f"UA of the systems under {name} against their {cost_name(protocol)}. Round and "
+            "filled: no other system is both better and cheaper; the dashed line joins these. "
+            "Bars are 95% intervals.",
+        )
     yield Section(
         "What habits would add",
         f"inflation-{name}",

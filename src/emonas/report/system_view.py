@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from emonas.report import names
-from emonas.report.connections import WHERE, connections_table, opened
+from emonas.report.connections import connections_table, opened
 from emonas.report.degenerate import degenerate_genotypes
 from emonas.report.gather import FoundGenotype, ProtocolResults, Spent, SystemResults
 from emonas.report.pictures import Picture, picture
@@ -37,7 +37,6 @@ class SystemView:
     facts: list[tuple[str, str]]
     remarks: list[str]
     degenerate: list[str]
-    folds: Table
     confusion: Picture | None
     curves: Picture
     cells: Picture | None
@@ -49,12 +48,9 @@ class SystemView:
     choices_stem: str
 
 
-def system_view(
-    results: ProtocolResults, system: SystemResults, folds: Table, folder: Path
-) -> SystemView:
-    """Make a system's section; `folds` has the rows of all systems of the protocol."""
+def system_view(results: ProtocolResults, system: SystemResults, folder: Path) -> SystemView:
+    """Make a system's section."""
     protocol, name = results.name, system.name
-    own = [row for row in folds.rows if row["system"] == name]
     overlaps = (*results.overlaps, *results.transfer_overlaps)
     inflated = [overlap.remark for overlap in overlaps if name in overlap.systems]
     cells = names.cells_figure(protocol, name)
@@ -69,7 +65,6 @@ def system_view(
         facts=_facts(system),
         remarks=inflated + _remarks(system),
         degenerate=degenerate_genotypes(system.genotypes),
-        folds=Table(f"Folds and seeds of {name}", folds.columns[1:], own),
         confusion=picture(
             folder, names.confusion_figure(protocol, name), f"Confusion matrix of {name}"
         )
@@ -85,7 +80,7 @@ def system_view(
             if (folder / alphas).exists()
             else None
         ),
-        connections=connections_table(f"Connections of {name}", system.genotypes[:1], WHERE[2:]),
+        connections=connections_table(f"Connections of {name}", system.genotypes[:1]),
         connections_stem=names.connections_table(protocol, name),
         choices=choices_table(system) if system.card.search else None,
         choices_stem=names.choices_table(protocol, name),
@@ -103,11 +98,9 @@ def system_anchor(protocol: str, system: str) -> str:
 
 def _other_cells(protocol: str, system: SystemResults) -> list[tuple[str, str]]:
     """The folds of the first seed beyond the one that is shown, and their files."""
-    shown = system.genotypes[:1]
     return [
-        (found.fold, names.cells_figure(protocol, system.name, found.fold))
-        for found in system.genotypes[1:]
-        if found.seed == shown[0].seed
+        (run, names.cells_figure(protocol, system.name, run))
+        for run, _ in system.drawn_genotypes[1:]
     ]
 
 

@@ -24,6 +24,8 @@ Kind = Literal[
 ]
 Row = Mapping[str, Any]
 EMPTY = "–"
+_NAME = 24
+"""Letters that a name has at most."""
 _LATEX = {
     "\\": r"\textbackslash{}",
     "&": r"\&",
@@ -82,6 +84,10 @@ class Table:
     columns: tuple[Column, ...]
     rows: Sequence[Row]
     notes: tuple[str, ...] = field(default=())
+
+    def is_wordy(self, column: Column) -> bool:
+        """Whether a column has sentences rather than names."""
+        return any(len(str(row.get(column.key) or "")) > _NAME for row in self.rows)
 
     def shown(self) -> list[list[str]]:
         """The cells as text for people."""

@@ -12,15 +12,14 @@ from emonas.report.domains import domains_summary, domains_title
 from emonas.report.gather import ProtocolResults
 from emonas.report.labels import map_sentence, map_table
 from emonas.report.pictures import Picture, picture
-from emonas.report.plan import ReportPlan, Skipped
+from emonas.report.plan import ReportPlan
 from emonas.report.protocol_card import protocol_facts
 from emonas.report.sections import Section, sections
 from emonas.report.summary import folds_summary, systems_summary, transfer_warnings, warnings
-from emonas.report.system_view import SystemView, system_view
+from emonas.report.system_view import SystemView, system_anchor, system_view
 from emonas.report.tables import Table
 from emonas.report.transfers import transfer_summary, transfer_title
 from emonas.report.verdicts import Verdict, verdicts
-from emonas.report.words import listed
 from emonas.storage.audit import Audit
 
 
@@ -35,6 +34,7 @@ class TransferView:
     warnings: Sequence[str]
     sentence: str
     map: Table
+    map_stem: str
     scores: Table
     stem: str
 
@@ -64,19 +64,29 @@ class ProtocolView:
     card_stem: str
     utterances_stem: str
     parts: Table
+    parts_stem: str
     classes: Table
+    classes_stem: str
     summary: Table
     summary_stem: str
+    folds: Table
     folds_stem: str
-    picture: Picture
+    picture: Picture | None
+    anchors: dict[str, str]
+    fold_warnings: Sequence[str]
     verdicts: list[Verdict]
-    sections: list[Section]
+    sections: list[tuple[Section, Picture | None]]
     comparisons: Table
     comparisons_stem: str
     degenerate: list[str]
     domains: DomainsView | None
     transfers: list[TransferView]
     systems: list[SystemView]
+
+
+def protocol_anchor(protocol: str) -> str:
+    """The address of a protocol's section in the page."""
+    return f"protocol-{protocol}"
 
 
 def protocol_view(
@@ -90,10 +100,9 @@ def protocol_view(
     """
     name = protocol.name
     audit = protocol.audit
-    folds = folds_summary(protocol)
     return ProtocolView(
         name=name,
-        anchor=f"protocol-{name}",
+        anchor=protocol_anchor(name),
         synthetic=protocol.synthetic,
         speaker_dependent=protocol.speaker_dependent,
         warnings=warnings(protocol),
@@ -103,21 +112,39 @@ def protocol_view(
         card_stem=names.card_table(name),
         utterances_stem=names.utterances_table(name),
         parts=parts_table(audit),
+        parts_stem=names.parts_table(name),
         classes=classes_table(audit),
+        classes_stem=names.classes_table(name),
         summary=systems_summary(protocol),
         summary_stem=names.systems_table(name),
+        folds=folds_summary(protocol),
         folds_stem=names.folds_table(name),
-        picture=picture(folder, names.systems_figure(name), f"UA by fold of the systems: {name}"),
+        picture=(
+            picture(folder, names.systems_figure(name), f"UA by fold of the systems: {name}")
+            if protocol.emotional
+            else None
+        ),
+        fold_warnings=_fold_warnings(protocol),
+        anchors={system: system_anchor(name, system) for system in protocol.systems},
         verdicts=verdicts(protocol),
-        sections=sections(plan, protocol, gathered),
+        sections=[
+            (section, picture(folder, section.figure, section.shows) if section.figure else None)
+            for section in sections(plan, protocol, gathered)
+        ],
         comparisons=comparisons_table(protocol),
         comparisons_stem=names.comparisons_table(name),
         degenerate=degenerate_summary(protocol),
         domains=_domains_view(protocol) if protocol.domains else None,
         transfers=[_transfer_view(protocol, corpus) for corpus in protocol.transfers],
-        systems=[
-            system_view(protocol, system, folds, folder) for system in protocol.systems.values()
-        ],
+        systems=[system_view(protocol, system, folder) for system in protocol.systems.values()],
+    )
+
+
+def _fold_warnings(protocol: ProtocolResults) -> Sequence[str]:
+    """What must stand where the scores of folds do, within and on other corpora."""
+    across = (transfer_warnings(protocol, corpus) for corpus in protocol.transfers)
+    return tuple(
+        dict.fromkeys((*warnings(protocol), *(text for found in across for text in found)))
     )
 
 
@@ -140,20 +167,7 @@ def _transfer_view(protocol: ProtocolResults, corpus: str) -> TransferView:
         warnings=transfer_warnings(protocol, corpus),
         sentence=map_sentence(audit, corpus),
         map=map_table(audit, corpus),
+        map_stem=names.map_table(protocol.name, corpus),
         scores=transfer_summary(protocol, corpus),
         stem=names.transfer_table(protocol.name, corpus),
     )
-
-
-@dataclass(frozen=True)
-class CorpusProblems:
-    """The files of a corpus that could not be used as they are."""
-
-    corpus: str
-    total: int
-    shown: list[dict[str, str]]
-
-
-def skipped_by_reason(skipped: Sequence[Skipped]) -> list[tuple[str, str, str]]:
-    """Protocol, systems and reason of what was not run."""
-    return [(skip.protocol, listed(skip.systems), skip.reason) for skip in skipped]

@@ -70,10 +70,31 @@ def check_papers(settings: Any) -> None:
 
 def _check_names(settings: Any) -> None:
     """No table and no figure takes the file of another, or one of the report's own."""
-    own = {names.recognition_table()}
+    own = {
+        names.recognition_table(),
+        names.overview_table(),
+        names.overview_figure(),
+        names.encoders_table(),
+        names.left_out_table(),
+        names.problems_table(),
+    }
     for protocol, options in settings.protocols.items():
-        own |= {names.systems_table(protocol), names.folds_table(protocol)}
-        own |= {names.transfer_table(protocol, corpus) for corpus in options.transfer}
+        own |= {
+            named(protocol)
+            for named in (
+                names.systems_table,
+                names.folds_table,
+                names.comparisons_table,
+                names.card_table,
+                names.utterances_table,
+                names.parts_table,
+                names.classes_table,
+                names.ledger_table,
+                names.stability_table,
+            )
+        }
+        for corpus in options.transfer:
+            own |= {names.transfer_table(protocol, corpus), names.map_table(protocol, corpus)}
         own |= {names.domains_table(protocol)} if options.has_domains else set()
         own.add(names.systems_figure(protocol))
         for system in settings.systems:
@@ -85,6 +106,7 @@ def _check_names(settings: Any) -> None:
                     names.cells_figure,
                     names.alphas_figure,
                     names.connections_table,
+                    names.choices_table,
                 )
             }
     stems = {names.figure_table(name, figure) for name, figure in settings.figures.items()}

@@ -1,12 +1,15 @@
-"""Confusion matrices, and UA by fold."""
+"""Confusion matrices, UA by fold, and the best systems of all protocols."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from emonas.report.figures.style import FAINT, INK, PALETTE, save, style
+from emonas.report.overview import Standing
 from emonas.storage.metrics import Metrics
 
 
@@ -82,3 +85,53 @@ def draw_systems(
         axes.grid(visible=False, axis="y")
         axes.set_title(remark, color=PALETTE[1])
         save(figure, path)
+
+
+def draw_overview(standings: Sequence[Standing], path: Path) -> None:
+    """Draw a row a protocol: a diamond with its interval for the highest mean UA, circles for the
+    other systems, and a tick where chance is.
+    """
+    with style():
+        figure = Figure(figsize=(7.2, 1.25 + 0.5 * len(standings)), layout="constrained")
+        axes = figure.subplots()
+        for row, standing in enumerate(standings):
+            others = [
+                100 * of.mean for name, of in standing.scores.items() if name != standing.best
+            ]
+            best = standing.scores[standing.best]
+            axes.plot(others, [row] * len(others), "o", ms=5, color=PALETTE[0], alpha=0.5, mew=0)
+            if best.interval:
+                low, high = (100 * bound for bound in best.interval)
+                axes.hlines(row, low, high, color=PALETTE[1], linewidth=1.6)
+            axes.plot([100 * best.mean], [row], "D", ms=7, color=PALETTE[1], zorder=4)
+            axes.plot([100 * standing.chance], [row], "|", ms=15, color=INK, mew=1.4)
+            axes.annotate(
+                standing.best,
+                (100 * best.mean, row),
+                (0, 8),
+                textcoords="offset points",
+                ha="center",
+                fontsize=8,
+                color=PALETTE[1],
+            )
+        axes.set_yticks(range(len(standings)), [_protocol(standing) for standing in standings])
+        axes.set_ylim(len(standings) - 0.5, -0.7)
+        axes.set_xlim(0, 100)
+        axes.set_xlabel("UA in percent")
+        axes.grid(visible=False, axis="y")
+        figure.legend(handles=_overview_legend(), loc="outside lower center", ncols=4, fontsize=8)
+        save(figure, path)
+
+
+def _protocol(standing: Standing) -> str:
+    return f"{standing.protocol}\n(synthetic speech)" if standing.synthetic else standing.protocol
+
+
+def _overview_legend() -> list[Line2D]:
+    plain: dict[str, Any] = {"linestyle": "none"}
+    return [
+        Line2D([], [], color=PALETTE[1], marker="D", ms=7, label="highest mean", **plain),
+        Line2D([], [], color=PALETTE[1], linewidth=1.6, label="its 95% interval"),
+        Line2D([], [], color=PALETTE[0], marker="o", ms=5, alpha=0.5, label="others", **plain),
+        Line2D([], [], color=INK, marker="|", ms=12, mew=1.4, label="chance", **plain),
+    ]

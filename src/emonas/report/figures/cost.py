@@ -4,38 +4,40 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from emonas.report.figures.style import FAINT, INK, PALETTE, save, style
 
 
 def draw_cost(
-    rows: Sequence[Mapping[str, Any]], key: str, label: str, path: Path, remark: str = ""
+    points: Sequence[Mapping[str, Any]], label: str, path: Path, remark: str = ""
 ) -> None:
     """Draw each system's UA and its interval against what it costs; a line joins those that no
     other beats.
 
     Args:
-        rows: of the table of costs, each with a cost and a UA.
-        key: of the cost in a row.
-        label: of the axis.
+        points: `system`, `cost`, `ua`, the bounds of its interval, and whether it is on the front.
+        label: of the axis of costs.
         path: where the SVG goes.
         remark: stands above it, for what the scores can't say.
     """
     with style():
         figure = Figure(figsize=(7.2, 3.8), layout="constrained")
         axes = figure.subplots()
-        front = sorted((row for row in rows if row["front"]), key=lambda row: float(row[key]))
+        front = sorted(
+            (point for point in points if point["front"] == "yes"), key=lambda point: point["cost"]
+        )
         axes.step(
-            [float(row[key]) for row in front],
-            [100 * row["ua"] for row in front],
+            [point["cost"] for point in front],
+            [100 * point["ua"] for point in front],
             where="post",
             color=PALETTE[1],
             linestyle="--",
             linewidth=1.4,
         )
-        for row in rows:
-            _draw(axes, row, float(row[key]))
+        for point in points:
+            _draw(axes, point)
         axes.set_xscale("log")
         axes.margins(x=0.18, y=0.15)
         axes.set_xlabel(label)
@@ -44,19 +46,14 @@ def draw_cost(
         save(figure, path)
 
 
-def _draw(axes: Any, row: Mapping[str, Any], cost: float) -> None:
-    on = bool(row["front"])
-    ua = 100 * row["ua"]
-    if row.get("ua_low") is not None:
-        axes.plot([cost, cost], [100 * row["ua_low"], 100 * row["ua_high"]], color=FAINT, lw=1)
-    axes.plot(
-        cost,
-        ua,
-        "o" if on else "s",
-        ms=7,
-        color=PALETTE[1] if on else PALETTE[0],
-        mfc=PALETTE[1] if on else "white",
-    )
-    axes.annotate(
-        row["system"], (cost, ua), xytext=(7, 4), textcoords="offset points", fontsize=8, color=INK
-    )
+def _draw(axes: Axes, point: Mapping[str, Any]) -> None:
+    cost, ua = point["cost"], 100 * point["ua"]
+    if point["ua_low"] != "":
+        bounds = [100 * point["ua_low"], 100 * point["ua_high"]]
+        axes.plot([cost, cost], bounds, color=FAINT, linewidth=1)
+    if point["front"] == "yes":
+        axes.plot(cost, ua, "o", markersize=7, color=PALETTE[1])
+    else:
+        axes.plot(cost, ua, "s", markersize=7, color=PALETTE[0], markerfacecolor="white")
+    place: dict[str, Any] = {"xytext": (7, 4), "textcoords": "offset points"}
+    axes.annotate(point["system"], (cost, ua), fontsize=8, color=INK, **place)

@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy.special import softmax
 
-from emonas.report.figures.measures import count_panels, draw_measure, lines_of
-from emonas.report.figures.style import FAINT, PALETTE, save, style
+from emonas.report.figures.measures import SCORES, count_panels, draw_measure, lines_of
+from emonas.report.figures.style import FAINT, MARKERS, PALETTE, save, style
 from emonas.report.gather import History
 
-_MEASURES = (("validation_loss", "validation loss", 1), ("validation_ua", "validation UA (%)", 100))
+_MEASURES = tuple(zip(SCORES, ("validation loss", "validation UA (%)"), (1, 100), strict=True))
 
 
 def draw_curves(search: Sequence[History], training: Sequence[History], path: Path) -> None:
@@ -111,11 +111,16 @@ def draw_alphas(history: History, path: Path) -> None:
         grid = figure.subplots(1, len(cells), squeeze=False, sharey=True)[0]
         for axes, (cell, operations) in zip(grid, cells.items(), strict=True):
             weights = operation_weights(history, cell, operations)
+            every = max(1, len(weights) // 6)
             for number, operation in enumerate(operations):
                 axes.plot(
                     weights.index,
                     weights[operation],
                     color=PALETTE[number % len(PALETTE)],
+                    marker=MARKERS[number % len(MARKERS)],
+                    ms=4.5,
+                    # So many epochs apart, each operation's at places of their own.
+                    markevery=(number % every, every),
                     linewidth=1.8,
                     label=operation.replace("_", " "),
                 )

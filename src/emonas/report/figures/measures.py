@@ -12,6 +12,7 @@ from emonas.report.figures.style import FAINT, MARKERS, PALETTE
 from emonas.report.gather import History
 from emonas.storage.history import CONTRASTIVE, COSINE
 
+SCORES = ("validation_loss", "validation_ua")
 _OPEN = "open_"
 
 
@@ -48,6 +49,11 @@ def _lines(table: pd.DataFrame, column: str) -> list[pd.Series]:
         .set_index("epoch")[column]
         for group in groups
     ]
+
+
+def is_measure(column: str) -> bool:
+    """Whether a column of a history is drawn by epoch."""
+    return column in (*SCORES, CONTRASTIVE) or column.startswith((_OPEN, COSINE))
 
 
 def count_panels(histories: Sequence[History]) -> list[Callable[[Axes], None]]:

@@ -1,7 +1,9 @@
 """What all figures share: colours, fonts, and how they are saved."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.style import context
 
-from emonas.storage.atomic import whole_file
+from emonas.storage.atomic import whole_file, write_text
 
 # Okabe and Ito's palette, which people with any colour vision can tell apart; black comes last.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A6A00", "#000000")
@@ -18,6 +20,11 @@ HATCHES = ("", "///", "...", "xxx", "\\\\\\", "ooo", "---", "+++")
 INK = "#1d2733"
 FAINT = "#8a94a0"
 LINE = "#d5dae0"
+_SAID = ("Date", "Creator", "Format", "Type")
+_DOCTYPE = re.compile(r"<!DOCTYPE[^>]*>")
+_GROUP = re.compile(r'<g id="(?!axes_)[^"]*">')
+_MOVED = re.compile(r'transform="translate\((\S+) 0\)"/>')
+_DECIMALS = re.compile(r"-?\d+\.\d{3,}")
 
 
 @contextmanager
@@ -56,9 +63,28 @@ def draw_reason(axes: Axes, text: str) -> None:
     axes.text(0.5, 0.5, text, color=FAINT, **middle)
 
 
+def compact(drawing: str) -> str:
+    """An SVG without what nobody sees: doctype, the names of groups but axes, ends of lines, and
+    decimals behind the second, of 1/72 inch; the names of letters are short.
+
+    Texts stay shapes, as those who read the report may lack the font, and each stands in a comment.
+    """
+    drawing = _DOCTYPE.sub("", drawing)
+    drawing = _GROUP.sub("<g>", " ".join(drawing.split())).replace("> <", "><")
+    drawing = _MOVED.sub(r'x="\1"/>', drawing).replace("DejaVuSans", "d")
+    return _DECIMALS.sub(_rounded, drawing)
+
+
+def _rounded(found: re.Match[str]) -> str:
+    """Two decimals; what is below 1 may be a scale, and keeps more."""
+    value = float(found[0])
+    return f"{round(value, 2):g}" if 1 <= abs(value) < 10_000 else f"{value:.5g}"
+
+
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as `path` (SVG) and a PNG beside it, without dates and versions."""
-    with whole_file(path) as temporary:
-        figure.savefig(temporary, bbox_inches="tight", metadata={"Date": None, "Creator": "emonas"})
+    drawing = StringIO()
+    figure.savefig(drawing, format="svg", bbox_inches="tight", metadata=dict.fromkeys(_SAID))
+    write_text(path, compact(drawing.getvalue()))
     with whole_file(path.with_suffix(".png")) as temporary:
         figure.savefig(temporary, bbox_inches="tight", dpi=150, metadata={"Software": None})

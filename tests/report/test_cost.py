@@ -1,0 +1,82 @@
+"""Accuracy against cost: real-time factors, and the Pareto front against its definition."""
+
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from emonas.report.cost import cost_points, cost_table, pareto_front
+from emonas.report.gather import gather
+from emonas.storage.speed import OfSystem, Speed, Speeds
+
+
+def test_the_front_is_what_no_other_point_beats():
+    generator = np.random.default_rng(0)
+    for _ in range(200):
+        # Of few values, so that costs and scores are often equal.
+        costs = generator.integers(1, 6, 7).tolist()
+        scores = generator.integers(1, 6, 7).tolist()
+        found = pareto_front(list(zip(costs, scores, strict=True)))
+        for number, on in enumerate(found):
+            better = [
+                other
+                for other in range(7)
+                if (costs[other] < costs[number] and scores[other] >= scores[number])
+                or (costs[other] <= costs[number] and scores[other] > scores[number])
+            ]
+            assert on == (not better)
+
+
+def test_what_was_not_measured_is_on_no_front_and_beats_nothing():
+    assert pareto_front([(None, 0.9), (2.0, 0.5), (1.0, None)]) == [False, True, False]
+
+
+@pytest.fixture
+def measured(plan, results):
+    """A protocol whose systems were measured but for one."""
+    speeds = Speeds(
+        protocol="emodb-loso",
+        speech=10.0,
+        processor="A processor",
+        threads=1,
+        card="",
+        systems={
+            "linear": OfSystem(processor=Speed(seconds=0.5, memory=20.0)),
+            "rnn": OfSystem(processor=Speed(seconds=12.0, memory=700.0)),
+            "cnn-c6l3": OfSystem(processor=Speed(seconds=0.8, memory=50.0)),
+            "emotionnas": OfSystem(left_out="its files are gone"),
+        },
+    )
+    return replace(gather(plan, results)["emodb-loso"], speeds=speeds)
+
+
+def test_the_real_time_factor_is_by_second_of_speech(measured):
+    table = cost_table(measured)
+    rows = {row["system"]: row for row in table.rows}
+    assert [row["system"] for row in table.rows] == ["linear", "cnn-c6l3", "rnn", "emotionnas"]
+    assert rows["rnn"]["processor_factor"] == pytest.approx(1.2)
+    assert rows["linear"]["processor_factor"] == pytest.approx(0.05)
+    # 60.1 % at 0.05 and 66.2 % at 1.2; 57.3 % at 0.08 is below the first, and dearer.
+    assert {name for name, row in rows.items() if row["front"]} == {"linear", "rnn"}
+    assert rows["emotionnas"]["why"] == "its files are gone"
+    assert any("no GPU was there" in note for note in table.notes)
+    assert not any(column.key == "card_factor" for column in table.columns)
+    assert {point["system"] for point in cost_points(measured)} == {"linear", "rnn", "cnn-c6l3"}
+
+
+def test_without_measurements_weights_are_the_cost(report_folder):
+    with (report_folder / "tables/emodb-loso-cost.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    parameters = [int(row["parameters"]) for row in rows]
+    assert parameters == sorted(parameters)
+    best = max(rows, key=lambda row: float(row["ua"]))
+    assert best["front"]
+    assert rows[0]["front"]
+    text = (report_folder / "tables/emodb-loso-cost.md").read_text(encoding="utf-8")
+    assert "speed: true" in text
+    with (report_folder / "figures/emodb-loso-cost.csv").open(encoding="utf-8") as file:
+        drawn = {row["system"]: row for row in csv.DictReader(file)}
+    assert {name for name, row in drawn.items() if row["front"] == "yes"} == {
+        row["system"] for row in rows if row["front"]
+    }
