@@ -6,11 +6,15 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+import soundfile
 import yaml
 from exported import apart
 
 from emonas.export.bundle import write_bundle
+from emonas.export.speed import ten_seconds
 from emonas.export.verify import verify_bundle
 from emonas.settings.load import load_settings
 from emonas.settings.plan import Plan
@@ -120,3 +124,32 @@ def test_the_second_stage_alone_runs_again(changed):
     names = {tuple(job.name.split("/")[:2]) for job in changed.announced(said)}
     trained = {name for name in names if name[0].startswith("train")}
     assert trained == {("train stages", "second"), ("train_transfer stages", "second")}
+
+
+def test_the_speed_of_every_system_with_emotions_is_measured(run, monkeypatch):
+    folder = run[0].folder
+    told = json.loads((folder / "results/evaluate/stages/speed.json").read_text())
+    # A first stage says nothing of emotions.
+    assert list(told["systems"]) == ["second", "second-gender", "at-once"]
+    weights = folder / "results/train/stages/second/seed0/group1/weights.safetensors"
+    for found in told["systems"].values():
+        assert found["left_out"] == ""
+        assert found["processor"]["seconds"] > 0
+        if found["processor"]["memory"] is not None:
+            assert found["processor"]["memory"] > weights.stat().st_size / 2**20
+    with (folder / "results/report/tables/stages-cost.csv").open(encoding="utf-8") as file:
+        rows = {row["system"]: row for row in csv.DictReader(file)}
+    seconds = told["systems"]["second"]["processor"]["seconds"]
+    assert float(rows["second"]["processor_factor"]) == pytest.approx(seconds / 10)
+
+
+def test_what_is_heard_is_ten_seconds_of_the_test_part(run, monkeypatch):
+    monkeypatch.chdir(run[0].folder)
+    heard = ten_seconds("stages", "group1")
+    assert len(heard) == 10 * 16000
+    part = pd.read_csv("results/protocols/stages/group1/test.csv")
+    manifest = pd.read_csv("results/corpora/english/manifest.csv").set_index("utterance")
+    first, rate = soundfile.read(manifest.loc[part["utterance"][0], "audio"], dtype="float32")
+    assert rate == 16000
+    length = min(len(first), len(heard))
+    assert np.array_equal(heard[:length], first[:length])
