@@ -264,3 +264,26 @@ def test_what_is_unlearnt_is_not_said_to_be_learnt():
     assert told == (
         "wav2vec2 on waveform, learns emotion and unlearns style, from first (of base) on"
     )
+
+
+@pytest.mark.parametrize(
+    ("interval", "said"),
+    [((0.60, 0.6619), "outside"), ((0.60, 0.662), "inside"), ((0.67, 0.7), "outside"), (None, "")],
+)
+def test_a_published_figure_is_inside_our_interval_or_outside(plan, results, interval, said):
+    gathered = gather(plan, results)
+    found = gathered["emodb-loso"].systems["rnn"]
+    ua = found.metrics.ua.model_copy(update={"interval": interval})
+    metrics = found.metrics.model_copy(update={"ua": ua})
+    gathered["emodb-loso"].systems["rnn"] = replace(found, metrics=metrics)
+    # On synthetic speech another thing is measured, whatever its interval.
+    toy = gathered["toy"].systems["cnn-c6l3"]
+    wide = toy.metrics.ua.model_copy(update={"interval": (0.0, 1.0)})
+    metrics = toy.metrics.model_copy(update={"ua": wide})
+    gathered["toy"].systems["cnn-c6l3"] = replace(toy, metrics=metrics)
+    table = paper_summary(OwnFigures(plan, gathered, {}), "table4", plan.tables["table4"])
+    rows = {row["row"]: row for row in table.rows}
+    assert (rows["wav2vec branch"]["ua_within"] or "") == said
+    assert rows["100% & more_"]["ua_within"] is None
+    assert rows["IEMOCAP"].get("ua_within") is None
+    assert any(column.key == "ua_within" for column in table.columns) == bool(said)

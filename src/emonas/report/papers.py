@@ -15,6 +15,8 @@ NOT_RUN = "not run"
 STAGE_MARK = "*"
 """Stands behind a figure that is that of the first stage."""
 SYNTHETIC_DIFFERENCE = "synthetic"
+INSIDE, OUTSIDE = "inside", "outside"
+"""Where a published figure lies, by the 95% interval of our own."""
 _METRICS = {
     "ua": "UA",
     "wa": "WA",
@@ -100,7 +102,16 @@ def _row(line: _Line, options: TableOptions) -> dict[str, Any]:
         if isinstance(published, float) and own.value is not None:
             difference = SYNTHETIC_DIFFERENCE if own.synthetic else own.value - published
             cells[f"{name}_difference"] = difference
+            cells[f"{name}_within"] = _within(own, published)
     return cells
+
+
+def _within(own: Own, published: float) -> str | None:
+    """Where a published figure lies; none where that can't be told, or the speech is another."""
+    if own.interval is None or own.synthetic:
+        return None
+    low, high = own.interval
+    return INSIDE if low <= published <= high else OUTSIDE
 
 
 def _columns(options: TableOptions, lines: Sequence[_Line]) -> tuple[Column, ...]:
@@ -144,6 +155,8 @@ def _columns_of(
     yield Column(f"{name}_own", shown, "percent", spread, bounds, mark)
     if published:
         yield Column(f"{name}_difference", f"{title}, difference", "points")
+        if any(own.interval and not own.synthetic for own in figures):
+            yield Column(f"{name}_within", f"{title}, published is")
 
 
 def _notes(options: TableOptions, lines: Sequence[_Line]) -> Iterable[str]:
@@ -164,6 +177,10 @@ def _notes(options: TableOptions, lines: Sequence[_Line]) -> Iterable[str]:
     yield from options.notes
     if any(own.interval for _, own in figures):
         yield INTERVAL_NOTE
+        yield (
+            "Inside and outside say whether a published figure lies within the interval of ours; "
+            "papers print none of theirs."
+        )
     for _, own in figures:
         yield from own.warnings
 

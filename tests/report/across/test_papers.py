@@ -59,12 +59,13 @@ def test_weights_inflate_where_the_tested_corpus_was_heard(table):
 def test_columns_are_named_and_explained(table):
     titles = [column.title for column in table.columns]
     assert "Protocol" not in titles
-    assert titles[:6] == [
+    assert titles[:7] == [
         "Row",
         "Our system",
         "IEM (%), published",
         "IEM, own",
         "IEM, difference",
+        "IEM, published is",
         "MSP (%), published",
     ]
     # No row has a published figure of it.
@@ -115,7 +116,16 @@ def test_a_list_of_metrics_is_columns_of_those_names(own):
     assert TableOptions.model_validate(listed.model_dump(mode="json")) == listed
     table = paper_summary(own, "t", listed)
     titles = [column.title for column in table.columns]
-    assert titles[2:] == ["Protocol", "UA (%)", "WA (%), published", "WA, own", "WA, difference"]
+    assert titles[2:] == [
+        "Protocol",
+        "UA (%)",
+        "WA (%), published",
+        "WA, own",
+        "WA, difference",
+        "WA, published is",
+    ]
+    inside = table.rows[0]["wa_own_low"] <= 0.7 <= table.rows[0]["wa_own_high"]
+    assert table.rows[0]["wa_within"] == ("inside" if inside else "outside")
     assert table.rows[0]["protocol"] == "iem"
 
 
