@@ -44,7 +44,8 @@ def test_there_are_five_papers():
 @pytest.mark.parametrize("paper", PAPERS)
 def test_both_say_the_same_of_a_paper(paper):
     entry, reference = BIBLIOGRAPHY[paper], REFERENCES[paper]
-    assert (ROOT / reference["notes"]).is_file()
+    settings = (ROOT / reference["notes"]).read_text()
+    assert re.findall(r"^# To cite: (\S+) in docs/papers.bib\.$", settings, re.M) == [paper]
     assert entry["title"] == reference["title"]
     assert entry["author"].split(" and ") == names(reference)
     assert entry.get("year") == (str(reference["year"]) if "year" in reference else None)
