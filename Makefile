@@ -28,7 +28,7 @@ RESOLVE := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.
 # Stays true when the sources change: the package is installed in place.
 READY := .venv/.ready
 
-.PHONY: help run test test-faults test-slurm lint parity bench docs lock clean $(addprefix clean-,$(STAGES))
+.PHONY: help environment run test test-faults test-slurm lint parity bench docs pictures lock clean $(addprefix clean-,$(STAGES))
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,8 @@ $(READY): $(LOCKS) pyproject.toml
 	$(PIP) install -r envs/lock-torch.txt
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
+
+environment: $(READY) ## make .venv from pinned versions, which all others do first
 
 run: $(READY) ## run the workflow on CONFIG and name the report
 	@test -f "$$CONFIG" || { echo "there is no settings file $$CONFIG; say which with make run CONFIG=FILE"; exit 1; }
@@ -89,6 +91,9 @@ bench: $(READY) ## measure what is meant to be fast, into results/bench
 
 docs: $(READY) ## write the settings reference and the JSON schema again
 	$(BIN)/emonas reference docs
+
+pictures: $(READY) ## draw README's pictures again, of the demonstration's report; needs Chromium
+	$(BIN)/python docs/figures/pictures.py
 
 lock: ## resolve the dependencies anew into envs/lock.txt and envs/lock-alone.txt
 	$(PYTHON) -m venv .venv-lock
