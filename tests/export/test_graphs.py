@@ -10,8 +10,13 @@ import torch
 from emonas.errors import EmonasError
 from emonas.export.contract import ExportedFeature, ExportedModel, ExportedSystem, write_shape
 from emonas.export.graphs import parity, write
+from emonas.export.graphs.stand_ins import LeftOutError
+from emonas.export.graphs.tracing import trace
+from emonas.export.graphs.whole import WholeNetwork
 from emonas.export.graphs.write import GRAPH_FILE, write_graphs
+from emonas.export.networks import FoldNetworks
 from emonas.kinds import all_kinds, kind_options
+from emonas.networks.streams import Output
 from emonas.search.named_recipes import named_recipe
 from emonas.storage.features import FeatureFacts, FeatureFile, write_features
 from emonas.storage.folds import write_part
@@ -291,6 +296,30 @@ def test_a_graph_that_differs_is_left_out(tmp_path, features, test_part, monkeyp
     found = write_graphs(tmp_path, model, features, {"all": test_part}, {})
     assert "its logits in fold all differ from torch's by up to" in found.left_out
     assert not list((tmp_path / "all").glob(f"{GRAPH_FILE}*"))
+
+
+class Asking(torch.nn.Module):
+    """Goes one way or the other by what it hears."""
+
+    def forward(self, stream):
+        logits = stream.frames.mean(dim=1)[:, :4]
+        return Output(logits if stream.frames.sum() > 0 else -logits, logits)
+
+
+def test_what_torch_can_t_trace_is_left_out(tmp_path, features):
+    model, *_ = exported(tmp_path, features, "rnn")
+    whole = WholeNetwork(FoldNetworks(tmp_path, "all", model, {}, torch.device("cpu")))
+    whole.heads[0].network = Asking()
+    with pytest.raises(LeftOutError, match=r"torch can't trace it \(\w+: .*\)$"):
+        trace(whole, {})
+
+
+def test_what_onnxruntime_can_t_read_is_left_out(tmp_path, features):
+    model, *_ = exported(tmp_path, features, "rnn")
+    fold = FoldNetworks(tmp_path, "all", model, {}, torch.device("cpu"))
+    (tmp_path / "model.onnx").write_bytes(b"no graph")
+    with pytest.raises(LeftOutError, match="onnxruntime can't run it"):
+        parity.compare(tmp_path / "model.onnx", WholeNetwork(fold), fold, features, table())
 
 
 def test_what_cuts_windows_is_left_out(tmp_path, features, test_part):

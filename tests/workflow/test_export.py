@@ -27,7 +27,7 @@ RUNS = [
 ]
 
 
-GRAPHS = ("emotionnas", "fused-perceptron", "joint")
+GRAPHS = ("fused-perceptron", "joint")
 """Fused ones, of searched streams; tests/export has the networks of all kinds."""
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from emonas.export.graphs.stand_ins import LeftOutError, first_line
 from emonas.export.graphs.whole import DOMAIN, FeatureInput
 from emonas.storage.features import FeatureFile
 
@@ -36,25 +38,32 @@ class Parity(NamedTuple):
 
 
 def compare(
-    session: Any,
+    graph: Path,
     whole: WholeNetwork,
     fold: FoldNetworks,
     features: FeaturePaths,
     table: pd.DataFrame,
 ) -> Parity:
-    """Hold what onnxruntime computes against what torch does, from the same feature files.
+    """Hold what a graph computes against what torch does, from the same feature files.
 
     Args:
-        session: onnxruntime's, of the graph.
+        graph: its file.
         whole: what the graph was traced from.
         fold: the networks of the fold.
         features: what the run computed.
         table: the fold's test part.
+
+    Raises:
+        LeftOutError: there is nothing to compare, or onnxruntime can't run the graph.
+        EmonasError: a feature file is damaged.
     """
+    session = _session(graph)
     rows = _chosen(whole, features, table)
+    if not len(rows):
+        raise LeftOutError("the fold tested no utterance that it could be held against")
     difference, worst = 0.0, -np.inf
     for some in _batches(whole, features, rows):
-        (found,) = session.run(None, _given(session, whole, features, some))
+        found = _logits(session, _given(session, whole, features, some))
         wanted = fold.predict(features, some).logits
         apart = np.abs(np.subtract(found, wanted, where=found != wanted, out=np.zeros_like(found)))
         allowed = TOLERANCE * np.maximum(1.0, np.abs(np.where(np.isfinite(wanted), wanted, 0.0)))
@@ -62,6 +71,31 @@ def compare(
         difference = max(difference, float(np.nan_to_num(apart, nan=np.inf).max()))
         worst = max(worst, float(np.nan_to_num(apart - allowed, nan=np.inf).max()))
     return Parity(len(rows), difference, worst <= 0)
+
+
+def _session(graph: Path) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise _unable(error) from error
+
+
+def _logits(session: Any, given: Arrays) -> npt.NDArray[np.float32]:
+    try:
+        (logits,) = session.run(None, given)
+    except Exception as error:
+        raise _unable(error) from error
+    return np.asarray(logits)
+
+
+def _unable(error: Exception) -> LeftOutError:
+    """What onnxruntime says, whose errors have no class in common."""
+    return LeftOutError(f"onnxruntime can't run it ({type(error).__name__}: {first_line(error)})")
 
 
 def _chosen(whole: WholeNetwork, features: FeaturePaths, table: pd.DataFrame) -> pd.DataFrame:

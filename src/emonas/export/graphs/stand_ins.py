@@ -43,6 +43,11 @@ class LeftOutError(Exception):
     """The system can't be one graph; says why, as the end of a sentence."""
 
 
+def first_line(error: Exception) -> str:
+    """Of what a library says, as much as a sentence can hold."""
+    return next(iter(str(error).strip().splitlines()), "")[:200]
+
+
 def traceable(network: nn.Module) -> nn.Module:
     """A copy of a network, in evaluation, whose parts are stand-ins where they need any.
 

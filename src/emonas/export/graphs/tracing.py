@@ -10,8 +10,8 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from emonas.export.graphs.stand_ins import LeftOutError, lengths_alike
-from emonas.export.graphs.whole import WholeNetwork
+from emonas.export.graphs.stand_ins import LeftOutError, first_line, lengths_alike
+from emonas.export.graphs.whole import LOGITS, WholeNetwork
 
 if TYPE_CHECKING:
     import torch
@@ -21,7 +21,6 @@ OPSET = 20
 """ONNX's operators are those of this version."""
 FORMAT = 1
 """Of the inputs, outputs and metadata of a graph; another number is another form."""
-LOGITS = "logits"
 _BATCH, _SAMPLES, _FRAMES = 3, 24000, 37
 """Of what a graph is traced with; no number of it stays in the graph."""
 
@@ -46,8 +45,9 @@ def trace(whole: WholeNetwork, facts: Mapping[str, Any]) -> torch.onnx.ONNXProgr
             )
     except Exception as error:
         # torch has no class for what it can't trace.
-        first = next(iter(str(error).strip().splitlines()), "")
-        raise LeftOutError(f"torch can't trace it ({type(error).__name__}: {first})") from error
+        raise LeftOutError(
+            f"torch can't trace it ({type(error).__name__}: {first_line(error)})"
+        ) from error
     if not all(_is_free(size.upper) for size in exported.range_constraints.values()):
         raise LeftOutError("its graph would hear utterances up to one length only")
     if program is None:

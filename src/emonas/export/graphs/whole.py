@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from emonas.export.graphs.hearing import Hearing
-from emonas.export.graphs.stand_ins import traceable
+from emonas.export.graphs.stand_ins import LeftOutError, traceable
 from emonas.networks.derived_cells import DerivedNetwork
 from emonas.networks.fusion import JointNetwork
 from emonas.networks.resnet import ResNet
@@ -24,6 +24,8 @@ LENGTHS = ".lengths"
 """Ends the name of the input that has the lengths of a feature's utterances."""
 DOMAIN = "domain"
 """The input that has the number of each utterance's domain."""
+LOGITS = "logits"
+"""The output."""
 _IMAGES = (DerivedNetwork, SearchNetwork, ResNet)
 """Networks over features of one length, which hear padding too."""
 
@@ -75,6 +77,10 @@ class WholeNetwork(nn.Module):
         lengths = dict.fromkeys(one.lengths for one in self.inputs if one.lengths)
         told = [DOMAIN] if self.domains else []
         self.names = [*(one.name for one in self.inputs), *map(str, lengths), *told]
+        if len({*self.names, LOGITS}) <= len(self.names):
+            raise LeftOutError(
+                f"a feature is named {DOMAIN} or {LOGITS}, which means something else"
+            )
 
     def forward(self, *tensors: Tensor) -> Tensor:
         """Logits, (batch, classes)."""
