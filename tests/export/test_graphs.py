@@ -278,6 +278,7 @@ def test_a_graph_names_its_axes_and_says_what_it_is(tmp_path, features, test_par
         "other.lengths": ["batch"],
         "logits": ["batch", 4],
     }
+    assert b".py" not in (tmp_path / "all" / GRAPH_FILE).read_bytes()  # no path of this machine
     told = {one.key: json.loads(one.value) for one in graph.metadata_props}
     assert told["emonas.format"] == 1
     assert told["emonas.classes"] == list(CLASSES)

@@ -52,9 +52,26 @@ def trace(whole: WholeNetwork, facts: Mapping[str, Any]) -> torch.onnx.ONNXProgr
         raise LeftOutError("its graph would hear utterances up to one length only")
     if program is None:
         raise LeftOutError("torch can't write what it traced")
+    _strip(program)
     _name(program, whole)
     _state(program, whole, facts)
     return program
+
+
+def _strip(program: torch.onnx.ONNXProgram) -> None:
+    """Take away where in which file each node was traced: paths of this machine, and most of the
+    bytes of a small graph.
+    """
+    parts = [program.model.graph, *program.model.functions.values()]
+    for part in parts:
+        part.metadata_props.clear()
+        part.doc_string = None
+        for node in part.all_nodes():
+            for one in (node, *node.outputs):
+                one.metadata_props.clear()
+                one.doc_string = None
+    for value in (*program.model.graph.inputs, *program.model.graph.initializers.values()):
+        value.metadata_props.clear()
 
 
 def _is_free(upper: object) -> bool:
