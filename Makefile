@@ -101,7 +101,7 @@ lock: ## resolve the dependencies anew into envs/lock.txt and envs/lock-alone.tx
 	printf '%s\n' $(ALONE_NEEDS) > .venv-lock/needs.in
 	printf '%s\n' $(ALONE) > .venv-lock/alone.in
 	@# Of torch itself, and of what it brings for CUDA, lock-torch.txt speaks.
-	$(RESOLVE) --constraint envs/lock-torch.txt $(addprefix --extra ,test allosaurus egemaps slurm transformers) \
+	$(RESOLVE) --constraint envs/lock-torch.txt $(addprefix --extra ,test allosaurus egemaps onnx slurm transformers) \
 	  --output-file .venv-lock/all.txt pyproject.toml .venv-lock/needs.in
 	$(RESOLVE) --no-deps --output-file .venv-lock/alone.txt .venv-lock/alone.in
 	{ sed -n '/^#/p' envs/lock.txt; awk '/^[a-z0-9]/ { keep = !/^(torch|triton|(cuda|nvidia)-[^=]*)==/ } keep' \

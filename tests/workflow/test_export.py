@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from exported import apart, export, first_fold, own_predictions
+from exported import apart, apart_by_onnx, export, first_fold, own_predictions
 
 import emonas
 from emonas.errors import EmonasError
@@ -27,10 +27,21 @@ RUNS = [
 ]
 
 
+GRAPHS = ("fused-perceptron", "joint")
+"""Fused ones, of searched streams; tests/export has the networks of all kinds."""
+
+
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run[-1])
 def test_an_exported_system_says_what_its_training_said(finished, tmp_path, monkeypatch, run):
     monkeypatch.chdir(finished.folder)
     assert apart("tiny.yaml", *run, tmp_path / "model") < 1e-5
+
+
+@pytest.mark.parametrize("run", [run for run in RUNS if run[-1] in GRAPHS], ids=lambda run: run[-1])
+def test_a_graph_says_what_training_said(finished, tmp_path, monkeypatch, run):
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    monkeypatch.chdir(finished.folder)
+    assert apart_by_onnx("tiny.yaml", *run, tmp_path / "model") < 1e-5
 
 
 def command(finished, *arguments, given=None):
@@ -216,3 +227,46 @@ def test_a_damaged_folder_is_told(model, tmp_path):
         Model(broken)
     with pytest.raises(EmonasError, match="a waveform is of one channel"):
         Model(model)(np.zeros((2, 16000), np.float32), 16000)
+
+
+@pytest.fixture(scope="module")
+def graphs(finished, tmp_path_factory):
+    """The linear system with its graphs, exported by the command; and what the command said."""
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    output = tmp_path_factory.mktemp("graphs") / "my-model"
+    settings = ("--settings", "tiny.yaml", "--output", output, "--onnx")
+    done = command(finished, "export", "linear", "--protocol", "tiny", *settings)
+    assert done.returncode == 0, done.stderr
+    return output, done.stdout.decode()
+
+
+def test_graphs_are_told_of(graphs, model):
+    output, said = graphs
+    told = json.loads((output / "model.json").read_text())["onnx"]
+    assert (output / "group1/model.onnx").exists()
+    assert (output / "group2/model.onnx").exists()
+    assert told["left_out"] is None
+    assert 0 < told["difference"] < 1e-4
+    sentence = f"onnxruntime's logits differ from torch's by at most {told['difference']:.1e}"
+    assert sentence in said
+    assert sentence in (output / "README.md").read_text()
+    assert "ONNX" not in (model / "README.md").read_text()
+    assert not list(model.rglob("*.onnx"))
+    assert Model(output).classes == Model(model).classes
+
+
+def test_the_example_of_a_graph_runs_as_it_stands(graphs, finished, tmp_path):
+    text = (Path(__file__).parents[2] / "docs/use.md").read_text()
+    (example,) = (part for part in text.split("```") if part.startswith("python\nimport json"))
+    folder = tmp_path / "somewhere"
+    shutil.copytree(graphs[0] / "group1", folder / "my-model/anna")
+    done = subprocess.run(
+        [sys.executable, "-c", example.removeprefix("python")],
+        cwd=folder,
+        env=finished.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [line in ("happy", "sad") for line in done.stdout.split()] == [True, True]

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-from exported import apart
+from exported import apart, apart_by_onnx
 
 SETTINGS = Path(__file__).with_name("languages.yaml")
 CLASSES = {"en": {"happy", "neutral", "sad"}, "de": {"angry", "sad"}}
@@ -97,6 +97,15 @@ def test_an_exported_system_says_what_its_training_said(run, tmp_path, monkeypat
     stage = "fuse" if system == "both" else "train"
     protocol = "one" if system in ONE else "several"
     assert apart("tiny.yaml", stage, protocol, system, tmp_path / "model") < 1e-5
+
+
+@pytest.mark.parametrize("system", ["whitened", "retrained", "both"])
+def test_a_graph_says_what_training_said(run, tmp_path, monkeypatch, system):
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    monkeypatch.chdir(run[0].folder)
+    stage = "fuse" if system == "both" else "train"
+    protocol = "one" if system in ONE else "several"
+    assert apart_by_onnx("tiny.yaml", stage, protocol, system, tmp_path / "model") < 1e-5
 
 
 def test_one_search_serves_the_searched_network_and_the_retrained_one(run):

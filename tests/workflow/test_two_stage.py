@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import soundfile
 import yaml
-from exported import apart
+from exported import apart, apart_by_onnx
 
 from emonas.export.bundle import write_bundle
 from emonas.export.speed import ten_seconds
@@ -68,6 +68,12 @@ def test_a_second_stage_starts_from_the_first_of_its_fold_and_seed(run):
 def test_an_exported_system_says_what_its_training_said(run, tmp_path, monkeypatch, system):
     monkeypatch.chdir(run[0].folder)
     assert apart("tiny.yaml", "train", "stages", system, tmp_path / "model") < 1e-5
+
+
+def test_a_graph_says_what_training_said(run, tmp_path, monkeypatch):
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    monkeypatch.chdir(run[0].folder)
+    assert apart_by_onnx("tiny.yaml", "train", "stages", "at-once", tmp_path / "model") < 1e-5
 
 
 def test_a_bundle_holds_no_word_and_its_error_rates_agree(run, tmp_path, monkeypatch):

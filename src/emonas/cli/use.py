@@ -22,19 +22,30 @@ def export(
         list[str] | None,
         typer.Option(help="one fold, or several; by default all, which are heard as an ensemble"),
     ] = None,
+    onnx: Annotated[
+        bool,
+        typer.Option(
+            "--onnx",
+            help="each fold's network as an ONNX file too, from features to logits, held against "
+            "torch; where the system allows it",
+        ),
+    ] = False,
 ) -> None:
     """Write a system that was run into one folder, ready to predict."""
+    from emonas.export.card import told_graphs
     from emonas.export.write import choose, export_system
     from emonas.settings.load import load_settings
     from emonas.settings.plan import Plan
 
     plan = Plan(load_settings(settings))
     chosen = choose(plan, system, protocol, seed)
-    model = export_system(plan, chosen, fold or [], output, settings)
+    model = export_system(plan, chosen, fold or [], output, settings, onnx=onnx)
     typer.echo(
         f"{output}: {model.system} under {model.protocol}, seed {model.seed}, "
         f"folds {', '.join(model.folds)}; try: emonas predict {output} FILE.wav"
     )
+    if model.onnx is not None:
+        typer.echo(told_graphs(model.onnx))
 
 
 def predict(

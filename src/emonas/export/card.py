@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from emonas.export.contract import ExportedModel
+from emonas.export.contract import GRAPH_FILE, ExportedGraphs, ExportedModel
 from emonas.report.gather import ProtocolResults, gather
 from emonas.report.summary import systems_summary, warnings
 from emonas.report.tables import Column, Table, escape_markdown, markdown
@@ -46,6 +46,7 @@ def write_card(
         markdown(_corpora(plan, model)).strip(),
         "## Pretrained weights",
         *_checkpoints(model),
+        *_graphs(model),
         "## Use",
         _USE.format(domain=f" --domain {model.domains[0]}" if any(model.domains) else ""),
     ]
@@ -69,6 +70,24 @@ def _domains(model: ExportedModel) -> list[str]:
     if not known:
         return []
     return [f"Each recording is heard as one of {listed(known, 'or')}; who predicts says which."]
+
+
+def _graphs(model: ExportedModel) -> list[str]:
+    """What `--onnx` left; nothing where nobody asked."""
+    if model.onnx is None:
+        return []
+    return ["## ONNX", f"{escape_markdown(told_graphs(model.onnx))}."]
+
+
+def told_graphs(graphs: ExportedGraphs) -> str:
+    """A sentence on ONNX graphs, without its full stop."""
+    if graphs.left_out:
+        return f"No ONNX file: left out, because {graphs.left_out}"
+    return (
+        f"FOLD/{GRAPH_FILE} goes from features to logits; over {graphs.utterances} test "
+        "utterances, in one padded batch and each alone, onnxruntime's logits differ from torch's "
+        f"by at most {graphs.difference:.1e}"
+    )
 
 
 def _scores(protocol: ProtocolResults, system: str) -> Table:

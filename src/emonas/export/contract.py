@@ -17,6 +17,8 @@ from emonas.storage.problems import first_problem
 from emonas.systems.shapes import NetworkShape
 
 MODEL_FILE = "model.json"
+GRAPH_FILE = "model.onnx"
+"""In the folder of each fold, where graphs were asked for and the system allows them."""
 _AGAIN = "export the system again"
 
 
@@ -47,12 +49,22 @@ class ExportedSystem(_Model):
     checkpoint: str | None = None
 
 
+class ExportedGraphs(_Model):
+    """The ONNX graphs of all folds: on how many test utterances they were held against torch, and
+    the largest difference of a logit; or why there are none.
+    """
+
+    utterances: int = 0
+    difference: float = 0.0
+    left_out: str | None = None
+
+
 class ExportedModel(_Model):
     """What `model.json` says: which run this is, and all that a prediction needs beside weights.
 
     `folds` has the label map of each: the class of each logit, in their order; `systems` has the
     streams of a fused system, in their order, and behind them the system itself; `domains` are
-    those that the system tells apart.
+    those that the system tells apart; `onnx` is None where nobody asked for graphs.
     """
 
     format: Literal[1] = 1
@@ -66,6 +78,7 @@ class ExportedModel(_Model):
     features: dict[str, ExportedFeature]
     transcripts: dict[str, dict[str, Any]] = Field(default_factory=dict)
     checkpoints: dict[str, ExportedCheckpoint] = Field(default_factory=dict)
+    onnx: ExportedGraphs | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ class Model:
     ) -> None:
         self._model = read_model(folder)
         runtime = RuntimeOptions(device=device, torch_threads=threads)
-        found = _verified(self._model.checkpoints, checkpoints or {})
+        found = verified_checkpoints(self._model.checkpoints, checkpoints or {})
         self._front_ends = FrontEnds(self._model, found, runtime)
         self._folds = [
             FoldNetworks(folder, fold, self._model, found, prepare(runtime, 0))
@@ -147,7 +147,7 @@ def _working_folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def _verified(
+def verified_checkpoints(
     checkpoints: Mapping[str, ExportedCheckpoint], places: Mapping[str, Path]
 ) -> dict[str, Checkpoint]:
     """The pretrained weights, found or fetched, and held against their digest."""

@@ -14,6 +14,7 @@ from emonas.kinds import kind_options
 from emonas.networks.fusion import JointNetwork
 from emonas.storage.weights import read_weights
 from emonas.systems.material import FeaturePaths, Material
+from emonas.systems.options import InputOptions
 from emonas.systems.outputs import predict_part
 from emonas.systems.predicting import Hearing, predict_table
 from emonas.systems.trained import TrainedFiles, load_network, load_normaliser, take_weights
@@ -40,15 +41,17 @@ class FoldNetworks:
         checkpoints: Mapping[str, Checkpoint],
         device: torch.device,
     ) -> None:
-        self._classes = model.folds[fold]
+        self.classes = model.folds[fold]
         self._device = device
-        self._heads = {
-            name: _Network(folder / fold / name, system, self._classes, checkpoints, device)
+        self.heads = {
+            name: TrainedNetwork(
+                folder / fold / name, system, model, self.classes, checkpoints, device
+            )
             for name, system in model.trained.items()
         }
         last = model.systems[model.system]
-        self._fusion = (
-            _Fusion(folder / fold / model.system, last, self._heads, self._classes)
+        self.fusion = (
+            FusedNetwork(folder / fold / model.system, last, self.heads, self.classes)
             if last.fuses
             else None
         )
@@ -59,27 +62,28 @@ class FoldNetworks:
         Raises:
             EmonasError: a feature file is damaged, or of another width than the network hears.
         """
-        if self._fusion is None:
-            (head,) = self._heads.values()
+        if self.fusion is None:
+            (head,) = self.heads.values()
             return head.predict(features, table)
-        examples = self._fusion.examples(features, table)
+        examples = self.fusion.examples(features, table)
         return predict_part(
-            self._fusion.network.to(self._device),
+            self.fusion.network.to(self._device),
             table,
             examples,
-            self._classes,
-            self._fusion.options.training.batch,
+            self.classes,
+            self.fusion.options.training.batch,
             self._device,
         )
 
 
-class _Network:
+class TrainedNetwork:
     """A trained network with its normaliser."""
 
     def __init__(
         self,
         folder: Path,
         system: ExportedSystem,
+        model: ExportedModel,
         classes: tuple[str, ...],
         checkpoints: Mapping[str, Checkpoint],
         device: torch.device,
@@ -94,35 +98,43 @@ class _Network:
         )
         self.shape: NetworkShape = read_shape(folder / "shape.json", checkpoint)
         self.network: nn.Module = load_network(self.files, self.shape).to(device)
-        self._normaliser = load_normaliser(read_weights(self.files.weights))
+        self.normaliser = load_normaliser(read_weights(self.files.weights))
+        self.heard: list[tuple[InputOptions, str | None]] = [
+            (entry, layer)
+            for entry in self.files.system.inputs
+            for layer in entry.layers or model.features[entry.feature].layers or (None,)
+        ]
+        """Of each stream the input that asks for it, and its feature's layer."""
         self._classes = classes
         self._device = device
 
     def predict(self, features: FeaturePaths, table: pd.DataFrame) -> Predictions:
+        """The predictions for the utterances of a table, whose features are in files."""
         material = Material(features, checkpoint=self.shape.checkpoint)
-        hearing = Hearing(self.files.system, material, self._classes, self._normaliser, self.shape)
+        hearing = Hearing(self.files.system, material, self._classes, self.normaliser, self.shape)
         return predict_table(self.network, hearing, table, self._device)
 
 
-class _Fusion:
+class FusedNetwork:
     """A fusion of streams that stay as they were, or that were trained on with it."""
 
     def __init__(
         self,
         folder: Path,
         system: ExportedSystem,
-        streams: Mapping[str, _Network],
+        streams: Mapping[str, TrainedNetwork],
         classes: tuple[str, ...],
     ) -> None:
         self.options = FusionOptions.model_validate(system.options)
-        self._streams: Sequence[_Network] = [streams[name] for name in self.options.fuse]
+        self._streams: Sequence[TrainedNetwork] = [streams[name] for name in self.options.fuse]
         self._classes = classes
         shape = read_shape(folder / "shape.json", None)
-        self.network: nn.Module = fusion_network(self.options, shape.widths, len(classes))
+        self.last: nn.Module = fusion_network(self.options, shape.widths, len(classes))
+        self.network = self.last
         if self.options.joint:
             counts = tuple(len(stream.shape.widths) for stream in self._streams)
             networks = [stream.network for stream in self._streams]
-            self.network = JointNetwork(networks, counts, self.network)
+            self.network = JointNetwork(networks, counts, self.last)
         take_weights(self.network, folder / "weights.safetensors")
 
     def examples(self, features: FeaturePaths, table: pd.DataFrame) -> Examples:

@@ -17,6 +17,8 @@ from emonas.export.contract import (
     write_model,
     write_shape,
 )
+from emonas.export.graphs.write import refuse_missing_packages, write_graphs
+from emonas.export.model import verified_checkpoints
 from emonas.settings.plan import Plan
 from emonas.storage.folds import read_index
 from emonas.storage.predictions import Predictions, read_predictions
@@ -70,14 +72,19 @@ def export_system(
     output: Path,
     settings: Path,
     results: Path = RESULTS,
+    *,
+    onnx: bool = False,
 ) -> ExportedModel:
     """Write a system that was run, of one seed and the given folds (all where none are), into a
-    folder that is not there yet; `settings` is the file that it was run from.
+    folder that is not there yet; `settings` is the file that it was run from. With `onnx` each fold
+    has a graph too, where the system allows it.
 
     Raises:
-        EmonasError: the folder is there, a result is missing or damaged, or the system hears what
-            can't be computed from a recording.
+        EmonasError: the folder is there, a result is missing or damaged, the system hears what
+            can't be computed from a recording, or a package that graphs need is not installed.
     """
+    if onnx:
+        refuse_missing_packages()
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise EmonasError(f"{output}: is there already; name a new folder, or delete this one")
     _refuse_unheard(plan, chosen.system)
@@ -92,6 +99,8 @@ def export_system(
     try:
         writer = _Writer(plan, chosen, results, part)
         model = writer.write(kept)
+        if onnx:
+            model = writer.with_graphs(model)
         write_card(part, plan, model, results, settings)
         if output.exists():
             output.rmdir()
@@ -160,6 +169,22 @@ class _Writer:
         )
         write_model(self._folder, model)
         return model
+
+    def with_graphs(self, model: ExportedModel) -> ExportedModel:
+        """The graphs of all folds, and what `model.json` says of them."""
+        chosen, plan = self._chosen, self._plan
+        corpora = plan.corpora_of(chosen.protocol)
+        features = feature_paths(plan.feature_paths(chosen.system, corpora))
+        protocol = self._results / "protocols" / chosen.protocol
+        tests = {fold: protocol / fold / "test.csv" for fold in model.folds}
+        needed = {system.checkpoint for system in model.systems.values()}
+        weights = {name: one for name, one in model.checkpoints.items() if name in needed}
+        found = verified_checkpoints(weights, {})
+        told = model.model_copy(
+            update={"onnx": write_graphs(self._folder, model, features, tests, found)}
+        )
+        write_model(self._folder, told)
+        return told
 
     def _fold(self, fold: str) -> NetworkShape:
         """The files of a fold; gives the shape of the first network that hears."""
