@@ -89,6 +89,7 @@ def _check_names(settings: Any) -> None:
                 names.utterances_table,
                 names.parts_table,
                 names.classes_table,
+                names.inflation_table,
                 names.ledger_table,
                 names.stability_table,
             )
