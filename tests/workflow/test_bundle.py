@@ -112,6 +112,7 @@ def another_figure(page):
 
 METRICS = "results/evaluate/tiny/cnn/metrics.json"
 TABLE = "report/tables/tiny-systems.csv"
+DRAWN = "report/figures/tiny-systems.csv"
 
 
 @pytest.mark.parametrize(
@@ -119,6 +120,7 @@ TABLE = "report/tables/tiny-systems.csv"
     [
         (METRICS, better, "metrics.json: ua.mean is", True),
         (TABLE, lambda text: text.replace(b"0.", b"0.9", 1), "tiny-systems.csv: line", True),
+        (DRAWN, lambda text: text.replace(b"0.", b"0.9", 1), "tiny-systems.csv: line", True),
         ("report/index.html", another_figure, "index.html: line", False),
     ],
 )

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from emonas.errors import EmonasError
 from emonas.report.embedded import embedded_files
-from emonas.report.embeddings import POINT_COLUMNS, clouds, embeddings_table
+from emonas.report.embeddings import POINT_COLUMNS, Cloud, clouds, embeddings_table
 from emonas.report.embeddings_options import EmbeddingsOptions
 from emonas.report.figure_kinds import AnyFigureOptions
 from emonas.report.figures.embeddings import draw_embeddings
@@ -217,6 +217,18 @@ def test_a_class_has_one_colour_in_all_panels(domain_own, domain_results, tmp_pa
     assert len(colours[1]) == 4
     assert len(colours[0]) == 2
     assert colours[0] < colours[1]
+
+
+@pytest.mark.parametrize(("points", "images"), [(300, 0), (6000, 2)])
+def test_so_many_points_are_an_image_within_the_drawing(tmp_path, points, images):
+    places = np.random.default_rng(0).normal(size=(points, 2))
+    labels = tuple(("angry", "sad")[place % 2] for place in range(points))
+    names = tuple(map(str, range(points)))
+    draw_embeddings([Cloud("all", "a", names, labels, places, 0.1)], tmp_path / "f.svg")
+    drawing = (tmp_path / "f.svg").read_text(encoding="utf-8")
+    assert drawing.count("<image") == images
+    assert len(drawing) < 300_000
+    assert {"angry", "sad"} <= set(re.findall(r"<!-- (.*?) -->", drawing))
 
 
 def test_what_the_report_reads_and_writes(domain_plan):

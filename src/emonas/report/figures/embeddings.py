@@ -15,6 +15,7 @@ from emonas.report.tables import score_text
 
 _COLUMNS = 3
 _SIDE = 3.4  # inches
+_SHAPES = 1500
 
 
 def draw_embeddings(clouds: Sequence[Cloud], path: Path, remark: str = "") -> None:
@@ -67,10 +68,12 @@ def _draw_cloud(axes: Axes, cloud: Cloud, signs: Mapping[str, dict[str, Any]]) -
         draw_reason(axes, textwrap.fill(cloud.missing, 34))
         return
     size = 5.5 if len(cloud.labels) < 150 else 4.0 if len(cloud.labels) < 800 else 2.5
+    # A shape a point would be heavy: so many are an image within the drawing, the rest is not.
+    heavy = len(cloud.labels) > _SHAPES
     for label, sign in signs.items():
         kept = [place for place, own in enumerate(cloud.labels) if own == label]
         x, y = cloud.places[kept].T
-        axes.plot(x, y, ms=size, alpha=0.75, mew=0, **sign)
+        axes.plot(x, y, ms=size, alpha=0.75, mew=0, rasterized=heavy, **sign)
     axes.margins(0.06)
     if cloud.silhouette is not None:
         axes.set_xlabel(f"silhouette {score_text(cloud.silhouette)}")

@@ -71,7 +71,7 @@ def compact(drawing: str) -> str:
     """
     drawing = _DOCTYPE.sub("", drawing)
     drawing = _GROUP.sub("<g>", " ".join(drawing.split())).replace("> <", "><")
-    drawing = _MOVED.sub(r'x="\1"/>', drawing).replace("DejaVuSans", "d")
+    drawing = _MOVED.sub(r'x="\1"/>', drawing).replace("DejaVuSans-", "d-")
     return _DECIMALS.sub(_rounded, drawing)
 
 
@@ -84,7 +84,9 @@ def _rounded(found: re.Match[str]) -> str:
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as `path` (SVG) and a PNG beside it, without dates and versions."""
     drawing = StringIO()
-    figure.savefig(drawing, format="svg", bbox_inches="tight", metadata=dict.fromkeys(_SAID))
+    figure.savefig(
+        drawing, format="svg", dpi=150, bbox_inches="tight", metadata=dict.fromkeys(_SAID)
+    )
     write_text(path, compact(drawing.getvalue()))
     with whole_file(path.with_suffix(".png")) as temporary:
         figure.savefig(temporary, bbox_inches="tight", dpi=150, metadata={"Software": None})
