@@ -90,6 +90,8 @@ def _check_names(settings: Any) -> None:
                 names.parts_table,
                 names.classes_table,
                 names.inflation_table,
+                names.cost_table,
+                names.cost_figure,
                 names.ledger_table,
                 names.stability_table,
             )
