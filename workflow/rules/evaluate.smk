@@ -108,8 +108,9 @@ rule speed:
         "results/logs/speed/{protocol}.log",
     params:
         job=lambda wildcards: PLAN.speed_params(wildcards.protocol),
-    # Alone on this machine, so that nothing else is measured.
-    threads: workflow.cores or 1
+    # Alone on this machine, so that nothing else is measured. `--report` and `-n` give no cores, and
+    # `workflow.cores` would refuse them.
+    threads: workflow.resource_settings.cores or 1
     resources:
         mem_mb=megabytes("speed"),
         runtime=minutes("speed"),
