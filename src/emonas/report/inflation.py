@@ -1,12 +1,13 @@
 """The inflation audit: what each habit of the field would add to the scores."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from emonas.report.gather import ProtocolResults
+from emonas.report.gather import ProtocolResults, SystemResults
 from emonas.report.plan import ReportPlan
 from emonas.report.summary import warnings
 from emonas.report.tables import Column, Table
+from emonas.report.words import listed
 from emonas.storage.inflated import (
     BEST_EPOCH,
     BEST_SEED,
@@ -24,13 +25,12 @@ _COLUMNS = (
     Column("honest_wa", "WA without (%)", "percent"),
     Column("wa", "WA with (%)", "percent"),
     Column("wa_added", "WA added", "points"),
-    Column("why", "Not told because"),
 )
 _NOTES = (
-    "The same systems, utterances and seeds, scored as they must not be: with the epoch that is "
-    "best on the test part, of the best seed, on a random split whose speakers are known from "
-    "training, pooled over all folds where the mean of folds is told, with features scaled by "
-    "mean and deviation over all parts. Added are points.",
+    "The same systems, utterances and seeds, scored as they must not be: with the epoch (of a "
+    "linear classifier, the strength) that is best on the test part, of the best seed, on a random "
+    "split whose speakers are known from training, pooled over all folds where the mean of folds "
+    "is told, with features scaled by mean and deviation over all parts. Added are points.",
     "No other figure of this report has any of them.",
 )
 _WHY = {
@@ -40,44 +40,47 @@ _WHY = {
     SCALED: "the run has no `inflation: true`, or the system scales nothing",
 }
 _WITHOUT_SPLIT = "no run of it has `test: random` on the same corpora and classes"
-_IS_SPLIT = "this is such a split"
 
 
 def inflation_table(
     plan: ReportPlan, protocol: ProtocolResults, others: Mapping[str, ProtocolResults]
 ) -> Table:
-    """A row a system and habit; `others` are all protocols, among which a random split is found."""
-    rows = list(_rows(plan, protocol, others))
-    return Table(
-        f"What habits would add under {protocol.name}",
-        _COLUMNS,
-        rows,
-        (*warnings(protocol), *_NOTES),
-    )
-
-
-def _rows(
-    plan: ReportPlan, protocol: ProtocolResults, others: Mapping[str, ProtocolResults]
-) -> Iterator[Mapping[str, Any]]:
+    """A row a system and habit that can be told; `others` are all protocols, among which a random
+    split is found. Notes say what can't be told, and why.
+    """
     split = random_split(plan, protocol, others)
+    rows: list[Mapping[str, Any]] = []
+    untold: dict[tuple[str, str], list[str]] = {}
     for name, system in protocol.emotional.items():
-        for habit, why in _WHY.items():
-            found = system.metrics.inflated.get(habit)
-            row = {"system": name, "habit": habit}
-            yield row | ({"why": why} if found is None else _cells(**found.model_dump()))
-        row = {"system": name, "habit": RANDOM_SPLIT}
-        if plan.protocols[protocol.name].test == "random":
-            yield row | {"why": _IS_SPLIT}
-        elif split is None or name not in split.emotional:
-            yield row | {"why": _WITHOUT_SPLIT}
-        else:
-            there = split.emotional[name].metrics
-            yield row | _cells(
-                ua=there.figure("ua").mean,
-                wa=there.figure("wa").mean,
-                honest_ua=system.metrics.figure("ua").mean,
-                honest_wa=system.metrics.figure("wa").mean,
-            )
+        found = _found(system, split)
+        rows += [{"system": name, "habit": habit, **cells} for habit, cells in found.items()]
+        for habit, why in _reasons(plan, protocol).items():
+            if habit not in found:
+                untold.setdefault((habit, why), []).append(name)
+    told = (f"Not told, {habit}: {listed(of)}, {why}." for (habit, why), of in untold.items())
+    notes = (*warnings(protocol), *_NOTES, *told)
+    return Table(f"What habits would add under {protocol.name}", _COLUMNS, rows, notes)
+
+
+def _reasons(plan: ReportPlan, protocol: ProtocolResults) -> dict[str, str]:
+    """Why each habit may not be told; a random split adds nothing to one."""
+    random = plan.protocols[protocol.name].test == "random"
+    return _WHY if random else {**_WHY, RANDOM_SPLIT: _WITHOUT_SPLIT}
+
+
+def _found(system: SystemResults, split: ProtocolResults | None) -> dict[str, dict[str, float]]:
+    """The habits that can be told of a system, with what they add."""
+    metrics = system.metrics
+    found = {habit: _cells(**score.model_dump()) for habit, score in metrics.inflated.items()}
+    if split is not None and system.name in split.emotional:
+        there = split.emotional[system.name].metrics
+        found[RANDOM_SPLIT] = _cells(
+            ua=there.figure("ua").mean,
+            wa=there.figure("wa").mean,
+            honest_ua=metrics.figure("ua").mean,
+            honest_wa=metrics.figure("wa").mean,
+        )
+    return found
 
 
 def _cells(ua: float, wa: float, honest_ua: float, honest_wa: float) -> dict[str, float]:
@@ -94,10 +97,14 @@ def _cells(ua: float, wa: float, honest_ua: float, honest_wa: float) -> dict[str
 def random_split(
     plan: ReportPlan, protocol: ProtocolResults, others: Mapping[str, ProtocolResults]
 ) -> ProtocolResults | None:
-    """The first protocol that splits the same corpora and classes at random."""
+    """The first protocol that splits the same corpora and classes at random, where this one does
+    not.
+    """
+    if plan.protocols[protocol.name].test == "random":
+        return None
     corpora = set(protocol.corpora)
     for other in others.values():
         same = set(other.corpora) == corpora and other.audit.labels == protocol.audit.labels
-        if same and plan.protocols[other.name].test == "random" and other is not protocol:
+        if same and plan.protocols[other.name].test == "random":
             return other
     return None

@@ -62,7 +62,7 @@ def _strip(program: torch.onnx.ONNXProgram) -> None:
     """Take away where in which file each node was traced: paths of this machine, and most of the
     bytes of a small graph.
     """
-    parts = [program.model.graph, *program.model.functions.values()]
+    parts: list[Any] = [program.model.graph, *program.model.functions.values()]
     for part in parts:
         part.metadata_props.clear()
         part.doc_string = None
