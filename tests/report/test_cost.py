@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from emonas.report.cost import cost_points, cost_table, pareto_front
+from emonas.report.figures.cost import scale_by_cost
 from emonas.report.gather import gather
 from emonas.storage.speed import OfSystem, Speed, Speeds
 
@@ -80,3 +82,23 @@ def test_without_measurements_weights_are_the_cost(report_folder):
     assert {name for name, row in drawn.items() if row["front"] == "yes"} == {
         row["system"] for row in rows if row["front"]
     }
+
+
+@pytest.mark.parametrize("costs", [(0.006, 0.017), (0.05, 12.0), (1300, 2_000_000)])
+def test_the_axis_of_costs_has_plain_numbers(costs):
+    figure = Figure()
+    axes = figure.subplots()
+    scale_by_cost(axes)
+    axes.plot(costs, (0.5, 0.6))
+    figure.draw_without_rendering()
+    low, high = axes.get_xlim()
+    labels = [
+        label.get_text()
+        for minor in (False, True)
+        for place, label in zip(
+            axes.get_xticks(minor=minor), axes.get_xticklabels(minor=minor), strict=True
+        )
+        if low <= place <= high and label.get_text()
+    ]
+    assert labels
+    assert [low <= float(label) <= high for label in labels] == [True] * len(labels)

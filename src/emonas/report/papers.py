@@ -17,6 +17,10 @@ STAGE_MARK = "*"
 SYNTHETIC_DIFFERENCE = "synthetic"
 INSIDE, OUTSIDE = "inside", "outside"
 """Where a published figure lies, by the 95% interval of our own."""
+_WITHIN_NOTE = (
+    "Inside and outside say whether a published figure lies within the interval of ours; papers "
+    "print none of theirs."
+)
 _METRICS = {
     "ua": "UA",
     "wa": "WA",
@@ -177,10 +181,8 @@ def _notes(options: TableOptions, lines: Sequence[_Line]) -> Iterable[str]:
     yield from options.notes
     if any(own.interval for _, own in figures):
         yield INTERVAL_NOTE
-        yield (
-            "Inside and outside say whether a published figure lies within the interval of ours; "
-            "papers print none of theirs."
-        )
+    if any(_row(line, options).get(f"{name}_within") for line in lines for name in options.columns):
+        yield _WITHIN_NOTE
     for _, own in figures:
         yield from own.warnings
 

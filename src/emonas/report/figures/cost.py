@@ -6,6 +6,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from emonas.report.figures.style import FAINT, INK, PALETTE, save, style
 
@@ -38,12 +39,20 @@ def draw_cost(
         )
         for point in points:
             _draw(axes, point)
-        axes.set_xscale("log")
+        scale_by_cost(axes)
         axes.margins(x=0.18, y=0.15)
         axes.set_xlabel(label)
         axes.set_ylabel("UA (%)")
         axes.set_title(remark, color=PALETTE[1])
         save(figure, path)
+
+
+def scale_by_cost(axes: Axes) -> None:
+    """A logarithmic scale whose labels are plain numbers: figures draw no formulas."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _draw(axes: Axes, point: Mapping[str, Any]) -> None:
