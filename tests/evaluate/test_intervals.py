@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import emonas.evaluate.intervals
-from emonas.evaluate.counts import Spoken
-from emonas.evaluate.intervals import bootstrap_intervals
+from emonas.evaluate.counts import Misheard, Spoken
+from emonas.evaluate.intervals import bootstrap_intervals, bootstrap_rate
 
 LABELS = ("happy", "sad")
 
@@ -187,3 +187,31 @@ def test_folds_that_test_nobody_who_was_drawn_leave_no_hole():
     groups = [together(spoken, fold=str(n)) for n, spoken in enumerate((one, other, rest))]
     low, high = bootstrap_intervals(groups, LABELS).ua
     assert 0 <= low < high <= 1
+
+
+def test_an_error_rate_s_interval_draws_speakers_with_all_that_they_said():
+    """Of one group it is SciPy's bootstrap of a ratio of sums; a loop shows that it is of means."""
+    generator = np.random.default_rng(5)
+    speakers = [f"s{number % 7}" for number in range(60)]
+    counts = np.stack([generator.integers(0, 4, 60), generator.integers(4, 12, 60)], axis=1)
+    found = bootstrap_rate([Misheard(speakers, counts)])
+    names = sorted(set(speakers))
+    rates = []
+    for _ in range(4000):
+        drawn = generator.choice(names, len(names))
+        rows = [row for name in drawn for row in range(60) if speakers[row] == name]
+        rates.append(counts[rows, 0].sum() / counts[rows, 1].sum())
+    assert found == pytest.approx(np.quantile(rates, [0.025, 0.975]), abs=0.006)
+    low, high = found
+    assert low < counts[:, 0].sum() / counts[:, 1].sum() < high
+    assert bootstrap_rate([Misheard(["", *speakers[1:]], counts)]) is None
+    assert bootstrap_rate([Misheard(speakers[:4], counts[:4])]) is None
+
+
+def test_an_error_rate_of_several_seeds_is_drawn_over_them_too():
+    speakers = [f"s{number}" for number in range(5)]
+    good, bad = np.array([[0, 10]] * 5), np.array([[5, 10]] * 5)
+    one = bootstrap_rate([Misheard(speakers, good), Misheard(speakers, bad)])
+    assert one == pytest.approx((0.25, 0.25))
+    seeds = [Misheard(speakers, good, seed=0), Misheard(speakers, bad, seed=1)]
+    assert bootstrap_rate(seeds) == pytest.approx((0.0, 0.5))

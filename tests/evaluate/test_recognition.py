@@ -8,7 +8,7 @@ import pytest
 
 from emonas.errors import EmonasError
 from emonas.evaluate.recognition import evaluate_recognition
-from emonas.storage.manifest import Utterance, write_manifest
+from emonas.storage.manifest import UNKNOWN_SPEAKER, Utterance, write_manifest
 from emonas.storage.recognition import Recognition, read_recognition, write_recognition
 from emonas.storage.transcripts import write_transcript
 from emonas.storage.wording import NORMALISATION, normalised
@@ -118,3 +118,25 @@ def test_rates_need_no_torch() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "False"
+
+
+def test_the_intervals_draw_speakers(tmp_path: Path) -> None:
+    """Of five who are heard alike, nothing depends on who was drawn; unknown ones are not drawn."""
+    for speaker in ("s{}", UNKNOWN_SPEAKER):
+        write_manifest(
+            tmp_path / "m.csv",
+            [
+                Utterance(
+                    *(f"u{number}", "a.wav", "c", "en", speaker.format(number), "", "", ""),
+                    *("we go home", "sad", 1.0, 16000, ""),
+                )
+                for number in range(5)
+            ],
+        )
+        write_transcript(tmp_path / "t.csv", {f"u{number}": "we go" for number in range(5)})
+        evaluate_recognition(tmp_path / "m.csv", tmp_path / "t.csv", tmp_path / "r.json")
+        found = read_recognition(tmp_path / "r.json")
+        known = speaker != UNKNOWN_SPEAKER
+        assert found.wer == pytest.approx(1 / 3)
+        assert found.wer_interval == (pytest.approx((1 / 3, 1 / 3)) if known else None)
+        assert found.cer_interval == (pytest.approx((0.5, 0.5)) if known else None)

@@ -143,7 +143,9 @@ def test_a_column_shows_one_domain_with_its_interval(run):
     assert row["German_own"] == pytest.approx((0.662 + 0.031) * 0.9)
     assert row["English_difference"] == pytest.approx(0.662 * 1.05 - 0.65)
     text = markdown(made)
-    assert "| ours | rnn | 65.0 | 69.5 ± 2.0 \\[50.0, 70.0\\] | +4.5 | 62.4 ± 2.0 |" in text
+    assert (
+        "| ours | rnn | 65.0 | 69.5 ± 2.0 \\[50.0, 70.0\\] | +4.5 | inside | 62.4 ± 2.0 |" in text
+    )
     assert "- English: UA of en under emodb-loso." in text
     assert "- German: WA of de under emodb-loso." in text
 

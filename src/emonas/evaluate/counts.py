@@ -26,6 +26,27 @@ class Spoken:
     fold: str = ""
 
 
+@dataclass(frozen=True)
+class Misheard:
+    """Utterances whose words were recognised together: who speaks, and `counts` (utterances, 2),
+    edits and how many words or characters were said; seed and fold as of `Spoken`.
+    """
+
+    speakers: Sequence[str]
+    counts: npt.NDArray[np.int64]
+    seed: int = 0
+    fold: str = ""
+
+
+def speaker_edits(names: Sequence[str], groups: Sequence[Misheard]) -> Counts:
+    """Edits and lengths of each speaker in each group, (speakers, groups, 1, 2)."""
+    found = np.zeros((len(names), len(groups), 1, 2))
+    for number, group in enumerate(groups):
+        for speaker, counts in zip(group.speakers, group.counts, strict=True):
+            found[names.index(speaker), number, 0] += counts
+    return found
+
+
 def speaker_counts(names: Sequence[str], groups: Sequence[Spoken], labels: Sequence[str]) -> Counts:
     """The confusions of each speaker in each group, (speakers, groups, classes, classes)."""
     return np.stack([[_of_speaker(name, group, labels) for group in groups] for name in names])
@@ -47,6 +68,11 @@ def ua_of(counts: Counts) -> Counts:
     right = np.diagonal(counts, axis1=-2, axis2=-1)
     recalls = np.divide(right, totals, out=np.zeros_like(right), where=totals > 0)
     return np.asarray(recalls.sum(axis=-1) / np.maximum((totals > 0).sum(axis=-1), 1))
+
+
+def rate_of(counts: Counts) -> Counts:
+    """Edits by what was said, of (..., 1, 2); 0 where nothing was."""
+    return np.asarray(counts[..., 0, 0] / np.maximum(counts[..., 0, 1], 1))
 
 
 def wa_of(counts: Counts) -> Counts:

@@ -7,7 +7,17 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import bootstrap
 
-from emonas.evaluate.counts import Counts, Metric, Spoken, speaker_counts, ua_of, wa_of
+from emonas.evaluate.counts import (
+    Counts,
+    Metric,
+    Misheard,
+    Spoken,
+    rate_of,
+    speaker_counts,
+    speaker_edits,
+    ua_of,
+    wa_of,
+)
 
 RESAMPLES = 2000
 LEVEL = 0.95
@@ -34,18 +44,38 @@ def bootstrap_intervals(groups: Sequence[Spoken], labels: Sequence[str]) -> Inte
     Returns:
         None where a speaker is not known, or there are fewer than `FEWEST`.
     """
-    names = sorted({speaker for group in groups for speaker in group.speakers})
-    if len(names) < FEWEST or "" in names:
+    names = _names(groups)
+    if not names:
         return None
-    counts = speaker_counts(names, groups, labels)
-    chances = [_members([group.seed for group in groups])]
-    if _share_speakers(groups):
-        chances.append(_members([group.fold for group in groups]))
-    drawn = [members for members in chances if len(members) > 1]
+    counts, drawn = speaker_counts(names, groups, labels), _chances(groups)
     return Intervals(ua=_interval(counts, drawn, ua_of), wa=_interval(counts, drawn, wa_of))
 
 
-def _share_speakers(groups: Sequence[Spoken]) -> bool:
+def bootstrap_rate(groups: Sequence[Misheard]) -> tuple[float, float] | None:
+    """95% interval of the mean over groups of an error rate, drawn as those of UA and WA are.
+
+    Returns:
+        None where a speaker is not known, or there are fewer than `FEWEST`.
+    """
+    names = _names(groups)
+    return _interval(speaker_edits(names, groups), _chances(groups), rate_of) if names else None
+
+
+def _names(groups: Sequence[Spoken] | Sequence[Misheard]) -> list[str]:
+    """The speakers; none where they can't be drawn."""
+    names = sorted({speaker for group in groups for speaker in group.speakers})
+    return [] if len(names) < FEWEST or "" in names else names
+
+
+def _chances(groups: Sequence[Spoken] | Sequence[Misheard]) -> list[Counts]:
+    """What is drawn beside speakers: whether a group is of it, (seeds or folds, groups)."""
+    chances = [_members([group.seed for group in groups])]
+    if _share_speakers(groups):
+        chances.append(_members([group.fold for group in groups]))
+    return [members for members in chances if len(members) > 1]
+
+
+def _share_speakers(groups: Sequence[Spoken] | Sequence[Misheard]) -> bool:
     """Whether any speaker is tested in several folds."""
     tested = {(speaker, group.fold) for group in groups for speaker in group.speakers}
     return len(tested) > len({speaker for speaker, _ in tested})
@@ -57,8 +87,8 @@ def _members(keys: Sequence[Hashable]) -> Counts:
 
 
 def _interval(counts: Counts, chances: Sequence[Counts], metric: Metric) -> tuple[float, float]:
-    """Of a metric's mean over groups; `counts` is (speakers, groups, classes, classes), and each of
-    `chances` (seeds or folds, groups).
+    """Of a metric's mean over groups; `counts` is (speakers, groups, classes, classes) or, of error
+    rates, (speakers, groups, 1, 2), and each of `chances` (seeds or folds, groups).
     """
     shares = (counts.sum(axis=(2, 3)) > 0).astype(np.float64)
     shares /= shares.sum(axis=0)

@@ -1,11 +1,16 @@
 """Word and character error rates of a recogniser on a corpus (CTA-RNN, table 1)."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import jiwer
+import numpy as np
 
 from emonas.errors import EmonasError, make_again
-from emonas.storage.manifest import read_manifest
+from emonas.evaluate.counts import Misheard
+from emonas.evaluate.intervals import bootstrap_rate
+from emonas.evaluate.tasks import CHARACTERS, WORDS, edits_between
+from emonas.storage.manifest import UNKNOWN_SPEAKER, read_manifest
 from emonas.storage.recognition import Recognition, write_recognition
 from emonas.storage.transcripts import read_transcript
 from emonas.storage.wording import NORMALISATION, normalised
@@ -44,7 +49,20 @@ def evaluate_recognition(manifest: Path, transcript: Path, output: Path) -> None
         )
     heard = [normalised(texts[name]) for name in references]
     rates = error_rates(list(references.values()), heard, len(said) - len(references))
-    write_recognition(output, rates)
+    told = dict(zip(rows["utterance"], rows["speaker"], strict=True))
+    speakers = ["" if told[name] == UNKNOWN_SPEAKER else told[name] for name in references]
+    write_recognition(output, _with_intervals(rates, speakers, list(references.values()), heard))
+
+
+def _with_intervals(
+    rates: Recognition, speakers: list[str], references: list[str], heard: list[str]
+) -> Recognition:
+    edits = np.array([edits_between(*pair) for pair in zip(references, heard, strict=True)])
+    return replace(
+        rates,
+        wer_interval=bootstrap_rate([Misheard(speakers, edits[:, WORDS])]),
+        cer_interval=bootstrap_rate([Misheard(speakers, edits[:, CHARACTERS])]),
+    )
 
 
 def error_rates(references: list[str], heard: list[str], without_text: int) -> Recognition:

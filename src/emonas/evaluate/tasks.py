@@ -9,11 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from emonas.errors import EmonasError
+from emonas.evaluate.counts import Misheard
+from emonas.evaluate.intervals import bootstrap_rate
 from emonas.evaluate.runs import Run, Speakers, all_labels, by_seed, figures
 from emonas.evaluate.scores import score, spread
 from emonas.storage.metrics import Figure, TaskScore
 from emonas.storage.predictions import ASR, Predictions, TaskPredictions
 from emonas.storage.wording import normalised
+
+WORDS, CHARACTERS = slice(0, 2), slice(2, 4)
+"""Of counted edits: those of words with the words that were said, and of characters."""
+_Edits = npt.NDArray[np.int64]
+_Key = tuple[int, str]
+"""Seed and fold."""
 
 
 def of_tasks(
@@ -75,18 +83,30 @@ def _spelling(
     runs: Sequence[Run], task: str, speakers: Speakers, pooled: bool, repeated: bool
 ) -> TaskScore:
     """Error rates; edits and lengths are summed over a fold, or over a seed's pooled folds."""
-    edits = {
-        (run.files.seed, run.files.fold): edits_of(run.test.tasks[task]).sum(axis=0) for run in runs
-    }
-    return TaskScore(
-        wer=_rate(runs, edits, _WORDS, pooled, repeated),
-        cer=_rate(runs, edits, _CHARACTERS, pooled, repeated),
-        utterances=_count(runs),
-    )
+    edits = {(run.files.seed, run.files.fold): edits_of(run.test.tasks[task]) for run in runs}
+
+    def rate(columns: slice) -> Figure:
+        own = {key: counted[:, columns] for key, counted in edits.items()}
+        interval = bootstrap_rate(_misheard(runs, own, speakers, pooled))
+        return _rate(runs, own, pooled, repeated).model_copy(update={"interval": interval})
+
+    return TaskScore(wer=rate(WORDS), cer=rate(CHARACTERS), utterances=_count(runs))
 
 
-_WORDS, _CHARACTERS = slice(0, 2), slice(2, 4)
-_Edits = npt.NDArray[np.int64]
+def _misheard(
+    runs: Sequence[Run], edits: Mapping[_Key, _Edits], speakers: Speakers, pooled: bool
+) -> list[Misheard]:
+    """What is scored together, as of UA and WA."""
+    groups = list(by_seed(runs).values()) if pooled else [[run] for run in runs]
+    return [
+        Misheard(
+            [speakers.get(key, "") for run in group for key in run.utterances],
+            np.concatenate([edits[run.files.seed, run.files.fold] for run in group]),
+            seed=group[0].files.seed,
+            fold="" if pooled else group[0].files.fold,
+        )
+        for group in groups
+    ]
 
 
 def edits_of(found: TaskPredictions) -> _Edits:
@@ -96,13 +116,14 @@ def edits_of(found: TaskPredictions) -> _Edits:
     if found.edits is not None:
         return found.edits
     rows = [
-        _edits(truth, normalised(said)) if truth else (0, 0, 0, 0)
+        edits_between(truth, normalised(said)) if truth else (0, 0, 0, 0)
         for truth, said in zip(found.truth, found.said, strict=True)
     ]
     return np.array(rows, dtype=np.int64).reshape(-1, 4)
 
 
-def _edits(truth: str, said: str) -> tuple[int, int, int, int]:
+def edits_between(truth: str, said: str) -> tuple[int, int, int, int]:
+    """Edits of words, words that were said, and the same of characters, of normalised texts."""
     words, characters = jiwer.process_words(truth, said), jiwer.process_characters(truth, said)
     return (*_counted(words), *_counted(characters))
 
@@ -113,14 +134,10 @@ def _counted(found: jiwer.WordOutput | jiwer.CharacterOutput) -> tuple[int, int]
 
 
 def _rate(
-    runs: Sequence[Run],
-    edits: Mapping[tuple[int, str], _Edits],
-    columns: slice,
-    pooled: bool,
-    repeated: bool,
+    runs: Sequence[Run], edits: Mapping[_Key, _Edits], pooled: bool, repeated: bool
 ) -> Figure:
     def of(group: Iterable[Run]) -> float:
-        counted = [edits[run.files.seed, run.files.fold][columns] for run in group]
+        counted = [edits[run.files.seed, run.files.fold].sum(axis=0) for run in group]
         wrong, length = np.sum(counted, axis=0)
         return float(wrong / length)
 

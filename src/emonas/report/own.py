@@ -129,6 +129,7 @@ class OwnFigures:
             return Own(missing=self._not_recognised(corpus, transcript))
         return Own(
             value=rates.wer if column.metric == "wer" else rates.cer,
+            interval=rates.wer_interval if column.metric == "wer" else rates.cer_interval,
             synthetic=self.plan.corpora[corpus].synthetic,
             warnings=rate_warnings(self.plan, corpus, transcript),
         )

@@ -17,8 +17,8 @@ _COLUMNS = (
     Column("transcript", "Transcript"),
     Column("recogniser", "Recogniser"),
     Column("checkpoint", "Weights"),
-    Column("wer", "WER (%)", "percent"),
-    Column("cer", "CER (%)", "percent"),
+    Column("wer", "WER (%)", "percent", bounds="wer"),
+    Column("cer", "CER (%)", "percent", bounds="cer"),
     Column("substitutions", "Substituted", "count"),
     Column("deletions", "Deleted", "count"),
     Column("insertions", "Inserted", "count"),
@@ -60,6 +60,8 @@ def _row(plan: ReportPlan, corpus: str, transcript: str, rates: Recognition) -> 
     if card := plan.transcripts.get(transcript):
         row |= {"recogniser": card.recogniser, "checkpoint": card.checkpoint}
     counted = ("wer", "cer", "substitutions", "deletions", "insertions", "words", "utterances")
+    for name in ("wer", "cer"):
+        row[f"{name}_low"], row[f"{name}_high"] = getattr(rates, f"{name}_interval") or (None, None)
     return row | {key: getattr(rates, key) for key in counted}
 
 

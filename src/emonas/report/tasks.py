@@ -32,7 +32,7 @@ def task_columns(systems: Iterable[Metrics]) -> tuple[Column, ...]:
     """The columns of the tasks that any of the systems has."""
     there = {name for metrics in systems for name in task_cells(metrics)}
     return tuple(
-        Column(name, f"{TASK_METRICS[name][2]} (%)", "percent", f"{name}_std")
+        Column(name, f"{TASK_METRICS[name][2]} (%)", "percent", f"{name}_std", name)
         for name in _SHOWN
         if name in there
     )

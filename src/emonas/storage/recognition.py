@@ -27,6 +27,9 @@ class Recognition:
         characters: characters of all references.
         utterances: utterances that were scored.
         without_text: utterances that were left out because nobody wrote down what they say.
+        wer_interval: the bounds of the 95% interval of `wer` by bootstrap over speakers; none where
+            they are not known, or fewer than five.
+        cer_interval: the same of `cer`.
         normalisation: what was done to both texts before they were compared.
     """
 
@@ -40,6 +43,8 @@ class Recognition:
     utterances: Count
     without_text: Count
     normalisation: str
+    wer_interval: tuple[float, float] | None = None
+    cer_interval: tuple[float, float] | None = None
 
 
 def write_recognition(path: Path, recognition: Recognition) -> None:
