@@ -34,7 +34,7 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 	@echo "clean-STAGE     remove the results of a stage and of those after it, so that they are made"
 	@echo "                again; STAGE is one of: $(STAGES)"
-	@echo "Variables: CONFIG=$$CONFIG CORES=$(CORES) PYTHON=$(PYTHON) PROCESSES=$(PROCESSES)"
+	@echo "Variables: CONFIG=$$CONFIG CORES=$(CORES) PYTHON=$(PYTHON) PROCESSES=$(PROCESSES) ONLY=$(ONLY)"
 
 $(READY): $(LOCKS) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -68,9 +68,9 @@ test-faults: $(READY) ## do what goes wrong: kills, a full disk, damaged and hos
 	@PATH="$$HERE/$(BIN):$$PATH" pytest -m fault -rs --tally results/reliability/counts
 	$(BIN)/python tests/faults_table.py results/reliability
 
-test-slurm: $(READY) ## the run of config.yaml on a SLURM of two nodes on this machine; as root, with Debian's packages
+test-slurm: $(READY) ## the run of config.yaml on a SLURM of two nodes on this machine (ONLY=one_system: a part of it); as root, with Debian's packages
 	@$(BIN)/python tests/workflow/slurm/slurm_requirements.py
-	@PATH="$$HERE/$(BIN):$$PATH" pytest -m 'slurm and not fault' -rA --show-capture=stdout tests/workflow/slurm
+	@PATH="$$HERE/$(BIN):$$PATH" pytest -m 'slurm and not fault' $(if $(ONLY),-k "$(ONLY)") -rA --show-capture=stdout tests/workflow/slurm
 
 parity: $(READY) ## compare the encoders with their originals, in environments of their own
 	$(BIN)/python tests/parity/run.py

@@ -23,6 +23,23 @@ def local(fresh, tmp_path):
     return checkout
 
 
+ONE = "results/evaluate/demo/linear/metrics.json"
+
+
+def test_one_system_has_the_metrics_of_a_local_run(submitting, local):
+    """What `.ci/run` has the time for: features, folds, trainings in groups, another corpus."""
+    local.run([sys.executable, "-m", "snakemake", *DEFAULT, "--cores", "2", "--", ONE])
+    expected = (local.folder / ONE).read_bytes()
+    shutil.rmtree(local.folder)
+    submitting.run(*DEFAULT, "--", ONE)
+    assert (submitting.folder / ONE).read_bytes() == expected
+    jobs = submitting.submissions()
+    assert {job["state"] for job in jobs} == {"COMPLETED"}
+    for rule in ("train", "train_transfer", "train_inflated"):
+        assert sum(job["comment"].startswith(f"rule_{rule}_") for job in jobs) <= 1
+    print(f"one system in {len(jobs)} submissions")
+
+
 def test_the_default_run_has_the_metrics_of_a_local_run(submitting, local):
     local.run([sys.executable, "-m", "snakemake", *DEFAULT, "--cores", "2"])
     expected = files_of(local.folder, *METRICS)
