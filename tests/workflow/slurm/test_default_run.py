@@ -31,7 +31,7 @@ def test_one_system_has_the_metrics_of_a_local_run(submitting, local):
     local.run([sys.executable, "-m", "snakemake", *DEFAULT, "--cores", "2", "--", ONE])
     expected = (local.folder / ONE).read_bytes()
     shutil.rmtree(local.folder)
-    submitting.run(*DEFAULT, "--", ONE)
+    submitting.run(ONE, *DEFAULT)
     assert (submitting.folder / ONE).read_bytes() == expected
     jobs = submitting.submissions()
     assert {job["state"] for job in jobs} == {"COMPLETED"}
