@@ -124,7 +124,9 @@ def test_the_ledger_sums_what_was_spent(report_folder):
     assert float(every["search_seconds"]) == pytest.approx(2 * 3 * 20 * 2.5)
     assert float(one["search_seconds"]) == pytest.approx(2 * 20 * 2.5)
     assert float(one["train_seconds"]) == pytest.approx(2 * 30 * 0.8)
-    assert (float(one["architectures"]), float(one["search_memory"])) == (40, 812)
+    # A bi-level search trains one network in all of its epochs, a selection each of its candidates.
+    assert (float(one["architectures"]), float(one["search_memory"])) == (2, 812)
+    assert float(rows["rnn", "all"]["architectures"]) == 2 * 3
     assert (every["how"], float(every["train_memory"])) == ("searched by darts", 640)
     # Searched in the first fold for all.
     assert float(rows["rnn", "s01"]["search_seconds"]) == pytest.approx(2 * 20 * 2.5)

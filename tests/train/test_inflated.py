@@ -56,6 +56,14 @@ def test_a_refit_learns_no_utterance_of_the_test_part(store):
     assert learnt.data.scaled is None
 
 
+def test_a_refit_is_scaled_over_every_utterance_once(store):
+    job = store.job({**GRU, "refit": True})
+    device = job.prepare()
+    job = replace(job, scaled_over=(job.parts["validation"], job.parts["test"]))
+    learnt = learn(job, None, device, ResumePoint())
+    assert sorted(learnt.data.scaled.names) == sorted(store.frames)
+
+
 def test_a_scaler_over_all_data_knows_the_test_part(store):
     """Of a test part that is shifted, a linear classifier that is made by hand."""
     for name in store.parts["test"]:
@@ -94,6 +102,9 @@ def test_a_network_s_features_are_scaled_over_all_parts(store, monkeypatch):
 def test_a_habit_that_a_system_can_not_have_is_left_out(store):
     refitted = {"network": "linear", "strengths": [0.1, 1.0], "refit": True}
     assert predicted_parts(inflated(store, refitted)) == (SCALED,)
+    for nothing_to_choose in ({"classifier": "lda"}, {"strengths": [0.1]}):
+        linear = {"network": "linear", **nothing_to_choose}
+        assert predicted_parts(inflated(store, linear)) == (SCALED,)
     assert predicted_parts(inflated(store, {**GRU, "normalise": "none"})) == (BEST_EPOCH,)
 
 

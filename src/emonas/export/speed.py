@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SPEECH = 10.0
 """Seconds that are heard."""
 RATE = 16000
-REPEATS = 3
+REPEATS = 5
 """How often it is timed; the fastest counts, which others on the machine disturb least."""
 
 

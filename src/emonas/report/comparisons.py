@@ -1,10 +1,12 @@
 """The table of a protocol's systems in pairs."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from emonas.report.gather import ProtocolResults
 from emonas.report.summary import warnings
 from emonas.report.tables import Column, Table
+from emonas.report.words import count
 from emonas.storage.comparisons import LEVEL, Difference, Pair
 
 COMPARISON_NOTE = (
@@ -32,9 +34,24 @@ def comparisons_table(protocol: ProtocolResults) -> Table:
     """All pairs, and below them why a system is in none."""
     found = protocol.comparisons
     left_out = [f"{name} is not compared: {why}." for name, why in found.left_out.items()]
-    notes = (*warnings(protocol), COMPARISON_NOTE, *left_out)
+    notes = (*warnings(protocol), COMPARISON_NOTE, *_too_few(found.pairs), *left_out)
     rows = [_row(pair) for pair in found.pairs]
     return Table(f"Systems in pairs under {protocol.name}", _COLUMNS, rows, notes)
+
+
+def _too_few(pairs: Sequence[Pair]) -> Iterator[str]:
+    """Say where nothing could be called better, whatever it reached: of n speakers no p is below
+    2 / 2^n, and Holm's correction multiplies the smallest by the number of pairs.
+    """
+    if not pairs:
+        return
+    speakers = max(pair.speakers for pair in pairs)
+    smallest = min(1.0, len(pairs) * 2 / 2**speakers)
+    if smallest >= LEVEL:
+        yield (
+            f"With {speakers} speakers and {count(len(pairs), 'pair')} no p can be below "
+            f"{smallest:.3f}: nothing here could be called better, whatever it reached."
+        )
 
 
 def _row(pair: Pair) -> dict[str, Any]:

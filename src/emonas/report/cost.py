@@ -24,12 +24,13 @@ _COLUMNS = (
     Column("why", "Not measured because"),
 )
 _FRONT = (
-    f"{ON_FRONT} stands where no other system has both a higher UA and a lower {{what}} (the "
-    "Pareto front)."
+    f"{ON_FRONT} stands where no other system has a higher UA at no higher {{what}}, nor as high a "
+    "UA at a lower one (the Pareto front)."
 )
 _COUNTED = (
-    "Multiply-accumulates are those of the network for one utterance of its training, without the "
-    "front end."
+    "Parameters are those that were trained: frozen ones, and those of a pretrained front end, are "
+    "not counted. Multiply-accumulates are those of the network for one utterance of its training, "
+    "without the front end."
 )
 _NOT_MEASURED = "With `speed: true` in the settings, speed and memory are measured, too."
 
@@ -97,9 +98,11 @@ def _notes(speeds: Speeds | None) -> Iterator[str]:
     yield (
         "The real-time factor is the seconds from a recording to the answer for each second of "
         f"speech, front end and all, of {speeds.speech:g} s of test utterances one after another: "
-        f"below 1 a system keeps up. Measured on {speeds.processor} with {threads}{card}. Memory "
-        "is what the system takes for them besides Python and its libraries. One model is "
-        "measured, of the first seed and fold."
+        f"below 1 a system keeps up. Measured on {speeds.processor} with {threads}{card}: the "
+        "fastest of some times behind a first that loads and compiles. Another run can differ by "
+        "tens of percent, and the front with it. Memory is what the process takes for them besides "
+        "Python and torch: the system and what else it imports. One model is measured, of the "
+        "first seed and fold."
     )
 
 

@@ -227,18 +227,25 @@ def _numeric(table: pd.DataFrame) -> pd.DataFrame:
 
 def _spent(folders: Sequence[tuple[int, str, Path]]) -> tuple[Spent, ...]:
     return tuple(
-        _sum(seed, fold, path)
-        for seed, fold, folder in folders
-        if (path := folder / "cost.csv").exists()
+        _sum(seed, fold, folder) for seed, fold, folder in folders if (folder / "cost.csv").exists()
     )
 
 
-def _sum(seed: int, fold: str, path: Path) -> Spent:
-    rows = _numeric(read_table(path, ("seconds", "memory", "architectures")))
+def _sum(seed: int, fold: str, folder: Path) -> Spent:
+    rows = _numeric(read_table(folder / "cost.csv", ("seconds", "memory", "architectures")))
     return Spent(
         seed=seed,
         fold=fold,
         seconds=float(rows["seconds"].sum()),
         memory=float(rows["memory"].max()) if len(rows) else 0.0,
-        architectures=int(rows["architectures"].sum()),
+        architectures=_architectures(folder / "history.csv", rows),
     )
+
+
+def _architectures(history: Path, rows: pd.DataFrame) -> int:
+    """The candidates that were trained; without such, what an epoch trains is one network."""
+    if history.exists() and history.read_text(encoding="utf-8").strip():
+        table = read_table(history)
+        if "candidate" in table:
+            return int(table["candidate"].nunique())
+    return int(rows["architectures"].max()) if len(rows) else 0

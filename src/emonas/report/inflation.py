@@ -29,17 +29,24 @@ _COLUMNS = (
 _NOTES = (
     "The same systems, utterances and seeds, scored as they must not be: with the epoch (of a "
     "linear classifier, the strength) that is best on the test part, of the best seed, on a random "
-    "split whose speakers are known from training, pooled over all folds where the mean of folds "
-    "is told, with features scaled by mean and deviation over all parts. Added are points.",
-    "No other figure of this report has any of them.",
+    "split whose speakers are known from training (both as means over folds), pooled over all "
+    "folds in the place of the mean over folds, with features scaled by mean and deviation over "
+    "all parts. Added are points; they have no interval.",
+    "No other score is made so, but for two that say it: where one speaker is tested at a time, a "
+    "system's score is the pooled one, because a speaker can lack a class; and a protocol can be a "
+    "random split.",
 )
 _WHY = {
     BEST_SEED: "there is one seed",
     POOLED: "there is one fold",
-    BEST_EPOCH: "the run has no `inflation: true`, or the system chooses no epoch",
-    SCALED: "the run has no `inflation: true`, or the system scales nothing",
+    BEST_EPOCH: "the run has no `inflation: true`, or the system chooses nothing in a training of "
+    "its own, or learns its validation part too",
+    SCALED: "the run has no `inflation: true`, or the system scales nothing in a training of its "
+    "own",
 }
-_WITHOUT_SPLIT = "no run of it has `test: random` on the same corpora and classes"
+_SPLITTING = frozenset(("groups", "repeats", "first", "share", "validation_share", "seed", "swap"))
+"""What of a protocol's options says how its folds are made."""
+_WITHOUT_SPLIT = "no run of it has `test: random` on the same utterances and classes"
 
 
 def inflation_table(
@@ -75,10 +82,10 @@ def _found(system: SystemResults, split: ProtocolResults | None) -> dict[str, di
     if split is not None and system.name in split.emotional:
         there = split.emotional[system.name].metrics
         found[RANDOM_SPLIT] = _cells(
-            ua=there.figure("ua").mean,
-            wa=there.figure("wa").mean,
-            honest_ua=metrics.figure("ua").mean,
-            honest_wa=metrics.figure("wa").mean,
+            ua=there.figure("ua").folds_mean,
+            wa=there.figure("wa").folds_mean,
+            honest_ua=metrics.figure("ua").folds_mean,
+            honest_wa=metrics.figure("wa").folds_mean,
         )
     return found
 
@@ -97,14 +104,23 @@ def _cells(ua: float, wa: float, honest_ua: float, honest_wa: float) -> dict[str
 def random_split(
     plan: ReportPlan, protocol: ProtocolResults, others: Mapping[str, ProtocolResults]
 ) -> ProtocolResults | None:
-    """The first protocol that splits the same corpora and classes at random, where this one does
-    not.
+    """The first protocol that splits the same utterances and classes at random, where this one
+    does not.
     """
     if plan.protocols[protocol.name].test == "random":
         return None
     corpora = set(protocol.corpora)
     for other in others.values():
         same = set(other.corpora) == corpora and other.audit.labels == protocol.audit.labels
+        same = same and _selected(plan, other) == _selected(plan, protocol)
         if same and plan.protocols[other.name].test == "random":
             return other
     return None
+
+
+def _selected(plan: ReportPlan, protocol: ProtocolResults) -> dict[str, Any]:
+    """What of a protocol's options says which utterances there are, and how they count."""
+    card = plan.protocols[protocol.name]
+    return {"domain": card.domain} | {
+        key: value for key, value in card.options.items() if key not in _SPLITTING
+    }

@@ -83,7 +83,7 @@ def _row(
         row["search_seconds"] = sum(one.seconds for one in search)
         row["architectures"] = sum(one.architectures for one in search) or None
         row["search_memory"] = max(one.memory for one in search)
-    if training:
+    if any(one.seconds for one in training):
         row["train_seconds"] = sum(one.seconds for one in training)
         row["train_memory"] = max(one.memory for one in training)
     return row

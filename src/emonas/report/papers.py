@@ -172,6 +172,9 @@ def _notes(options: TableOptions, lines: Sequence[_Line]) -> Iterable[str]:
     for line in lines:
         if line.entry.row.note:
             yield f"{line.entry.label}: {line.entry.row.note}"
+    others = [line.entry.label for line in lines if _is_others(line.entry.row)]
+    if others:
+        yield f"{listed(others)}: as the paper prints them; no system of ours stands for them."
     figures = [(line.entry.label, own) for line in lines for own in line.own.values()]
     yield from reasons_of(figures)
     stages = dict.fromkeys((label, own.stage) for label, own in figures if own.stage)
@@ -185,6 +188,11 @@ def _notes(options: TableOptions, lines: Sequence[_Line]) -> Iterable[str]:
         yield _WITHIN_NOTE
     for _, own in figures:
         yield from own.warnings
+
+
+def _is_others(row: RowOptions) -> bool:
+    """Whether a row is there for what the paper prints alone."""
+    return row.system is None and not row.transcript and bool(row.published) and not row.note
 
 
 def reasons_of(figures: Sequence[tuple[str, Own]]) -> Iterable[str]:

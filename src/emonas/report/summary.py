@@ -23,13 +23,15 @@ INTERVAL_NOTE = (
     "training: 2000 times, as many speakers are drawn with replacement from those tested, each "
     "with all predictions for it, as many seeds, and as many folds where they test the same "
     "speakers, and the same mean is taken. Of one seed it tells nothing of the chance in training. "
-    "Whether two systems differ is tested in pairs."
+    "There is none where fewer than five speakers were tested, or one is not known. Whether two "
+    "systems differ is tested in pairs."
 )
 _SYSTEM_COLUMNS = (
     Column("system", "System"),
     Column("ua", "UA (%)", "percent", "ua_std"),
     Column("ua", "95% interval", "interval"),
     Column("wa", "WA (%)", "percent", "wa_std"),
+    Column("wa", "95% interval", "interval"),
     Column("ua_folds", "UA over folds", "percent", "ua_folds_std"),
     Column("wa_folds", "WA over folds", "percent", "wa_folds_std"),
     Column("parameters", "Parameters", "millions"),
@@ -37,7 +39,7 @@ _SYSTEM_COLUMNS = (
     Column("seeds", "Seeds", "count"),
     Column("what", "What it is"),
 )
-_SCORES = 6
+_SCORES = 7
 """How many of these columns come before the tasks beside emotion."""
 _FOLD_COLUMNS = (
     Column("system", "System"),

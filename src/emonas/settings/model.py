@@ -35,8 +35,9 @@ class RunOptions(Options):
     seeds: int = Field(1, ge=1, le=1000, description="how many seeds: 0, 1, ...")
     inflation: bool = Field(
         False,
-        description="whether every training is repeated under habits that inflate scores (the best "
-        "epoch on the test part, a scaler over all data), to show what they add",
+        description="whether every training that is no fusion's is repeated under habits that "
+        "inflate scores (the best epoch on the test part, a scaler over all data), to show what "
+        "they add",
     )
 
 

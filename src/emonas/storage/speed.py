@@ -14,7 +14,7 @@ class _Model(BaseModel):
 
 class Speed(_Model):
     """Seconds that a system takes for the speech, and the memory in MiB that it takes besides
-    Python and its libraries; none where the system does not tell.
+    Python and torch, other libraries among it; none where the system does not tell.
     """
 
     seconds: float = Field(gt=0)

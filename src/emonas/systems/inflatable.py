@@ -14,8 +14,7 @@ def inflating_habits(options: SystemOptions) -> list[str]:
 
 def _habits(options: SystemOptions) -> Iterator[str]:
     trained = isinstance(options, TrainedOptions)
-    # What is solved at once and then again with its validation part would learn the test part.
-    if trained or not getattr(options, "refit", False):
+    if trained or options.chooses:
         yield BEST_EPOCH
     solved = not trained
     if solved or (options.normalise == "feature" and _scales(options)):

@@ -82,6 +82,11 @@ class SystemOptions(Options):
         return self
 
     @property
+    def chooses(self) -> bool:
+        """Whether anything of a training is chosen by the validation part, and that part alone."""
+        return False
+
+    @property
     def together(self) -> int:
         """Utterances that are predicted at a time."""
         return TOGETHER

@@ -122,7 +122,9 @@ def _refitted(
         network = _begun(job, genotype, data)
         outcome = _fit(job, system, data, network, device, resume)
         epochs = outcome.best_epoch
-    whole = load_whole_fold(system, job.material, train, validation, job.scaled_over)
+    # Validation is learnt from here, and scaled by with that.
+    others = tuple(path for path in job.scaled_over if path != validation)
+    whole = load_whole_fold(system, job.material, train, validation, others)
     network = _begun(job, genotype, whole)
     second = _fit(job, system, whole, network, device, resume.part("refit"), epochs)
     if outcome is None:

@@ -58,6 +58,11 @@ class Options(SystemOptions):
     )
     refit: bool = Field(False, description=REFIT)
 
+    @property
+    def chooses(self) -> bool:
+        """A strength; with `refit` what it is chosen by is learnt from as well."""
+        return self.classifier == "logistic" and len(self.strengths) > 1 and not self.refit
+
     @model_validator(mode="after")
     def _shrinks_lda_only(self) -> Options:
         if self.shrinkage is not None and self.classifier != "lda":
