@@ -181,3 +181,32 @@ def test_a_strange_archive_is_refused(tmp_path, name, said):
     with pytest.raises(EmonasError, match=said):
         verify_bundle(path)
     assert not (tmp_path.parent / "outside").exists()
+
+
+def test_a_file_that_nobody_bundled_is_named(bundle, tmp_path):
+    forged = tmp_path / "more.zip"
+    forged.write_bytes(bundle.read_bytes())
+    with zipfile.ZipFile(forged, "a") as archive:
+        archive.writestr("report/tables/best.csv", "system,ua\nmine,1.0\n")
+    assert verify_bundle(forged).wrong == ["report/tables/best.csv: was not bundled"]
+
+
+def test_predictions_of_other_utterances_than_the_fold_s_are_named(bundle, tmp_path):
+    """A forger who takes a row from the list of what is tested, or from the predictions."""
+    name = "results/protocols/tiny/group1/test.csv"
+    without_last = lambda text: b"".join(text.splitlines(keepends=True)[:-1])  # noqa: E731
+    forged = changed(bundle, tmp_path / "forged.zip", name, without_last)
+    with zipfile.ZipFile(forged) as archive:
+        files = {entry: archive.read(entry) for entry in archive.namelist()}
+    digest = hashlib.sha256(files[name]).hexdigest()
+    beside = next(entry for entry in files if entry == f"{name}.sha256")
+    files[beside] = files[beside].replace(files[beside].split()[0], digest.encode())
+    contents = json.loads(files["bundle.json"])
+    contents["files"][beside] = hashlib.sha256(files[beside]).hexdigest()
+    files["bundle.json"] = json.dumps(contents).encode()
+    with zipfile.ZipFile(forged, "w") as archive:
+        for entry, content in files.items():
+            archive.writestr(entry, content)
+    wrong = verify_bundle(forged).wrong
+    own = "results/train/tiny/linear/seed0/group1/predictions.h5"
+    assert f"{own}: its utterances and labels are not those that its fold tests" in wrong

@@ -270,3 +270,47 @@ def test_the_example_of_a_graph_runs_as_it_stands(graphs, finished, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert [line in ("happy", "sad") for line in done.stdout.split()] == [True, True]
+
+
+def test_whole_numbers_are_of_full_scale(finished, model, monkeypatch):
+    """As other libraries read a wav file."""
+    monkeypatch.chdir(finished.folder)
+    files, *_ = own_predictions("train", "tiny", "linear", first_fold("tiny"))
+    loaded = emonas.load(model)
+    floats, rate = soundfile.read(files[0], dtype="float32")
+    whole, _ = soundfile.read(files[0], dtype="int16")
+    for label, share in loaded(whole, float(rate)).items():
+        assert share == pytest.approx(loaded(floats, rate)[label], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("waveform", "rate", "said"),
+    [
+        (np.full(16000, 900.0), 16000, "reaches 900; divide it by its full scale"),
+        (np.zeros(16000), 16000, "silent"),
+        (np.full(16000, np.nan), 16000, "numbers that are none"),
+        (np.ones(16000), 0, "whole number of Hz, not 0"),
+        (np.ones(16000), 16000.5, "whole number of Hz, not 16000.5"),
+    ],
+)
+def test_a_waveform_that_is_none_is_refused(model, waveform, rate, said):
+    with pytest.raises(EmonasError, match=said) as refused:
+        emonas.load(model)(waveform, rate)
+    assert "emonas-" not in str(refused.value), "no temporary file is the user's"
+
+
+def test_files_of_another_version_are_told(model, tmp_path):
+    folder = shutil.copytree(model, tmp_path / "m")
+    told = json.loads((folder / "model.json").read_text())
+    told["systems"]["linear"]["options"]["network"] = "of-tomorrow"
+    (folder / "model.json").write_text(json.dumps(told))
+    with pytest.raises(EmonasError, match=r"do not fit together.*export the system again"):
+        emonas.load(folder)
+    with pytest.raises(EmonasError, match="threads 0"):
+        emonas.load(model, threads=0)
+
+
+def test_standard_input_can_be_heard_once(finished, model):
+    done = command(finished, "predict", model, "-", "-", given=b"RIFF")
+    assert done.returncode == 1
+    assert b"name it once" in done.stderr

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -62,8 +62,10 @@ def predict(
     ] = 30.0,
     window: Annotated[float, typer.Option(help="seconds of a window")] = 10.0,
     step: Annotated[float, typer.Option(help="seconds from one window to the next")] = 5.0,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
-    threads: Annotated[int, typer.Option(help="threads inside torch")] = 1,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], typer.Option(help="where it is computed")
+    ] = "auto",
+    threads: Annotated[int, typer.Option(min=1, help="threads inside torch")] = 1,
     checkpoint: Annotated[
         list[str] | None,
         typer.Option(help="NAME=PATH: where pretrained weights lie that are not found"),
@@ -77,7 +79,7 @@ def predict(
 
     windows = Windows(longest, window, step)
     places = dict(_place(text) for text in checkpoint or [])
-    model = Model(folder, device=device, threads=threads, checkpoints=places)  # type: ignore[arg-type]
+    model = Model(folder, device=device, threads=threads, checkpoints=places)
     heard = predict_files(model, files, windows, domain)
     typer.echo(written(heard, model.classes, form))
     if unheard := [one.recording for one in heard if one.recording.problem]:
@@ -116,6 +118,11 @@ def new_corpus(
 
     from emonas.settings.new_corpus import look, told, write_corpus
 
+    if name is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+        raise EmonasError(
+            f"--name {name}: a name begins with a letter or digit, and has letters, digits, _, . "
+            "and - only"
+        )
     called = name or re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-") or "mine"
     found = look(folder)
     for line in told(found):
@@ -144,7 +151,10 @@ def verify(
             err=True,
         )
         sys.exit(1)
-    typer.echo(f"{file}: {found.numbers} numbers agree with the predictions")
+    typer.echo(
+        f"{file}: {found.numbers} numbers agree: scores and their tests with the predictions, the "
+        "report's tables and page with these and with what the run told of times and epochs"
+    )
 
 
 _SHOWN = 50

@@ -99,7 +99,10 @@ def _scores(protocol: ProtocolResults, system: str) -> Table:
 
 def _ensemble(model: ExportedModel) -> str:
     if len(model.folds) == 1:
-        return f"This folder holds one fold, {next(iter(model.folds))}."
+        return (
+            f"This folder holds one fold, {next(iter(model.folds))}. The figures above are of the "
+            "models of all folds, each on speech that it was not trained on."
+        )
     return (
         f"This folder holds the models of {len(model.folds)} folds, and says the mean of their "
         "probabilities. The figures above are of each model alone, on speech that it was not "

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import ValidationError
 
 from emonas.checkpoints.obtain import obtain_checkpoint
 from emonas.checkpoints.places import checkpoint_folder
 from emonas.checkpoints.record import read_checkpoint
-from emonas.errors import EmonasError
+from emonas.errors import DamagedFileError, EmonasError
 from emonas.export.answers import Answer
 from emonas.export.contract import ExportedCheckpoint, read_model
 from emonas.export.front_ends import FrontEnds, table_of
@@ -22,12 +23,14 @@ from emonas.export.networks import FoldNetworks
 from emonas.export.recordings import Piece, write_waveform
 from emonas.learning.devices import prepare
 from emonas.learning.options import RuntimeOptions
+from emonas.storage.problems import first_problem
 
 if TYPE_CHECKING:
     from emonas.checkpoints.checkpoint import Checkpoint
     from emonas.storage.features import Array
     from emonas.storage.predictions import Predictions
 
+_AGAIN = "export the system again, with the version of emonas that loads it"
 Device = Literal["auto", "cpu", "cuda"]
 
 
@@ -53,13 +56,28 @@ class Model:
         checkpoints: Mapping[str, Path] | None = None,
     ) -> None:
         self._model = read_model(folder)
-        runtime = RuntimeOptions(device=device, torch_threads=threads)
+        try:
+            runtime = RuntimeOptions(device=device, torch_threads=threads)
+        except ValidationError as error:
+            raise EmonasError(
+                f"device {device}, threads {threads}: {first_problem(error)}"
+            ) from error
         found = verified_checkpoints(self._model.checkpoints, checkpoints or {})
         self._front_ends = FrontEnds(self._model, found, runtime)
-        self._folds = [
-            FoldNetworks(folder, fold, self._model, found, prepare(runtime, 0))
-            for fold in self._model.folds
-        ]
+        device_found = prepare(runtime, 0)
+        try:
+            self._folds = [
+                FoldNetworks(folder, fold, self._model, found, device_found)
+                for fold in self._model.folds
+            ]
+        except DamagedFileError as error:
+            raise EmonasError(f"{error.path}: {error.problem}; {_AGAIN}") from error
+        # What a file can hold that another version wrote, or a person.
+        except (ImportError, KeyError, RuntimeError, TypeError, ValueError) as error:
+            problem = f"{type(error).__name__}: {first_problem(error)}"
+            raise EmonasError(
+                f"{folder}: its files do not fit together ({problem}); {_AGAIN}"
+            ) from error
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -73,7 +91,7 @@ class Model:
         return () if known == ("",) else known
 
     def __call__(
-        self, waveform: Array, sampling_rate: int, *, domain: str | None = None
+        self, waveform: Array, sampling_rate: float, *, domain: str | None = None
     ) -> dict[str, float]:
         """The probability of each class, for one utterance.
 
@@ -89,7 +107,7 @@ class Model:
             path = folder / "waveform.wav"
             write_waveform(path, waveform, sampling_rate)
             seconds = len(waveform) / sampling_rate
-            piece = Piece("", 0.0, seconds, path, sampling_rate)
+            piece = Piece("", 0.0, seconds, path, int(sampling_rate))
             (answer,) = self.predict([piece], domain=domain)
         return dict(answer.probabilities)
 

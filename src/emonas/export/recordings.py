@@ -22,6 +22,10 @@ STANDARD_INPUT = "-"
 ENDINGS = frozenset({".aif", ".aiff", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav"})
 
 
+_LOUDEST = 4.0
+"""Decoders go a little over full scale where a recording was clipped."""
+
+
 @dataclass(frozen=True)
 class Windows:
     """How a long recording is cut: one of more than `longest` seconds into windows of `length`
@@ -79,9 +83,12 @@ def find(sources: Iterable[str], folder: Path, given: BinaryIO | None = None) ->
     Raises:
         EmonasError: a name leads nowhere, or a folder holds no audio.
     """
+    named = list(sources)
+    if named.count(STANDARD_INPUT) > 1:
+        raise EmonasError(f"{STANDARD_INPUT}: standard input can be heard once; name it once")
     return [
         inspect(name, path)
-        for source in sources
+        for source in named
         for name, path in _named(source, folder, given or sys.stdin.buffer)
     ]
 
@@ -143,8 +150,8 @@ def _cut(
             yield Piece(recording.name, start, end, path, rate)
 
 
-def write_waveform(path: Path, waveform: Array, sampling_rate: int) -> None:
-    """Write (samples,) as they are, without rounding.
+def write_waveform(path: Path, waveform: Array, sampling_rate: float) -> None:
+    """Write (samples,) as they are, without rounding; whole numbers are of their type's full scale.
 
     Raises:
         EmonasError: they are no recording.
@@ -152,9 +159,29 @@ def write_waveform(path: Path, waveform: Array, sampling_rate: int) -> None:
     import soundfile
 
     samples = np.asarray(waveform)
+    if not sampling_rate > 0 or sampling_rate != int(sampling_rate):
+        raise EmonasError(f"a sampling rate is a whole number of Hz, not {sampling_rate}")
+    if np.issubdtype(samples.dtype, np.signedinteger):
+        samples = samples / -float(np.iinfo(samples.dtype.name).min)
     if samples.ndim != 1 or len(samples) < SHORTEST * sampling_rate:
         raise EmonasError(
             f"a waveform is of one channel, (samples,), and at least {SHORTEST} s long; this one "
             f"is {samples.shape} at {sampling_rate} Hz"
         )
-    soundfile.write(path, samples.astype(np.float32), sampling_rate, subtype="FLOAT", format="WAV")
+    _refuse_strange(samples)
+    samples = samples.astype(np.float32)
+    soundfile.write(path, samples, int(sampling_rate), subtype="FLOAT", format="WAV")
+
+
+def _refuse_strange(samples: Array) -> None:
+    """Refuse what would get an answer like any other: no numbers, another scale, silence."""
+    if not np.isfinite(samples).all():
+        raise EmonasError("a waveform holds numbers that are none; take them out")
+    largest = float(np.abs(samples).max())
+    if largest > _LOUDEST:
+        raise EmonasError(
+            f"a waveform of floats has full scale at 1, and this one reaches {largest:g}; divide "
+            "it by its full scale, such as 32768"
+        )
+    if largest == 0:
+        raise EmonasError("a waveform is silent: all of its samples are 0")

@@ -9,7 +9,7 @@ import shutil
 import stat
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -33,7 +33,8 @@ from emonas.export.bundle import (
 from emonas.jobs import report_line
 from emonas.report.job import write_report
 from emonas.report.plan import ReportPlan
-from emonas.storage.folds import TRANSFER, read_index
+from emonas.storage.folds import TRANSFER, read_index, read_part
+from emonas.storage.predictions import read_predictions
 from emonas.storage.problems import first_problem
 
 LARGEST = 2**36
@@ -59,7 +60,8 @@ def verify_bundle(bundle: Path) -> Verified:
     """
     with _unpacked(bundle) as folder:
         touched = [
-            f"{name}: its bytes are not those that were bundled" for name in _changed(folder)
+            *(f"{name}: its bytes are not those that were bundled" for name in _changed(folder)),
+            *(f"{name}: was not bundled" for name in _added(folder)),
         ]
         try:
             numbers, wrong = _all(folder)
@@ -125,6 +127,16 @@ def _changed(folder: Path) -> Iterator[str]:
             yield name
 
 
+def _added(folder: Path) -> Iterator[str]:
+    """The files that nobody bundled."""
+    contents = Contents.model_validate_json((folder / CONTENTS).read_bytes())
+    known = {CONTENTS, *contents.files}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name not in known:
+            yield name
+
+
 def _score(plan: ReportPlan, folder: Path, again: Path) -> tuple[int, list[str]]:
     """Metrics and comparisons, from the predictions."""
     numbers = 0
@@ -141,6 +153,7 @@ def _score(plan: ReportPlan, folder: Path, again: Path) -> tuple[int, list[str]]
         for system, seeds in plan.run_systems(protocol).items():
             elsewhere = scoring.tested_elsewhere[system]
             runs[system] = _runs(plan, folder, (protocol, system), seeds, folds, elsewhere)
+            wrong += _not_listed(folder, protocol, runs[system])
             heard = {name: manifests[name] for name in (*card.corpora, *elsewhere)}
             name = f"evaluate/{protocol}/{system}/metrics.json"
             evaluate_system(
@@ -161,6 +174,17 @@ def _score(plan: ReportPlan, folder: Path, again: Path) -> tuple[int, list[str]]
         numbers, wrong = numbers + found.numbers, [*wrong, *found.wrong]
         report_line(f"{protocol}: {numbers} numbers so far")
     return numbers, wrong
+
+
+def _not_listed(folder: Path, protocol: str, runs: Sequence[RunFiles]) -> Iterator[str]:
+    """Predictions that are not of the utterances and labels that their fold tests."""
+    for run in runs:
+        part = read_part(folder / RESULTS / "protocols" / protocol / run.fold / "test.csv")
+        listed = sorted(zip(part["corpus"], part["utterance"], part["label"], strict=True))
+        test = read_predictions(run.predictions, "test")
+        if sorted(zip(test.corpora, test.utterances, test.labels, strict=True)) != listed:
+            name = run.predictions.relative_to(folder)
+            yield f"{name}: its utterances and labels are not those that its fold tests"
 
 
 def _runs(
