@@ -51,14 +51,21 @@ def command(finished, *arguments):
 
 
 def changed(bundle, output, name, change, digest=True):
-    """A copy of the bundle with one file changed; a forger writes its digest anew."""
+    """A copy of the bundle with one file changed; a forger writes its digests anew, that in the
+    bundle and the one that may lie beside the file.
+    """
     with zipfile.ZipFile(bundle) as archive:
         files = {entry: archive.read(entry) for entry in archive.namelist()}
     assert change(files[name]) != files[name]
+    before = hashlib.sha256(files[name]).hexdigest().encode()
     files[name] = change(files[name])
+    after = hashlib.sha256(files[name]).hexdigest().encode()
     if digest:
         contents = json.loads(files["bundle.json"])
-        contents["files"][name] = hashlib.sha256(files[name]).hexdigest()
+        contents["files"][name] = after.decode()
+        if (beside := f"{name}.sha256") in files:
+            files[beside] = files[beside].replace(before, after)
+            contents["files"][beside] = hashlib.sha256(files[beside]).hexdigest()
         files["bundle.json"] = json.dumps(contents).encode()
     with zipfile.ZipFile(output, "w") as archive:
         for entry, content in files.items():
@@ -196,17 +203,6 @@ def test_predictions_of_other_utterances_than_the_fold_s_are_named(bundle, tmp_p
     name = "results/protocols/tiny/group1/test.csv"
     without_last = lambda text: b"".join(text.splitlines(keepends=True)[:-1])  # noqa: E731
     forged = changed(bundle, tmp_path / "forged.zip", name, without_last)
-    with zipfile.ZipFile(forged) as archive:
-        files = {entry: archive.read(entry) for entry in archive.namelist()}
-    digest = hashlib.sha256(files[name]).hexdigest()
-    beside = next(entry for entry in files if entry == f"{name}.sha256")
-    files[beside] = files[beside].replace(files[beside].split()[0], digest.encode())
-    contents = json.loads(files["bundle.json"])
-    contents["files"][beside] = hashlib.sha256(files[beside]).hexdigest()
-    files["bundle.json"] = json.dumps(contents).encode()
-    with zipfile.ZipFile(forged, "w") as archive:
-        for entry, content in files.items():
-            archive.writestr(entry, content)
     wrong = verify_bundle(forged).wrong
     own = "results/train/tiny/linear/seed0/group1/predictions.h5"
     assert f"{own}: its utterances and labels are not those that its fold tests" in wrong

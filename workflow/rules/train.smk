@@ -128,7 +128,7 @@ rule train_inflated:
             PLAN.task_corpora(wildcards.system, PLAN.corpora_of(wildcards.protocol))
         ),
     output:
-        predictions="results/train/{protocol}/{system}/seed{seed}/{fold}/inflated.h5",
+        inflated="results/train/{protocol}/{system}/seed{seed}/{fold}/inflated.h5",
     log:
         "results/logs/train/{protocol}/{system}-seed{seed}-{fold}-inflated.log",
     group:
@@ -145,4 +145,4 @@ rule train_inflated:
     conda:
         "../../envs/emonas.yaml"
     script:
-        "../scripts/train_inflated.py"
+        "../scripts/train.py"
