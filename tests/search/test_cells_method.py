@@ -16,7 +16,7 @@ from emonas.learning.objectives import CrossEntropy
 from emonas.learning.options import RuntimeOptions
 from emonas.learning.resume import ResumePoint
 from emonas.learning.supervised import SupervisedLearner, class_weights
-from emonas.search import recipe_trials
+from emonas.search import trials
 from emonas.search.halving import Trial, halve, round_ends
 from emonas.search.methods.cells import Options, gather_pool, search
 from emonas.search.outcome import SearchProblem
@@ -195,7 +195,7 @@ def test_who_diverges_later_is_told_by_the_keys_of_the_rate(tmp_path, monkeypatc
             self.seen = epoch
             super().begin_epoch(epoch)
 
-    monkeypatch.setattr(recipe_trials, "SupervisedLearner", Late)
+    monkeypatch.setattr(trials, "SupervisedLearner", Late)
     options = Options(named=("rnn", "gru"), epochs=4, halving=1)
     found = re.fullmatch(
         r"toy/rnn/seed0/fold0: the search stopped in epoch 3, step 1: the loss is nan \(rnn; every "
@@ -221,7 +221,7 @@ def test_a_late_divergence_keeps_the_curve_before_it(monkeypatch):
             self.seen = epoch if self.network.body.cells[0].states == 2 else 0
             super().begin_epoch(epoch)
 
-    monkeypatch.setattr(recipe_trials, "SupervisedLearner", Late)
+    monkeypatch.setattr(trials, "SupervisedLearner", Late)
     outcome = search(Options(named=("lstm", "rnn"), epochs=4, halving=1), problem())
     rows = [row for row in outcome.history if row["candidate"] == "lstm"]
     assert [row["status"] for row in rows] == ["ok", "ok", "diverged"]
@@ -245,7 +245,7 @@ def test_a_killed_job_goes_on_to_the_same_bytes(after, tmp_path, monkeypatch, ou
                 raise KilledError
             super().begin_epoch(epoch)
 
-    monkeypatch.setattr(recipe_trials, "SupervisedLearner", Fragile)
+    monkeypatch.setattr(trials, "SupervisedLearner", Fragile)
     total = len(outcome.history)
     with pytest.raises(KilledError):
         search(SMALL, problem(ResumePoint(tmp_path / "a job")))

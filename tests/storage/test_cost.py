@@ -40,8 +40,12 @@ def test_damage_is_told_in_one_line(tmp_path, content):
 
 
 def test_the_cost_of_epochs_is_a_table(tmp_path):
-    write_epoch_costs(tmp_path / "cost.csv", [EpochCost(1, 0.5, 20.25), EpochCost(2, 1.5, 21.0, 8)])
-    table = read_table(tmp_path / "cost.csv", ("epoch", "seconds", "memory", "architectures"))
-    assert json.loads("[" + ",".join(table.iloc[1]) + "]") == [2, 1.5, 21.0, 8]
+    write_epoch_costs(
+        tmp_path / "cost.csv", [EpochCost(1, 0.5, 20.25), EpochCost(2, 1.5, 21.0, 8, 3)]
+    )
+    table = read_table(
+        tmp_path / "cost.csv", ("epoch", "seconds", "memory", "architectures", "macs")
+    )
+    assert json.loads("[" + ",".join(table.iloc[1]) + "]") == [2, 1.5, 21.0, 8, 3]
     write_epoch_costs(tmp_path / "cost.csv", [])
     assert len(read_table(tmp_path / "cost.csv", ("epoch", "seconds"))) == 0

@@ -16,7 +16,7 @@ rule search:
         unpack(searched_on),
         # A gate and no content: what it allows now changes nothing that was learned behind it.
         audit=ancient("results/protocols/{protocol}/audit.json"),
-        archive=lambda wildcards: PLAN.files_of(PLAN.settings.systems[wildcards.system].search),
+        archive=lambda wildcards: PLAN.search_files(wildcards.system),
     output:
         genotype="results/search/{protocol}/{system}/seed{seed}/{fold}/genotype.json",
         history="results/search/{protocol}/{system}/seed{seed}/{fold}/history.csv",

@@ -79,7 +79,7 @@ class LearningJob:
                 noun, done = _WORDS[stage]
                 raise EmonasError(
                     f"{self.name}: the {noun} stopped in {error.what}; {_kept(error, point)}; "
-                    f"{self._remedy(error, options)}, with which every fold and seed is {done} anew"
+                    f"{self.remedy(error, options)}, with which every fold and seed is {done} anew"
                 ) from error
 
     def _identity(self, options: Mapping[str, Options]) -> dict[str, Any]:
@@ -92,16 +92,24 @@ class LearningJob:
             **{key: value.model_dump(mode="json") for key, value in given.items()},
         }
 
-    def _remedy(self, error: DivergedError, options: Mapping[str, Options]) -> str:
+    @property
+    def system_name(self) -> str:
+        """The system's name in the settings, as the job's own name has it."""
+        _, system, *_ = [*self.name.split("/"), self.name]
+        return system
+
+    def remedy(self, error: DivergedError, options: Mapping[str, Options]) -> str:
         """The keys by which what diverged was learnt: those of a search go first."""
         if error.at_once:
             return "correct or scale the features that it hears"
-        _, system, *_ = [*self.name.split("/"), self.name]
         search = options.get("search")
         if hasattr(search, "learning_rate"):
-            steps, path = search, f"systems.{system}.search"
+            steps, path = search, f"systems.{self.system_name}.search"
         else:
-            steps, path = getattr(options["system"], "training", None), f"systems.{system}.training"
+            steps, path = (
+                getattr(options["system"], "training", None),
+                f"systems.{self.system_name}.training",
+            )
         clips = getattr(steps, "clip", None) is not None
         return f"lower {path}.learning_rate or {'lower' if clips else 'set'} {path}.clip"
 

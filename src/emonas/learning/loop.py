@@ -4,7 +4,7 @@ import copy
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any, Protocol
 
 import torch
@@ -80,13 +80,15 @@ class Learner(Protocol):
 @dataclass(frozen=True)
 class Plan:
     """How long, and which epoch is kept; `pause` ends a call after that epoch, with all that a
-    later call needs to go on kept in its resume point.
+    later call needs to go on kept in its resume point. `architectures` and `macs`
+    (multiply-accumulates) are what an epoch trains and computes, for its cost.
     """
 
     epochs: int
     select: Selection = "last"
     patience: int | None = None
     architectures: int = 0
+    macs: int = 0
     pause: int | None = None
 
 
@@ -133,7 +135,7 @@ def fit(
             best = copy.deepcopy(learner.state())
         seconds = time.perf_counter() - started
         memory = peak_memory(learner.device)
-        outcome.costs.append(EpochCost(epoch, seconds, memory, plan.architectures))
+        outcome.costs.append(EpochCost(epoch, seconds, memory, plan.architectures, plan.macs))
         if epoch < plan.epochs or plan.pause is not None:
             _keep(learner, outcome, best, resume)
         if progress is not None:
@@ -218,7 +220,7 @@ def _keep(learner: Learner, outcome: Outcome, best: dict[str, Any], resume: Resu
     random = [torch.get_rng_state()]
     if learner.device.type == "cuda":
         random.append(torch.cuda.get_rng_state(learner.device))
-    costs = [[cost.epoch, cost.seconds, cost.memory, cost.architectures] for cost in outcome.costs]
+    costs = [list(astuple(cost)) for cost in outcome.costs]
     resume.save(
         {
             "learner": learner.state(),

@@ -13,10 +13,12 @@ from emonas.storage.audit import Audit, read_audit_file
 from emonas.storage.comparisons import Comparisons, read_comparisons
 from emonas.storage.folds import read_index
 from emonas.storage.genotype import AnyGenotype, read_genotype
+from emonas.storage.history import AGAIN
 from emonas.storage.metrics import Metrics, read_metrics
 from emonas.storage.speed import Speeds, read_speeds
 from emonas.storage.tables import read_table
 
+_COSTS = ("seconds", "memory", "architectures", "macs")
 _TEXTS = ("candidate", "status")
 
 
@@ -40,8 +42,8 @@ class FoundGenotype:
 
 @dataclass(frozen=True)
 class Spent:
-    """What a stage took for one system, seed and fold: wall seconds, the peak memory in MiB, and
-    how many architectures were evaluated.
+    """What a stage took for one system, seed and fold: wall seconds, the peak memory in MiB, how
+    many architectures were evaluated, and multiply-accumulates of all that was learnt from.
     """
 
     seed: int
@@ -49,6 +51,7 @@ class Spent:
     seconds: float
     memory: float
     architectures: int
+    macs: int = 0
 
 
 @dataclass(frozen=True)
@@ -232,13 +235,14 @@ def _spent(folders: Sequence[tuple[int, str, Path]]) -> tuple[Spent, ...]:
 
 
 def _sum(seed: int, fold: str, folder: Path) -> Spent:
-    rows = _numeric(read_table(folder / "cost.csv", ("seconds", "memory", "architectures")))
+    rows = _numeric(read_table(folder / "cost.csv", _COSTS))
     return Spent(
         seed=seed,
         fold=fold,
         seconds=float(rows["seconds"].sum()),
         memory=float(rows["memory"].max()) if len(rows) else 0.0,
         architectures=_architectures(folder / "history.csv", rows),
+        macs=int(rows["macs"].sum()),
     )
 
 
@@ -247,5 +251,5 @@ def _architectures(history: Path, rows: pd.DataFrame) -> int:
     if history.exists() and history.read_text(encoding="utf-8").strip():
         table = read_table(history)
         if "candidate" in table:
-            return int(table["candidate"].nunique())
+            return len({name.partition(AGAIN)[0] for name in table["candidate"]})
     return int(rows["architectures"].max()) if len(rows) else 0

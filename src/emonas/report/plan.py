@@ -64,7 +64,8 @@ class SystemCard(_Card):
     """A system: a network with its inputs and search, or a fusion of streams.
 
     An input is a feature's name, and behind a space its layers where some are chosen. `searcher` is
-    the system whose search found the genotypes, `checkpoint` the weights that it trains on itself,
+    the system whose search found the genotypes, `budget` the one whose search says how much its own
+    may compute, `checkpoint` the weights that it trains on itself,
     `start` the system that it starts from, and `random_encoder` says that its encoder is of random
     weights; `tasks` are those that it learns, none for a kind that knows emotion alone, and
     `unlearnt` the adversarial ones among them.
@@ -76,6 +77,7 @@ class SystemCard(_Card):
     streams: list[str] = Field(default_factory=list)
     search: str = ""
     searcher: str = ""
+    budget: str = ""
     shared_search: bool = False
     retrain: bool = True
     checkpoint: str = ""

@@ -8,7 +8,8 @@ from emonas.report.words import listed, probability
 from emonas.storage.comparisons import Comparisons
 
 LINEAR_NETWORKS = frozenset({"linear"})
-RANDOM_SEARCHES = frozenset({"random"})
+RANDOM_SEARCHES = frozenset({"random", "random-search"})
+HAND_MADE = frozenset({"hand-made"})
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Verdict:
 
 def verdicts(protocol: ProtocolResults) -> list[Verdict]:
     """Compare every searched system with the linear ones of its protocol, and with random
-    genotypes of its own kind of network, by UA.
+    genotypes and hand-made cells of its own kind of network, by UA.
     """
     systems = protocol.emotional.values()
     baselines = [system for system in systems if _is_baseline(system)]
@@ -40,7 +41,8 @@ def verdicts(protocol: ProtocolResults) -> list[Verdict]:
 
 
 def _is_baseline(system: SystemResults) -> bool:
-    return system.card.network in LINEAR_NETWORKS or system.card.search in RANDOM_SEARCHES
+    card = system.card
+    return card.network in LINEAR_NETWORKS or card.search in RANDOM_SEARCHES | HAND_MADE
 
 
 def _compares(system: SystemResults, baseline: SystemResults) -> bool:
@@ -54,8 +56,8 @@ def _verdict(
     reached = f"reaches {100 * system.metrics.figure('ua').mean:.1f}% UA."
     if not baselines:
         text = (
-            f"{reached} No linear system and none with a random genotype was run under this "
-            "protocol, so nothing here says what the search is worth."
+            f"{reached} No linear system and none with a random genotype or hand-made cells was "
+            "run under this protocol, so nothing here says what the search is worth."
         )
         return Verdict(system.name, text, None)
     said: dict[str, list[str]] = {}
@@ -67,6 +69,14 @@ def _verdict(
     return Verdict(system.name, " ".join([reached, *sentences]), beats)
 
 
+def _kind(baseline: SystemResults) -> str:
+    if baseline.card.network in LINEAR_NETWORKS:
+        return "linear"
+    if baseline.card.search in HAND_MADE:
+        return "hand-made"
+    return "random-search" if baseline.card.budget else "random-genotype"
+
+
 _BETTER, _WORSE = "It is better than", "It is worse than"
 _UNSURE, _UNKNOWN = "It can't be told from", "Nothing was tested against"
 _HOW = (_BETTER, _WORSE, _UNSURE, _UNKNOWN)
@@ -76,7 +86,7 @@ def _against(
     system: SystemResults, other: SystemResults, comparisons: Comparisons
 ) -> tuple[str, str]:
     """How a system stands against another, and that other in words."""
-    kind = "linear" if other.card.network in LINEAR_NETWORKS else "random-genotype"
+    kind = _kind(other)
     theirs = other.metrics.figure("ua").mean
     named = f"the {kind} system {other.name} ({100 * theirs:.1f}%"
     pair = comparisons.of(system.name, other.name)

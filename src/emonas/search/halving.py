@@ -57,6 +57,15 @@ def round_ends(epochs: int, first: int, factor: int) -> list[int]:
     return ends
 
 
+def contest_epochs(candidates: int, ends: Sequence[int], factor: int) -> int:
+    """Epochs of a whole pool together, if nobody diverges."""
+    total, before = 0, 0
+    for end in ends:
+        total += candidates * (end - before)
+        before, candidates = end, math.ceil(candidates / factor)
+    return total
+
+
 def halve(
     pool: Sequence[str],
     ends: list[int],

@@ -33,11 +33,14 @@ class SearchFiles:
 
 @dataclass(frozen=True, kw_only=True)
 class SearchJob(LearningJob):
-    """One search; `files` is None for a method on which no utterance has a say."""
+    """One search; `files` is None for a method on which no utterance has a say, and `budget` is the
+    search that says how much may be computed, where there is one.
+    """
 
     system: TrainedOptions
     search: SearchOptions
     files: SearchFiles | None
+    budget: SearchOptions | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,10 @@ def search_architecture(job: SearchJob, output: SearchOutputs) -> None:
         EmonasError: the method does not fit the system, or an input is damaged.
     """
     device = job.prepare()
-    with job.resume_point("search", _inputs(job), system=job.system, search=job.search) as resume:
+    given = {} if job.budget is None else {"budget": job.budget}
+    with job.resume_point(
+        "search", _inputs(job), system=job.system, search=job.search, **given
+    ) as resume:
         task = SearchTask(job.system, job.seed, device, resume, job.name)
         outcome = _run(job, task)
         _write(outcome, output)
@@ -70,7 +76,7 @@ def _run(job: SearchJob, task: SearchTask) -> SearchOutcome:
     if job.files is not None:
         files = job.files
         data = load_fold(job.system, Material(files.features), files.train, files.validation)
-        task = SearchProblem(**vars(task), data=data)
+        task = SearchProblem(**vars(task), data=data, budget=job.budget)
     outcome: SearchOutcome = kind_module("method", job.search.method).search(job.search, task)
     return outcome
 
@@ -83,6 +89,6 @@ def _write(outcome: SearchOutcome, output: SearchOutputs) -> None:
 
 
 def _inputs(job: SearchJob) -> list[Path]:
-    archive = getattr(job.search, "archive", None)
     found = [] if job.files is None else job.files.paths
-    return [*found, *([] if archive is None else [archive])]
+    archives = [getattr(search, "archive", None) for search in (job.search, job.budget)]
+    return [*found, *(archive for archive in archives if archive is not None)]

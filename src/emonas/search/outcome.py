@@ -33,9 +33,12 @@ class SearchTask:
 
 @dataclass(frozen=True)
 class SearchProblem(SearchTask):
-    """The same, and what of one fold may be seen."""
+    """The same, and what of one fold may be seen; `budget` is another search of the same system,
+    whose computing a method may be told to stay within.
+    """
 
     data: FoldData
+    budget: SearchOptions | None = None
 
 
 @dataclass

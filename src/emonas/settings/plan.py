@@ -111,12 +111,17 @@ class Plan(Runnable):
         options = self.settings.systems[system]
         method = kind_module("method", options.search.method)
         reads = None if method.READS_WHOLE_SYSTEM else {"network", "inputs", "normalise"}
-        modules = "emonas.search.job", method.__name__, kind_name("network", options.network)
+        budget = self.budget_of(system)
+        methods = (search.method for search in (options.search, budget) if search is not None)
+        modules = (
+            "emonas.search.job",
+            kind_name("network", options.network),
+            *(kind_name("method", found) for found in methods),
+        )
         return {
             "system": options.model_dump(mode="json", include=reads, exclude={"search", "refit"}),
-            # Whether the network is retrained, and for how many folds one search serves, is the
-            # business of those who use the genotype.
-            "search": options.search.model_dump(mode="json", exclude={"retrain", "shared"}),
+            "search": _own_search(options.search),
+            **({} if budget is None else {"budget": _own_search(budget)}),
             **self._runtime(),
             "code": code_digest(*modules),
         }
@@ -227,3 +232,11 @@ class Plan(Runnable):
             }
             for feature in self.features_of(system)
         }
+
+
+def _own_search(search: Any) -> Params:
+    """What a search depends on. Whether the network is retrained, and for how many folds one search
+    serves, is the business of those who use the genotype.
+    """
+    values: Params = search.model_dump(mode="json", exclude={"retrain", "shared"})
+    return values

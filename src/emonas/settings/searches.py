@@ -10,6 +10,10 @@ from emonas.settings.messages import nearest
 _SHAPES = ("selector", "gate_selector", "size", "encoder", "encoders", "normalise")
 """What else of a system says which features its genotype connects, and how they are heard."""
 
+_OWN = frozenset(("search", "refit"))
+"""What two systems may differ by that are searched at one budget."""
+_SIZES = ("channels", "cells", "nodes")
+
 
 def check_genotype(settings: Any, name: str, system: Any) -> None:
     """Check that a system that is built from a genotype says where it comes from.
@@ -29,6 +33,7 @@ def check_genotype(settings: Any, name: str, system: Any) -> None:
         _check_other(settings, name, system)
     elif search is not None:
         _check_method(name, system)
+        _check_budget(settings, name, system)
         if system.refit and not search.retrain:
             raise EmonasError(
                 f"systems.{name}.refit: the searched network is tested as it is (retrain: false), "
@@ -46,17 +51,48 @@ def _check_method(name: str, system: Any) -> None:
         )
 
 
-def _check_other(settings: Any, name: str, system: Any) -> None:
-    path, other = f"systems.{name}.search", system.search
+def _check_budget(settings: Any, name: str, system: Any) -> None:
+    """A search at the budget of another one differs from it by the search alone."""
+    other = getattr(system.search, "budget", None)
+    if other is None:
+        return
+    path = f"systems.{name}.search.budget"
+    found = _searched(settings, path, name, other, "give search.trials, a number of candidates")
+    if not hasattr(kind_module("method", found.search.method), "computed"):
+        raise EmonasError(
+            f"{path}: {other} is searched by {found.search.method}, which has no budget to tell; "
+            "name a system that is searched by darts or cells, or give search.trials"
+        )
+    for key in type(system).model_fields:
+        if key not in _OWN and getattr(found, key, None) != getattr(system, key):
+            raise EmonasError(
+                f"{path}: {other} has another {key} than {name}, and the two are to differ by the "
+                "search alone; make them alike, or give search.trials"
+            )
+    for key in _SIZES if system.network == "cells" else ():
+        if getattr(found.search, key) != getattr(system.search, key):
+            raise EmonasError(
+                f"systems.{name}.search.{key}: is {getattr(system.search, key)}, and that of "
+                f"{other} is {getattr(found.search, key)}; give both the same"
+            )
+
+
+def _searched(settings: Any, path: str, name: str, other: str, remedy: str) -> Any:
+    """Another system that has a search of its own."""
     if other not in settings.systems:
         raise EmonasError(f"{path}: no system is named {other}{nearest(other, settings.systems)}")
     found = settings.systems[other]
     search = getattr(found, "search", None)
     if other == name or search is None or isinstance(search, str):
         raise EmonasError(
-            f"{path}: {other} has no search of its own; name a system that has one, or give a "
-            "search method"
+            f"{path}: {other} has no search of its own; name a system that has one, or {remedy}"
         )
+    return found
+
+
+def _check_other(settings: Any, name: str, system: Any) -> None:
+    path, other = f"systems.{name}.search", system.search
+    found = _searched(settings, path, name, other, "give a search method")
     for key in ("network", "inputs", *_SHAPES):
         if getattr(found, key, None) != getattr(system, key, None):
             raise EmonasError(

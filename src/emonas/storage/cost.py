@@ -11,12 +11,15 @@ from emonas.storage.tables import write_rows
 
 @dataclass(frozen=True)
 class EpochCost:
-    """What one epoch took: wall seconds, peak memory in MiB, architectures evaluated."""
+    """What one epoch took: wall seconds, peak memory in MiB, architectures evaluated, and the
+    multiply-accumulates of all that was learnt from, forward (0 where they are not counted).
+    """
 
     epoch: int
     seconds: float
     memory: float
     architectures: int = 0
+    macs: int = 0
 
 
 @dataclass(frozen=True)

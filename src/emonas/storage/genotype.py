@@ -39,6 +39,8 @@ RecipeOperation = Literal[
     "activation_sigm",
     "activation_leaky_relu",
 ]
+UNSEARCHED = frozenset(("random", "random-search", "hand-made"))
+"""Methods that train no network in which the candidates are mixed."""
 MOST_CHANNELS = 4096
 MOST_CELLS = 100
 MOST_NODES = 32

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from emonas.learning.supervised import apply_network
 from emonas.storage.cost import NetworkCost, write_epoch_costs, write_network_cost
@@ -18,7 +16,7 @@ from emonas.storage.predictions import Predictions, write_predictions
 from emonas.storage.tables import write_rows
 from emonas.storage.weights import write_weights
 from emonas.systems.building import count_parameters
-from emonas.systems.recurrences import CountRecurrences
+from emonas.systems.computing import utterance_macs
 from emonas.systems.task_outputs import Asked, task_predictions
 
 if TYPE_CHECKING:
@@ -107,16 +105,7 @@ def network_cost(
 ) -> NetworkCost:
     """Weights, and the multiply-accumulates of one utterance as torch counts them; and what became
     of utterances that are longer than the system allows.
-
-    torch counts matrix products and convolutions; pooling, norms and activations count nothing.
-    Shapes alone are computed, because on a CPU torch can't see into its recurrences.
     """
-    shapes_only = torch.device("meta")
-    sketch = copy.deepcopy(network).to(shapes_only).eval()
-    batch = example.take([0]).batch()
-    recurrences = CountRecurrences()
-    with FlopCounterMode(display=False) as counter, recurrences, torch.no_grad():
-        batch.to(shapes_only).through(sketch)
-    shapes = [list(stream.frames.shape[1:]) for stream in batch.streams]
-    macs = counter.get_total_flops() // 2 + recurrences.macs
+    shapes = [list(stream[0].shape) for stream in example.streams]
+    macs = utterance_macs(network, example)
     return NetworkCost(searched, count_parameters(network), macs, shapes, *long)

@@ -13,15 +13,17 @@ from emonas.jobs import Progress, report_line
 from emonas.kinds import kind_module
 from emonas.learning.batches import Batches
 from emonas.learning.job import LearningJob
-from emonas.learning.loop import Outcome, Plan, fit
+from emonas.learning.loop import DivergedError, Outcome, Plan, fit
 from emonas.learning.resume import ResumePoint
 from emonas.learning.seeds import seed_of
 from emonas.learning.supervised import SupervisedLearner
+from emonas.options import Options
 from emonas.storage.folds import Part, read_part
-from emonas.storage.genotype import AnyGenotype, read_genotype
+from emonas.storage.genotype import UNSEARCHED, AnyGenotype, read_genotype
 from emonas.storage.predictions import Predictions
 from emonas.storage.weights import read_weights
 from emonas.systems.building import build_network, build_searched, count_parameters
+from emonas.systems.computing import pass_macs
 from emonas.systems.data import FoldData, load_fold, load_whole_fold, longer_ones
 from emonas.systems.material import Material
 from emonas.systems.objective import learning_rates, make_objective
@@ -57,6 +59,18 @@ class TrainJob(LearningJob):
     def chooses(self) -> Path:
         """The list that the epoch is chosen on."""
         return self.chosen_on or self.parts["validation"]
+
+    def remedy(self, error: DivergedError, options: Mapping[str, Options]) -> str:
+        """Of an architecture that was drawn by chance, another one; then what helps any other."""
+        found = super().remedy(error, options)
+        if self.genotype is None or read_genotype(self.genotype).method != "random":
+            return found
+        path = f"systems.{self.system_name}.search"
+        return (
+            "its architecture was drawn by chance, and not every one can be trained: let "
+            f"{path} be {{method: random-search, trials: 3}}, which leaves out who diverges, or "
+            f"{found}"
+        )
 
 
 def train_system(job: TrainJob, outputs: SystemOutputs) -> None:
@@ -188,9 +202,10 @@ def _fit(
     options = system.training
     objective = make_objective(system, data, network)
     rates = learning_rates(system, data.shape, network)
-    plan = Plan(options.epochs, options.select, options.patience)
+    macs = pass_macs(network, data.train)
+    plan = Plan(options.epochs, options.select, options.patience, macs=macs)
     if last is not None:
-        plan = Plan(last)
+        plan = Plan(last, macs=macs)
     outcome = fit(
         SupervisedLearner(network, options, device, objective, rates=rates, pieces=system.pieces),
         Batches(
@@ -215,6 +230,6 @@ def _fit(
 
 def _searched_parameters(job: TrainJob, genotype: AnyGenotype | None, data: FoldData) -> int | None:
     """The weights of the network that was searched; none where the genotype was drawn by chance."""
-    if genotype is None or genotype.method == "random":
+    if genotype is None or genotype.method in UNSEARCHED:
         return None
     return count_parameters(build_searched(job.system, genotype, data.shape))

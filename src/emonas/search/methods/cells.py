@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from emonas.errors import EmonasError
 from emonas.jobs import report_line
+from emonas.search.budget import candidate_macs
+from emonas.search.contest import Rounds, hold_contest
 from emonas.search.named_recipes import CELL_NAMES, CellName, named_recipe
 from emonas.search.outcome import SearchOptions, SearchOutcome, SearchProblem
 from emonas.search.random_recipe import draw_recipe
 from emonas.search.recipe_archive import read_archive
-from emonas.storage.cost import EpochCost
 from emonas.storage.genotype import RecurrentGenotype
 
 if TYPE_CHECKING:
-    from emonas.learning.resume import ResumePoint
-    from emonas.search.halving import Halving
     from emonas.systems.options import TrainedOptions
-
-_FIGURES = (
-    "train_loss",
-    "train_ua",
-    "train_wa",
-    "validation_loss",
-    "validation_ua",
-    "validation_wa",
-)
 
 NETWORK = "recurrent"
 """The kind of network that it finds."""
@@ -87,27 +75,20 @@ def search(options: Options, problem: SearchProblem) -> SearchOutcome:
         EmonasError: the protocol has no validation part, the archive can't be read or gives no
             recipe, or every candidate diverges.
     """
-    from emonas.search.halving import halve, round_ends
-    from emonas.search.recipe_trials import RecipeTrials
+    return hold_contest(problem, gather_pool(options), _rounds(options), searched=True)
 
-    if problem.data.validation is None:
-        raise EmonasError(
-            f"{problem.name}: the cell is chosen on validation, and the protocol has no "
-            "validation part; let the protocol validate"
-        )
+
+def computed(options: Options, problem: SearchProblem) -> int:
+    """Multiply-accumulates of a whole search, each candidate counted as the pool's mean, because
+    who goes on is not known before.
+    """
     pool = gather_pool(options)
-    ends = round_ends(options.epochs, options.first_epochs, options.halving)
-    with TemporaryDirectory() as folder:
-        trials = RecipeTrials(problem, pool, options.epochs, _kept(problem.resume, folder))
-        title = f"search {problem.name}"
-        contest = halve(list(pool), ends, options.halving, trials.train, trials.leave, title)
-        weights = trials.weights(contest.winner)
-    return SearchOutcome(
-        genotype=pool[contest.winner],
-        weights=weights,
-        history=_history(contest),
-        costs=_costs(contest),
-    )
+    mean = sum(candidate_macs(problem, genotype) for genotype in pool.values()) / len(pool)
+    return round(mean * _rounds(options).all_epochs(len(pool)))
+
+
+def _rounds(options: Options) -> Rounds:
+    return Rounds(options.epochs, options.first_epochs, options.halving)
 
 
 def gather_pool(options: Options) -> dict[str, RecurrentGenotype]:
@@ -154,16 +135,8 @@ def trained_epochs(options: Options, system: TrainedOptions) -> int | None:
 
     None where the pool is an archive that is not there, without a limit.
     """
-    from emonas.search.halving import round_ends
-
     candidates = _pool_size(options)
-    if candidates is None:
-        return None
-    total, before = 0, 0
-    for end in round_ends(options.epochs, options.first_epochs, options.halving):
-        total += candidates * (end - before)
-        before, candidates = end, math.ceil(candidates / options.halving)
-    return total
+    return None if candidates is None else _rounds(options).all_epochs(candidates)
 
 
 def _pool_size(options: Options) -> int | None:
@@ -190,48 +163,3 @@ def _archived(options: Options, path: Path) -> dict[str, RecurrentGenotype]:
         entry.name: RecurrentGenotype(method="cells", name=entry.name, recipe=entry.recipe)
         for entry in chosen
     }
-
-
-def _kept(resume: ResumePoint, folder: str) -> ResumePoint:
-    """A point that keeps states, because a candidate goes on from the round before."""
-    from emonas.learning.resume import ResumePoint
-
-    return resume if resume.keeps else ResumePoint(Path(folder))
-
-
-def _history(contest: Halving) -> list[dict[str, Any]]:
-    """A row an epoch of every candidate, ordered by round, candidate and epoch."""
-    rows: list[dict[str, Any]] = []
-    for trial in contest.trials:
-        for epoch, figures in enumerate(trial.history, start=1):
-            rows.append(_row(contest, trial.name, epoch, figures, "ok"))
-        if trial.diverged is not None:
-            rows.append(_row(contest, trial.name, trial.diverged, {}, "diverged"))
-    return sorted(rows, key=lambda row: int(row["round"]))
-
-
-def _row(
-    contest: Halving, name: str, epoch: int, figures: dict[str, float], status: str
-) -> dict[str, Any]:
-    return {
-        "candidate": name,
-        "round": contest.round_of(epoch),
-        "epoch": epoch,
-        **{figure: figures.get(figure) for figure in _FIGURES},
-        "status": status,
-    }
-
-
-def _costs(contest: Halving) -> list[EpochCost]:
-    """Epoch by epoch: the seconds of all that trained it, and how many they were."""
-    costs: dict[int, EpochCost] = {}
-    for trial in contest.trials:
-        for cost in trial.costs:
-            sofar = costs.get(cost.epoch, EpochCost(cost.epoch, 0.0, 0.0))
-            costs[cost.epoch] = EpochCost(
-                epoch=cost.epoch,
-                seconds=sofar.seconds + cost.seconds,
-                memory=max(sofar.memory, cost.memory),
-                architectures=sofar.architectures + 1,
-            )
-    return [costs[epoch] for epoch in sorted(costs)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
@@ -118,7 +119,7 @@ def search(options: Options, problem: SearchProblem) -> SearchOutcome:
         learner,
         batches,
         None if validation is None else Batches(validation, options.batch),
-        Plan(options.epochs, architectures=1),
+        Plan(options.epochs, architectures=1, macs=_epoch_macs(options, problem, train, held)),
         resume=problem.resume,
         progress=Progress(f"search {problem.name}", options.epochs),
     )
@@ -130,6 +131,33 @@ def search(options: Options, problem: SearchProblem) -> SearchOutcome:
         history=[dict(row) for row in outcome.history],
         costs=outcome.costs,
     )
+
+
+def computed(options: Options, problem: SearchProblem) -> int:
+    """Multiply-accumulates of a whole search.
+
+    Raises:
+        EmonasError: as `search`.
+    """
+    _refuse_unfit(problem)
+    return options.epochs * _epoch_macs(options, problem, *_parts(options, problem))
+
+
+def _epoch_macs(options: Options, problem: SearchProblem, train: Examples, held: Examples) -> int:
+    """Those of an epoch: every step takes a batch of each kind, and of second order, the weights'
+    batch three times more.
+    """
+    import torch
+
+    from emonas.networks.search_cells import SearchNetwork
+    from emonas.systems.computing import pass_macs
+
+    with torch.random.fork_rng(devices=[]):
+        classes = len(problem.data.classes)
+        network = SearchNetwork(options.channels, options.cells, classes, options.nodes)
+    steps, passes = (math.ceil(len(part) / options.batch) for part in (train, held))
+    weights = {"first": 1, "second": 4}[options.order]
+    return round(weights * pass_macs(network, train) + steps / passes * pass_macs(network, held))
 
 
 def _network(

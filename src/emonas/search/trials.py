@@ -1,4 +1,4 @@
-"""Training of one candidate cell, from where it was to a later epoch."""
+"""Training of one candidate, from where it was to a later epoch."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -15,15 +15,16 @@ from emonas.learning.supervised import SupervisedLearner
 from emonas.search.halving import Trial
 from emonas.search.outcome import SearchProblem
 from emonas.storage.cost import EpochCost
-from emonas.storage.genotype import RecurrentGenotype
-from emonas.systems.building import build_searched
+from emonas.storage.genotype import AnyGenotype
+from emonas.systems.building import build_network
+from emonas.systems.computing import pass_macs
 from emonas.systems.objective import make_objective
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-class RecipeTrials:
+class Trials:
     """Trains candidates on a fold's training part and scores them on its validation part.
 
     A candidate's initial weights depend on the seed and its name, and all see the same batches; so
@@ -33,7 +34,7 @@ class RecipeTrials:
     def __init__(
         self,
         problem: SearchProblem,
-        candidates: Mapping[str, RecurrentGenotype],
+        candidates: Mapping[str, AnyGenotype],
         epochs: int,
         resume: ResumePoint,
     ) -> None:
@@ -81,13 +82,14 @@ class RecipeTrials:
     def _learner(self, name: str) -> SupervisedLearner:
         problem = self._problem
         torch.manual_seed(seed_of(problem.seed, problem.name, name))
-        network: nn.Module = build_searched(
+        network: nn.Module = build_network(
             problem.system, self._candidates[name], problem.data.shape
         )
         objective = make_objective(problem.system, problem.data, network)
         return SupervisedLearner(network, self._options, problem.device, objective)
 
     def _fit(self, learner: SupervisedLearner, name: str, end: int) -> Outcome:
-        plan = Plan(self._options.epochs, "validation_loss", pause=end)
+        macs = pass_macs(learner.network, self._problem.data.train)
+        plan = Plan(self._options.epochs, "validation_loss", macs=macs, pause=end)
         point = self._resume.part(name)
         return fit(learner, self._train, self._validation, plan, resume=point)

@@ -1,0 +1,85 @@
+"""Searches at the budget of another one: what they ask for, and what they depend on."""
+
+import pytest
+
+from emonas.errors import EmonasError
+from emonas.settings.load import check_settings
+from emonas.settings.plan import Plan
+
+SEARCH = {"method": "random-search", "budget": "cnn", "channels": 4}
+
+
+@pytest.fixture
+def rivals(document):
+    """A random search beside DARTS, and hand-made cells beside a search of recurrent ones."""
+    document["systems"] |= {
+        "drawn": {"network": "cells", "inputs": ["image"], "search": dict(SEARCH)},
+        "made": {
+            "network": "recurrent",
+            "inputs": ["fbank"],
+            "search": {"method": "hand-made", "budget": "rnn"},
+        },
+    }
+    document["runs"][0]["systems"] += ["drawn", "made"]
+    return document
+
+
+def plan(document):
+    return Plan(check_settings(document))
+
+
+@pytest.mark.parametrize(
+    ("system", "change", "told"),
+    [
+        ("drawn", {"budget": "cmn"}, r"systems\.drawn\.search\.budget: no system is named cmn"),
+        ("drawn", {"budget": "linear"}, "linear has no search of its own"),
+        ("drawn", {"budget": "drawn"}, "drawn has no search of its own; .* give search.trials"),
+        ("drawn", {"budget": "rnn"}, "rnn has another network than drawn"),
+        ("drawn", {"channels": 6}, r"systems\.drawn\.search\.channels: is 6, and that of cnn is 4"),
+        ("made", {"budget": "chance"}, "chance is searched by random, which has no budget to tell"),
+        ("made", {"trials": 3}, "give either budget"),
+    ],
+)
+def test_a_budget_is_that_of_the_same_system_with_a_search(rivals, system, change, told):
+    rivals["systems"]["chance"] = {
+        "network": "recurrent",
+        "inputs": ["fbank"],
+        "search": {"method": "random"},
+    }
+    rivals["systems"][system]["search"] |= change
+    with pytest.raises(EmonasError, match=told):
+        plan(rivals)
+
+
+def test_two_systems_of_one_budget_differ_by_the_search_alone(rivals):
+    rivals["systems"]["drawn"]["training"] = {"epochs": 3}
+    with pytest.raises(EmonasError, match="cnn has another training than drawn"):
+        plan(rivals)
+    del rivals["systems"]["drawn"]["search"]["budget"]
+    rivals["systems"]["drawn"]["search"]["trials"] = 5
+    plan(rivals)
+
+
+def test_the_search_that_pays_is_read_and_what_it_is_trained_by_later_is_not(rivals):
+    before = plan(rivals).search_params("drawn")
+    assert before["budget"]["method"] == "darts"
+    rivals["systems"]["cnn"]["search"]["retrain"] = False
+    assert plan(rivals).search_params("drawn") == before
+    rivals["systems"]["cnn"]["search"]["epochs"] = 7
+    after = plan(rivals).search_params("drawn")
+    assert after["budget"]["epochs"] == 7
+    assert {**after, "budget": None} == {**before, "budget": None}
+    assert "budget" not in plan(rivals).search_params("cnn")
+
+
+def test_an_archive_that_pays_is_a_file_of_the_search(rivals, tmp_path):
+    archive = tmp_path / "train_logs.zip"
+    archive.write_bytes(b"")
+    rivals["systems"]["rnn"]["search"]["archive"] = str(archive)
+    found = plan(rivals)
+    assert found.search_files("made") == [str(archive)]
+    assert found.search_files("drawn") == []
+    archive.unlink()
+    skipped = {name for entry in plan(rivals).skipped for name in entry["systems"]}
+    assert {"rnn", "made"} <= skipped
+    assert "drawn" not in skipped
