@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emonas.settings.load import check_settings
-from emonas.settings.needs import BRIEF, LONGEST, Needs
+from emonas.settings.needs import BRIEF, LONGEST, START, Needs
 from emonas.settings.partitions import Partition
 from emonas.settings.plan import Plan
 from emonas.storage.manifest import Utterance, write_manifest
@@ -178,3 +178,13 @@ def test_small_jobs_are_brief_and_long_ones_are_not(document):
     assert counted.is_brief("fold", protocol="loso", fold="a")
     assert not counted.is_brief("train", **TRAIN)
     assert counted.need("train", **TRAIN).minutes > BRIEF
+
+
+def test_a_search_within_a_budget_asks_for_more_time_than_the_one_that_pays(document):
+    rival = {"method": "random-search", "budget": "rnn"}
+    document["systems"]["drawn"] = {**document["systems"]["rnn"], "search": rival}
+    document["runs"][0]["systems"].append("drawn")
+    found = needs(document)
+    one, other = (found.need("search", protocol="loso", system=name) for name in ("rnn", "drawn"))
+    assert other.memory == one.memory
+    assert other.minutes - START == pytest.approx(4 * (one.minutes - START), abs=4)

@@ -8,14 +8,16 @@ import pytest
 import torch
 
 from emonas.errors import EmonasError
+from emonas.search.named_recipes import named_recipe
+from emonas.storage.genotype import RecurrentGenotype, write_genotype
 
 SLOW = {"epochs": 400, "batch": 8, "optimiser": "sgd", "learning_rate": 30.0, "weight_decay": 1.0}
 GRU = {"network": "recurrent", "cell": "gru", "hidden": 6, "training": SLOW}
 
 
-def failure(store, system):
+def failure(store, system, **more):
     with pytest.raises(EmonasError) as told:
-        store.train(system)
+        store.train(system, **more)
     return str(told.value)
 
 
@@ -38,6 +40,28 @@ def test_the_message_says_where_what_is_kept_and_what_to_change(store, tally):
     # The same options come to the same end, from the state that was kept.
     assert failure(store, GRU) == said
     store.train({**GRU, "training": {**SLOW, "learning_rate": 1e-3, "epochs": 1}})
+
+
+@pytest.mark.fault
+def test_of_an_architecture_that_was_drawn_by_chance_another_one_is_the_remedy(store, tally):
+    tally("a loss or a weight that is no finite number")
+    recipe = named_recipe("gru")
+    paths = {}
+    for method in ("random", "cells"):
+        paths[method] = store.folder / f"{method}.json"
+        store.folder.mkdir(exist_ok=True)
+        write_genotype(paths[method], RecurrentGenotype(method=method, name="x", recipe=recipe))
+    system = {**GRU, "cell": None}
+    lower = "lower systems.system.training.learning_rate or set systems.system.training.clip"
+    chance = (
+        "; its architecture was drawn by chance, and not every one can be trained: let "
+        "systems.system.search be {method: random-search, trials: 3}, which leaves out who "
+        f"diverges, or {lower}"
+    )
+    assert chance in failure(store, system, genotype=paths["random"])
+    searched = failure(store, system, genotype=paths["cells"])
+    assert lower in searched
+    assert "by chance" not in searched
 
 
 @pytest.mark.fault

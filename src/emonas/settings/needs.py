@@ -7,7 +7,7 @@ much, and goes on from its checkpoint.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,11 @@ TUNE_SECONDS = 2.0
 # of an utterance of a batch.
 CELL_SECONDS = 7e-6
 CELL_MEGABYTES = 1e-3
+
+SMALL_NETWORKS = 4
+"""How many times as long as a search its rivals take that compute as much: a core is slower at many
+small networks than at one large one.
+"""
 
 FUSE_SECONDS = 5e-4
 """Of a core for an utterance and epoch of a fusion."""
@@ -191,6 +196,9 @@ class Needs:
         if rule == "search":
             if not plan.search_reads_data(system):
                 return _Work()
+            if (paying := getattr(options.search, "budget", None)) is not None:
+                part = self._network(rule, paying, seconds, utterances)
+                return replace(part, seconds=SMALL_NETWORKS * part.seconds)
             return self._search(system, options, seconds, utterances, loaded)
         if is_solved(options):
             return _Work(SOLVE_SECONDS * seconds, loaded)
@@ -207,7 +215,7 @@ class Needs:
         search, served = options.search, self._may_use_cards
         batch = getattr(search, "batch", options.training.batch)
         passes = self._passes(system)
-        if hasattr(search, "channels"):
+        if options.network == "cells":
             size = search.channels * search.cells * self._pixels(system)
             memory = loaded + CELL_MEGABYTES * size * batch
             return _Work(CELL_SECONDS * size * utterances * passes, memory, served)

@@ -82,18 +82,12 @@ class Clock:
         if learnt is None:
             return None
         if jobs.rule == "search":
-            return self._searching(jobs.system)
+            epochs = self._search_epochs(jobs.system)
+            return None if epochs is None else learnt.search * epochs
         times = 1
         if jobs.rule == "train_inflated":
             times = len(inflating_habits(self._plan.settings.systems[jobs.system]))
         return times * learnt.train * training_passes(self._plan, jobs.system)
-
-    def _searching(self, system: str) -> float | None:
-        """Seconds an utterance of a search; at the budget of another one, what that takes."""
-        search = self._plan.settings.systems[system].search
-        paying = getattr(search, "budget", None) or system
-        learnt, epochs = self.learnt(paying), self._search_epochs(paying)
-        return None if learnt is None or epochs is None else learnt.search * epochs
 
     def _search_epochs(self, system: str) -> int | None:
         """Epochs of all candidates together."""
