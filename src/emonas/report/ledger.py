@@ -6,7 +6,7 @@ from typing import Any
 from emonas.report.gather import ProtocolResults, Spent, SystemResults
 from emonas.report.summary import warnings
 from emonas.report.tables import Column, Table
-from emonas.report.verdicts import HAND_MADE, RANDOM_SEARCHES
+from emonas.report.words import how_found
 
 ALL_FOLDS = "all"
 _COLUMNS = (
@@ -57,14 +57,9 @@ def _how(system: SystemResults) -> str:
     card = system.card
     if not card.search:
         return "made by hand"
-    budget = f", at the budget of {card.budget}" if card.budget else ""
-    if card.search in HAND_MADE:
-        return f"the best of those made by hand{budget}"
-    if card.search in RANDOM_SEARCHES:
-        return f"searched at random{budget}" if card.search != "random" else "drawn at random"
     if card.searcher not in ("", system.name):
         return f"that of {card.searcher}"
-    return f"searched by {card.search}"
+    return how_found(card)
 
 
 def _rows(system: SystemResults, budget: SystemResults | None) -> Iterator[Mapping[str, Any]]:

@@ -52,7 +52,20 @@ def describe(name: str, card: SystemCard) -> str:
         return text
     if card.searcher and card.searcher != name:
         return f"{text}, trained with what the search of {card.searcher} found"
-    return f"{text}, searched by {card.search}" + ("" if card.retrain else ", as it was searched")
+    return f"{text}, {how_found(card)}" + ("" if card.retrain else ", as it was searched")
+
+
+_FOUND = {
+    "random": "drawn at random",
+    "random-search": "the best of some drawn at random",
+    "hand-made": "the best of those made by hand",
+}
+
+
+def how_found(card: SystemCard) -> str:
+    """How a system's own search finds its architecture, and within which budget."""
+    budget = f", at the budget of {card.budget}" if card.budget else ""
+    return _FOUND.get(card.search, f"searched by {card.search}") + budget
 
 
 def option_pairs(options: Mapping[str, Any]) -> list[tuple[str, str]]:
