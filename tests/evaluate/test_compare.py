@@ -9,7 +9,7 @@ from emonas.evaluate.runs import RunFiles
 from emonas.storage.comparisons import read_comparisons
 from emonas.storage.cost import NetworkCost, write_network_cost
 from emonas.storage.metrics import read_metrics
-from emonas.storage.predictions import Predictions, write_predictions
+from emonas.storage.predictions import Predictions, read_predictions, write_predictions
 
 CLASSES = ("angry", "happy", "sad")
 SPEAKERS = 8
@@ -89,3 +89,39 @@ def test_what_can_not_be_compared_is_said(tmp_path):
     unknown = compare(tmp_path, runs, speakers=half)
     assert "who speaks is not known" in unknown.left_out["all"]
     assert compare(tmp_path, {}).pairs == []
+
+
+def test_a_difference_has_the_interval_of_speakers_drawn_for_both(tmp_path):
+    """WA of folds of two speakers with twelve utterances each, of one seed, against a loop."""
+    runs = {"good": system(tmp_path / "g", 0.9, 1), "poor": system(tmp_path / "p", 0.4, 1)}
+    right = {
+        name: {
+            key: answer == truth
+            for files in found
+            for test in (read_predictions(files.predictions, "test"),)
+            for key, truth, answer in zip(test.utterances, test.labels, test.predicted, strict=True)
+        }
+        for name, found in runs.items()
+    }
+    ahead = [
+        np.mean(
+            [right["good"][f"{s}-{row}"] - float(right["poor"][f"{s}-{row}"]) for row in range(12)]
+        )
+        for s in range(SPEAKERS)
+    ]
+    generator = np.random.default_rng(1)
+    draws = [np.mean(generator.choice(ahead, SPEAKERS)) for _ in range(6000)]
+    for pooled in (True, False):
+        found = compare(tmp_path, runs, pooled)
+        wanted = np.quantile(draws, [0.025, 0.975])
+        assert found.of("good", "poor").wa.interval == pytest.approx(wanted, abs=0.012)
+        low, high = found.of("good", "poor").ua.interval
+        assert found.of("poor", "good").ua.interval == (-high, -low)
+
+
+def test_of_few_speakers_a_difference_has_no_interval(tmp_path):
+    few = {key: name for key, name in SPOKEN.items() if name in [f"corpus:{s}" for s in range(4)]}
+    runs = {name: system(tmp_path / name, 0.6, 1, few) for name in ("one", "other")}
+    (pair,) = compare(tmp_path, runs).pairs
+    assert pair.ua.interval is None
+    assert pair.ua.difference == 0

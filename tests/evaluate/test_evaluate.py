@@ -13,6 +13,7 @@ from emonas.evaluate.job import EvaluatedCorpora, evaluate_system
 from emonas.evaluate.runs import RunFiles
 from emonas.storage.cost import NetworkCost, write_network_cost
 from emonas.storage.inflated import BEST_EPOCH, BEST_SEED, POOLED, SCALED
+from emonas.storage.manifest import Utterance, write_manifest
 from emonas.storage.metrics import Metrics, read_metrics
 from emonas.storage.predictions import Predictions, read_predictions, write_predictions
 
@@ -199,3 +200,77 @@ def test_a_habit_that_no_file_tells_has_no_score(tmp_path):
     one = [run for run in runs if run.seed == 0]
     metrics = _evaluate(tmp_path, one, pooled=True, repeated=False)
     assert list(metrics.inflated) == [POOLED]
+
+
+@pytest.fixture
+def spoken(tmp_path: Path) -> tuple[list[RunFiles], dict[str, Path]]:
+    """Seven speakers: six of one fold, one of the other two, and who says what."""
+    runs, _ = _write_runs(tmp_path)
+    none = dict.fromkeys(("audio", "language", "gender", "session", "style", "text", "digest"), "")
+    rows = []
+    for run in (run for run in runs if run.seed == 0):
+        for number, name in enumerate(read_predictions(run.predictions, "test").utterances):
+            speaker = f"s{number % 6}" if run.fold == "speaker-c" else "alone"
+            told = {"corpus": "corpus", "emotion": "sad", "seconds": 1.0, "sampling_rate": 16000}
+            rows.append(Utterance(utterance=name, speaker=speaker, **told, **none))
+    path = tmp_path / "manifest.csv"
+    write_manifest(path, rows)
+    return runs, {"corpus": path}
+
+
+def test_a_fold_has_an_interval_over_its_own_speakers_where_they_are_five(spoken, tmp_path):
+    runs, manifests = spoken
+    output = tmp_path / "metrics.json"
+    evaluate_system("p", "rnn", runs, EvaluatedCorpora(manifests), False, False, output)
+    metrics = read_metrics(output)
+    generator = np.random.default_rng(1)
+    for score in metrics.folds:
+        if score.fold != "speaker-c":
+            assert (score.speakers, score.ua_interval, score.wa_interval) == (1, None, None)
+            continue
+        (run,) = (run for run in runs if (run.fold, run.seed) == (score.fold, score.seed))
+        test = read_predictions(run.predictions, "test")
+        pairs = list(zip(test.labels, test.predicted, strict=True))
+        draws = []
+        for _ in range(4000):
+            drawn = generator.integers(0, 6, 6)
+            chosen = [pair for speaker in drawn for pair in pairs[speaker::6]]
+            draws.append((_ua(chosen), _wa(chosen)))
+        low, high = np.quantile(draws, [0.025, 0.975], axis=0)
+        assert score.speakers == 6
+        assert score.ua_interval == pytest.approx((low[0], high[0]), abs=0.02)
+        assert score.wa_interval == pytest.approx((low[1], high[1]), abs=0.02)
+
+
+def test_the_mean_over_folds_has_an_interval_of_its_own_where_folds_are_pooled(spoken, tmp_path):
+    runs, manifests = spoken
+    output = tmp_path / "metrics.json"
+    found = {}
+    for pooled in (True, False):
+        evaluate_system("p", "rnn", runs, EvaluatedCorpora(manifests), pooled, False, output)
+        found[pooled] = read_metrics(output)
+    assert found[False].ua.folds_interval == found[False].ua.interval
+    assert found[True].ua.folds_interval == found[False].ua.interval
+    assert found[True].ua.interval != found[True].ua.folds_interval
+    # Between the sides of a habit that changes nothing there is nothing.
+    pooling = found[True].inflated[POOLED]
+    low, high = pooling.ua_interval
+    assert low < pooling.ua - pooling.honest_ua < high
+    unknown = _evaluate(tmp_path, runs, pooled=True, repeated=False)
+    assert unknown.ua.folds_interval is None
+    assert unknown.inflated[POOLED].ua_interval is None
+    assert {score.speakers for score in unknown.folds} == {None}
+
+
+def test_training_again_that_changes_no_answer_adds_nothing(spoken, tmp_path):
+    runs, manifests = spoken
+    again = []
+    for run in runs:
+        test = read_predictions(run.predictions, "test")
+        path = run.predictions.with_name("inflated.h5")
+        write_predictions(path, {BEST_EPOCH: test})
+        again.append(replace(run, inflated=path))
+    output = tmp_path / "metrics.json"
+    evaluate_system("p", "rnn", again, EvaluatedCorpora(manifests), True, False, output)
+    habit = read_metrics(output).inflated[BEST_EPOCH]
+    assert (habit.ua_interval, habit.wa_interval) == ((0.0, 0.0), (0.0, 0.0))

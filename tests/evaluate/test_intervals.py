@@ -4,33 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from said import LABELS, answers, together, ua
 
 import emonas.evaluate.intervals
 from emonas.evaluate.counts import Misheard, Spoken
 from emonas.evaluate.intervals import bootstrap_intervals, bootstrap_rate
-
-LABELS = ("happy", "sad")
 
 
 @pytest.fixture
 def _of_any_number(monkeypatch):
     """Two speakers have closed forms."""
     monkeypatch.setattr(emonas.evaluate.intervals, "FEWEST", 2)
-
-
-def ua(pairs):
-    recalls = []
-    for label in LABELS:
-        answers = [answer for true, answer in pairs if true == label]
-        if answers:
-            recalls.append(sum(answer == label for answer in answers) / len(answers))
-    return sum(recalls) / len(recalls)
-
-
-def together(spoken, **of):
-    """(true, predicted) pairs by speaker as one group."""
-    rows = [(name, *pair) for name, pairs in spoken.items() for pair in pairs]
-    return Spoken(*(list(column) for column in zip(*rows, strict=True)), **of)
 
 
 @pytest.mark.usefixtures("_of_any_number")
@@ -137,14 +121,6 @@ def test_models_that_are_tested_on_the_same_speakers_are_averaged():
     found = bootstrap_intervals([together(one), together(other)], LABELS)
     # a alone: (1 + 0.5) / 2; b alone: (0.5 + 0) / 2.
     assert found.ua == pytest.approx((0.25, 0.75))
-
-
-def answers(generator, names, right):
-    """Ten utterances of "happy" a speaker."""
-    return {
-        name: [("happy", "happy" if generator.random() < right else "sad") for _ in range(10)]
-        for name in names
-    }
 
 
 def test_seeds_are_drawn_beside_the_speakers():

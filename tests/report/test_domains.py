@@ -7,13 +7,22 @@ import pytest
 from pydantic import ValidationError
 
 from emonas.errors import EmonasError
+from emonas.report.differences import wanted_differences
 from emonas.report.gather import gather
 from emonas.report.job import write_report
 from emonas.report.names import report_tables
 from emonas.report.options import ColumnOptions, FigureOptions, RowOptions, TableOptions
 from emonas.report.own import OwnFigures
 from emonas.report.papers import NOT_RUN, paper_summary
+from emonas.report.summary import INTERVAL_NOTE, PAIRED_NOTE
 from emonas.report.tables import markdown
+from emonas.storage.differences import (
+    Apart,
+    Between,
+    Differences,
+    Scores,
+    write_differences,
+)
 from emonas.storage.metrics import Figure, FoldScore, OfDomain, read_metrics, write_metrics
 
 SHARES = {"de": 0.9, "en": 1.05}
@@ -165,7 +174,7 @@ def test_a_column_shows_what_one_protocol_adds_to_another(run):
     assert "| ours | rnn | +13.2 | −13.9 | 0.0 |" in text
     assert "- ua: UA under toy less that under emodb-loso, in points." in text
     assert "- less: UA of en under emodb-loso less that under toy, in points." in text
-    # A difference has no interval, so nothing explains one; what marks either figure stands there.
+    # Where speakers are not known there is no interval; what marks either figure stands there.
     assert "95% interval" not in text
     assert "Own figures under toy: The speech is synthetic" in text
     assert [key for column in made.columns for key in column.keys][-3:] == [
@@ -173,6 +182,40 @@ def test_a_column_shows_what_one_protocol_adds_to_another(run):
         "less_own",
         "wa_own",
     ]
+
+
+def test_a_difference_has_the_interval_that_was_drawn_for_it(run):
+    """Of the whole and of a domain, and not the one over folds."""
+    plan, folder = run
+    columns = {
+        "whole": {"protocol": "toy", "less": "emodb-loso", "metric": "wa"},
+        "English": {"protocol": "toy", "less": "emodb-loso", "domain": "en"},
+        "UA": {"protocol": "toy"},
+    }
+    options = TableOptions(columns=columns, rows={"ours": RowOptions(system="rnn")})
+    asked = plan.model_copy(update={"tables": {"t": options}})
+    assert wanted_differences(asked) == {"toy": {"emodb-loso": ["rnn"]}}
+    none = Between(mean=0.0, folds_mean=0.0)
+    whole = Between(mean=0.0, folds_mean=0.0, interval=(-0.02, 0.03), folds_interval=(0.5, 0.6))
+    english = Between(mean=0.1, folds_mean=0.1, interval=(0.04, 0.21), folds_interval=(0.5, 0.6))
+    apart = Apart(
+        system="rnn",
+        less="emodb-loso",
+        ua=none,
+        wa=whole,
+        domains={"en": Scores(ua=english, wa=none)},
+    )
+    write_differences(
+        folder / "evaluate/toy/differences.json", Differences(protocol="toy", systems=[apart])
+    )
+    made = paper_summary(OwnFigures(asked, gather(asked, folder), {}), "t", options)
+    cells = made.shown()[0]
+    assert cells[2] == "0.0 [−2.0, +3.0]"
+    assert cells[3].endswith(" [+4.0, +21.0]")
+    assert (made.rows[0]["English_own_low"], made.rows[0]["English_own_high"]) == (0.04, 0.21)
+    assert PAIRED_NOTE in made.notes
+    # The column without a difference has no interval in these results.
+    assert INTERVAL_NOTE not in made.notes
 
 
 def test_the_first_protocol_of_a_difference_may_be_the_row_s_or_the_only_one(run):

@@ -67,6 +67,7 @@ def test_every_rule_of_the_workflow_has_its_needs(document):
         "train_transfer": ["protocol", "system", "corpus"],
         "evaluate": ["protocol", "system"],
         "compare": ["protocol"],
+        "differences": ["protocol"],
         "report": [],
     }.items():
         need = counted.need(rule, **{key: names[key] for key in keys})

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -9,6 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from exported import apart, apart_by_onnx
+
+from emonas.export.bundle import write_bundle
+from emonas.export.verify import verify_bundle
+from emonas.settings.load import load_settings
+from emonas.settings.plan import Plan
+from emonas.storage.differences import read_differences
 
 SETTINGS = Path(__file__).with_name("languages.yaml")
 CLASSES = {"en": {"happy", "neutral", "sad"}, "de": {"angry", "sad"}}
@@ -145,6 +152,38 @@ def test_the_table_has_a_language_and_what_the_random_split_adds(run):
     assert (tables / "several-domains.csv").exists()
 
 
+def test_what_the_random_split_adds_is_a_job_of_its_own_that_verify_holds(
+    run, tmp_path, monkeypatch
+):
+    """Eight speakers give it an interval, and the four of a language none."""
+    folder = run[0].folder
+    path = Path("results/evaluate/several/differences.json")
+    found = read_differences(folder / path)
+    pairs = [(system.system, system.less) for system in found.systems]
+    assert pairs == [("base", "apart"), ("bottom", "apart")]
+    for system in ("base", "bottom"):
+        sides = [metrics(run, name, system)["domains"]["de"]["ua"] for name in ("several", "apart")]
+        between = found.of(system, "apart").domains["de"].ua
+        assert between.mean == pytest.approx(sides[0]["mean"] - sides[1]["mean"])
+        assert between.interval is None
+        low, high = found.of(system, "apart").ua.folds_interval
+        assert low < found.of(system, "apart").ua.folds_mean < high
+    monkeypatch.chdir(folder)
+    plan, archive = Plan(load_settings(Path("tiny.yaml"))), tmp_path / "bundle.zip"
+    write_bundle(plan, Path("tiny.yaml"), Path("results"), Path("envs"), archive)
+    assert verify_bundle(archive).wrong == []
+    with zipfile.ZipFile(archive) as bundled:
+        files = {name: bundled.read(name) for name in bundled.namelist()}
+    forged = json.loads(files[str(path)])
+    forged["systems"][0]["ua"]["mean"] += 0.25
+    files[str(path)] = json.dumps(forged).encode()
+    with zipfile.ZipFile(tmp_path / "forged.zip", "w") as bundled:
+        for name, content in files.items():
+            bundled.writestr(name, content)
+    wrong = verify_bundle(tmp_path / "forged.zip").wrong
+    assert any(f"{path}: systems[0].ua.mean is" in sentence for sentence in wrong)
+
+
 def test_the_figures_are_drawn(run):
     figures = run[0].folder / "results/report/figures"
     for name in ("seen", "weighed"):
@@ -172,8 +211,9 @@ def test_another_limit_of_a_language_s_classes_reruns_its_protocol_only(changed)
         )
     )
     reruns = changed.reruns()
-    assert {"audit apart", "evaluate apart/bottom", "report"} <= reruns
-    assert all("several" not in job and "one/" not in job for job in reruns)
+    wanted = {"audit apart", "evaluate apart/bottom", "differences several", "report"}
+    assert wanted <= reruns
+    assert all("several" not in job and "one/" not in job for job in reruns - wanted)
 
 
 def test_a_search_gets_no_tested_utterance(run):

@@ -76,6 +76,50 @@ rule compare:
         "../scripts/compare.py"
 
 
+def held_apart(protocol):
+    """Seeds and folds by protocol and system: of a protocol, and of those that are taken off."""
+    others = PLAN.differences[protocol]
+    first = dict.fromkeys(system for systems in others.values() for system in systems)
+    return {
+        name: {system: jobs_of(name, system) for system in systems}
+        for name, systems in {protocol: first, **others}.items()
+    }
+
+
+# Systems less themselves under other protocols, where the report shows that.
+rule differences:
+    input:
+        predictions=lambda wildcards: [
+            path
+            for protocol, systems in held_apart(wildcards.protocol).items()
+            for system in systems
+            for path in system_files(protocol, system, "predictions.h5")
+        ],
+        manifests=lambda wildcards: manifest_files(
+            sorted(
+                {
+                    corpus
+                    for protocol in held_apart(wildcards.protocol)
+                    for corpus in PLAN.corpora_of(protocol)
+                }
+            )
+        ),
+    output:
+        differences="results/evaluate/{protocol}/differences.json",
+    log:
+        "results/logs/differences/{protocol}.log",
+    params:
+        job=lambda wildcards: PLAN.differences_params(wildcards.protocol),
+        jobs=lambda wildcards: held_apart(wildcards.protocol),
+    resources:
+        mem_mb=megabytes("differences"),
+        runtime=minutes("differences"),
+    conda:
+        "../../envs/emonas.yaml"
+    script:
+        "../scripts/differences.py"
+
+
 # How fast the systems are on this machine: of each the first seed and fold.
 rule speed:
     input:

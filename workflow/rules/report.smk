@@ -74,6 +74,9 @@ rule report:
             f"results/evaluate/{protocol}/{system}/metrics.json" for protocol, system in PLAN.runs
         ],
         comparisons=[f"results/evaluate/{protocol}/comparisons.json" for protocol in PLAN.protocols],
+        differences=[
+            f"results/evaluate/{protocol}/differences.json" for protocol in PLAN.differences
+        ],
         speeds=[
             f"results/evaluate/{protocol}/speed.json"
             for protocol in PLAN.protocols

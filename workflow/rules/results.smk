@@ -29,6 +29,7 @@ def results_without_folds():
         # What else the report is made of, whose page is no sign of it.
         *rules.report.input.metrics,
         *rules.report.input.comparisons,
+        *rules.report.input.differences,
         *rules.report.input.speeds,
         *rules.report.input.recognition,
         *rules.report.input.problems,

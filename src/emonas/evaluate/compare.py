@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from emonas.evaluate.counts import Counts, Metric, Spoken, speaker_counts, ua_of, wa_of
+from emonas.evaluate.intervals import Interval, Intervals, draw, intervals_of
 from emonas.evaluate.permutation import Tested, adjust_by_holm, permute_speakers
-from emonas.evaluate.runs import Run, RunFiles, Speakers, all_labels, by_seed, read_run
+from emonas.evaluate.resampling import Mean
+from emonas.evaluate.runs import Run, RunFiles, Speakers, all_labels, by_seed, read_run, spoken
 from emonas.jobs import report_line
 from emonas.storage.comparisons import Comparisons, Difference, Pair, write_comparisons
 
@@ -63,7 +65,8 @@ def compare_systems(
             left_out[name] = "its test utterances are others"
     compared = {name: systems[name].counts for name in systems if name not in left_out}
     tested = {metric: _test(compared, of) for metric, of in _METRICS.items()}
-    pairs = _pairs(tested, len(names))
+    means = {name: Mean(spoken(chosen[name], speakers), pooled) for name in compared}
+    pairs = _pairs(tested, _intervals(means, labels), len(names))
     write_comparisons(output, Comparisons(protocol=protocol, pairs=pairs, left_out=left_out))
     report_line(
         f"{len(pairs)} pairs of systems, {sum(pair.ua.holds for pair in pairs)} differ in UA"
@@ -98,11 +101,7 @@ def _counts(
 ) -> Counts:
     """The confusions of one seed, a group a fold."""
     folds = sorted(runs, key=lambda run: run.files.fold)
-    spoken = [
-        Spoken([speakers[key] for key in run.utterances], run.test.labels, run.test.predicted)
-        for run in folds
-    ]
-    return speaker_counts(names, spoken, labels)
+    return speaker_counts(names, spoken(folds, speakers), labels)
 
 
 def _test(systems: Mapping[str, Counts], metric: Metric) -> _Tests:
@@ -113,8 +112,31 @@ def _test(systems: Mapping[str, Counts], metric: Metric) -> _Tests:
     }
 
 
-def _pairs(tested: Mapping[str, _Tests], speakers: int) -> list[Pair]:
-    figures = {metric: _differences(tests) for metric, tests in tested.items()}
+def _intervals(
+    means: Mapping[str, Mean[Spoken]], labels: Sequence[str]
+) -> dict[tuple[str, str], Intervals]:
+    """Of the difference of each pair, all under the same draws; none where nobody can be drawn."""
+    drawn = draw(list(means.values()), labels) if means else None
+    if drawn is None:
+        return {}
+    scores = dict(zip(means, drawn, strict=True))
+    return {
+        (first, second): intervals_of(scores[first] - scores[second])
+        for first, second in combinations(means, 2)
+    }
+
+
+def _pairs(
+    tested: Mapping[str, _Tests],
+    intervals: Mapping[tuple[str, str], Intervals],
+    speakers: int,
+) -> list[Pair]:
+    figures = {
+        metric: _differences(
+            tests, {pair: getattr(found, metric) for pair, found in intervals.items()}
+        )
+        for metric, tests in tested.items()
+    }
     return [
         Pair(
             first=first,
@@ -127,9 +149,16 @@ def _pairs(tested: Mapping[str, _Tests], speakers: int) -> list[Pair]:
     ]
 
 
-def _differences(tests: _Tests) -> dict[tuple[str, str], Difference]:
+def _differences(
+    tests: _Tests, intervals: Mapping[tuple[str, str], Interval]
+) -> dict[tuple[str, str], Difference]:
     adjusted = adjust_by_holm([test.p for test in tests.values()])
     return {
-        pair: Difference(difference=test.difference, p=test.p, adjusted=value)
+        pair: Difference(
+            difference=test.difference,
+            p=test.p,
+            adjusted=value,
+            interval=intervals.get(pair),
+        )
         for (pair, test), value in zip(tests.items(), adjusted, strict=True)
     }

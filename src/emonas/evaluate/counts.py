@@ -6,17 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from emonas.evaluate.scores import confusion
-
 Counts = npt.NDArray[np.float64]
 Metric = Callable[[Counts], Counts]
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """Predictions that are scored together: who speaks (empty where it is not known), and the true
-    and the predicted labels, an entry a prediction; and the seed and fold that they are of (no
-    fold where all of a seed's are scored together).
+    """The predictions of one seed and fold: who speaks (empty where it is not known), and the true
+    and the predicted labels, an entry a prediction.
     """
 
     speakers: Sequence[str]
@@ -28,8 +25,8 @@ class Spoken:
 
 @dataclass(frozen=True)
 class Misheard:
-    """Utterances whose words were recognised together: who speaks, and `counts` (utterances, 2),
-    edits and how many words or characters were said; seed and fold as of `Spoken`.
+    """What was recognised with one seed and fold: who speaks, and `counts` (utterances, 2), the
+    edits and how many words or characters were said.
     """
 
     speakers: Sequence[str]
@@ -49,15 +46,14 @@ def speaker_edits(names: Sequence[str], groups: Sequence[Misheard]) -> Counts:
 
 def speaker_counts(names: Sequence[str], groups: Sequence[Spoken], labels: Sequence[str]) -> Counts:
     """The confusions of each speaker in each group, (speakers, groups, classes, classes)."""
-    return np.stack([[_of_speaker(name, group, labels) for group in groups] for name in names])
-
-
-def _of_speaker(name: str, group: Spoken, labels: Sequence[str]) -> Counts:
-    rows = [row for row, speaker in enumerate(group.speakers) if speaker == name]
-    if not rows:
-        return np.zeros((len(labels), len(labels)))
-    own = [group.true[row] for row in rows], [group.predicted[row] for row in rows]
-    return confusion(*own, labels).astype(np.float64)
+    found = np.zeros((len(names), len(groups), len(labels), len(labels)))
+    rows = {name: row for row, name in enumerate(names)}
+    classes = {label: number for number, label in enumerate(labels)}
+    for number, group in enumerate(groups):
+        speakers = [rows[name] for name in group.speakers]
+        true, predicted = ([classes[label] for label in of] for of in (group.true, group.predicted))
+        np.add.at(found, (speakers, number, true, predicted), 1)
+    return found
 
 
 def ua_of(counts: Counts) -> Counts:

@@ -21,11 +21,12 @@ def of_domains(
     Raises:
         EmonasError: some runs have domains, and others none.
     """
-    names = sorted({domain for run in runs for domain in run.test.domains})
+    names = sorted(domains_of(runs))
     if names:
         _refuse_runs_without(runs)
     return {
-        name: _of_domain(list(_within(runs, name)), speakers, pooled, repeated) for name in names
+        name: _of_domain(list(within_domain(runs, name)), speakers, pooled, repeated)
+        for name in names
     }
 
 
@@ -33,14 +34,19 @@ def _of_domain(runs: Sequence[Run], speakers: Speakers, pooled: bool, repeated: 
     labels = sorted({label for run in runs for label in (*run.test.labels, *run.test.predicted)})
     return OfDomain(
         **figures(runs, labels, speakers, pooled, repeated),
-        folds=fold_scores(runs),
+        folds=fold_scores(runs, speakers),
         confusion=confusions(runs, labels),
         labels=labels,
         gates=_mean_gates(runs),
     )
 
 
-def _within(runs: Sequence[Run], domain: str) -> Iterator[Run]:
+def domains_of(runs: Sequence[Run]) -> set[str]:
+    """The domains of the test utterances."""
+    return {domain for run in runs for domain in run.test.domains}
+
+
+def within_domain(runs: Sequence[Run], domain: str) -> Iterator[Run]:
     """The runs with the test utterances of a domain alone; without those that test none of it."""
     for run in runs:
         test = run.test

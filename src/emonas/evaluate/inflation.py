@@ -1,9 +1,12 @@
 """The same runs scored under habits of the field that inflate scores."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import fmean
 
-from emonas.evaluate.runs import Run, by_seed, scored_run, together
+from emonas.evaluate.counts import Spoken
+from emonas.evaluate.intervals import draw, intervals_of
+from emonas.evaluate.resampling import Mean
+from emonas.evaluate.runs import Run, Speakers, all_labels, by_seed, scored_run, spoken, together
 from emonas.evaluate.scores import score
 from emonas.storage.inflated import BEST_SEED, POOLED, TRAINED_HABITS
 from emonas.storage.metrics import Inflated
@@ -11,24 +14,53 @@ from emonas.storage.predictions import predicted_parts
 
 Both = tuple[float, float]
 """UA and WA."""
+_Sides = tuple[Mean[Spoken], Mean[Spoken]]
+"""With a habit, and without."""
 
 
-def inflated_scores(runs: Sequence[Run], pooled: bool) -> dict[str, Inflated]:
+def inflated_scores(runs: Sequence[Run], speakers: Speakers, pooled: bool) -> dict[str, Inflated]:
     """Scores by habit, of those habits that the files of the runs can tell.
 
     The score without a habit is the system's own mean, and that without pooling the mean over
-    folds.
+    folds. What a habit adds has a paired interval: both sides are of the same draw of speakers,
+    seeds and, where they share speakers, folds. Of the best seed the choice is part of the habit,
+    so every draw repeats it: the seed of the highest UA among those drawn.
     """
     honest, found = _mean(runs, pooled), {}
+    groups = spoken(runs, speakers)
+    own = Mean(groups, pooled)
+    sides: dict[str, _Sides] = {}
     seeds = list(by_seed(runs).values())
     if len(seeds) > 1:
         # The best by UA, with the WA that goes with it.
         found[BEST_SEED] = _inflated(max(_mean(group, pooled) for group in seeds), honest)
+        sides[BEST_SEED] = Mean(groups, pooled, best=True), own
     if len({run.files.fold for run in runs}) > 1:
         found[POOLED] = _inflated(_mean(runs, True), _mean(runs, False))
+        sides[POOLED] = Mean(groups, pooled=True), Mean(groups)
+    labels = set(all_labels(runs))
     for habit, again in _trained(runs):
         found[habit] = _inflated(_mean(again, pooled), honest)
-    return found
+        sides[habit] = Mean(spoken(again, speakers), pooled), own
+        labels |= set(all_labels(again))
+    return _with_intervals(found, sides, sorted(labels))
+
+
+def _with_intervals(
+    found: Mapping[str, Inflated], sides: Mapping[str, _Sides], labels: Sequence[str]
+) -> dict[str, Inflated]:
+    """What the habits add, with the intervals of that where all speakers are known."""
+    drawn = draw([mean for both in sides.values() for mean in both], labels) if sides else None
+    if drawn is None:
+        return dict(found)
+    added = dict(zip(sides, drawn[0::2] - drawn[1::2], strict=True))
+    intervals = {habit: intervals_of(points) for habit, points in added.items()}
+    return {
+        habit: scores.model_copy(
+            update={"ua_interval": intervals[habit].ua, "wa_interval": intervals[habit].wa}
+        )
+        for habit, scores in found.items()
+    }
 
 
 def _trained(runs: Sequence[Run]) -> Iterator[tuple[str, list[Run]]]:

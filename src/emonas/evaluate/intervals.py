@@ -1,15 +1,12 @@
 """How far a score depends on who was tested and on the chance in training: bootstrap intervals."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
-from scipy.stats import bootstrap
 
 from emonas.evaluate.counts import (
     Counts,
-    Metric,
     Misheard,
     Spoken,
     rate_of,
@@ -18,23 +15,27 @@ from emonas.evaluate.counts import (
     ua_of,
     wa_of,
 )
+from emonas.evaluate.resampling import Group, Mean, drawn_scores
 
-RESAMPLES = 2000
 LEVEL = 0.95
 FEWEST = 5
 """Speakers: of fewer the draws are too much alike to tell anything (ours)."""
+Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Intervals:
     """Lower and upper bounds of UA and WA."""
 
-    ua: tuple[float, float]
-    wa: tuple[float, float]
+    ua: Interval
+    wa: Interval
 
 
-def bootstrap_intervals(groups: Sequence[Spoken], labels: Sequence[str]) -> Intervals | None:
-    """95% intervals of the mean over groups of UA and WA, by percentile bootstrap.
+def bootstrap_intervals(
+    groups: Sequence[Spoken], labels: Sequence[str], pooled: bool = False
+) -> Intervals | None:
+    """95% intervals of the mean over groups of UA and WA, by percentile bootstrap; where they are
+    `pooled`, of a seed's predictions together.
 
     Speakers are drawn with replacement, each with all of its predictions, and seeds beside them.
     Folds come with their speakers, and a fold counts as often as those were drawn, on average:
@@ -44,80 +45,51 @@ def bootstrap_intervals(groups: Sequence[Spoken], labels: Sequence[str]) -> Inte
     Returns:
         None where a speaker is not known, or there are fewer than `FEWEST`.
     """
-    names = _names(groups)
-    if not names:
-        return None
-    counts, drawn = speaker_counts(names, groups, labels), _chances(groups)
-    return Intervals(ua=_interval(counts, drawn, ua_of), wa=_interval(counts, drawn, wa_of))
+    drawn = draw([Mean(groups, pooled)], labels)
+    return None if drawn is None else intervals_of(drawn[0])
 
 
-def bootstrap_rate(groups: Sequence[Misheard]) -> tuple[float, float] | None:
+def bootstrap_rate(groups: Sequence[Misheard], pooled: bool = False) -> Interval | None:
     """95% interval of the mean over groups of an error rate, drawn as those of UA and WA are.
 
     Returns:
         None where a speaker is not known, or there are fewer than `FEWEST`.
     """
-    names = _names(groups)
-    return _interval(speaker_edits(names, groups), _chances(groups), rate_of) if names else None
+    if not _can_be_drawn(groups):
+        return None
+    counts = speaker_edits(_names(groups), groups)
+    return _bounds(drawn_scores([Mean(groups, pooled)], [counts], [rate_of])[0, 0])
 
 
-def _names(groups: Sequence[Spoken] | Sequence[Misheard]) -> list[str]:
-    """The speakers; none where they can't be drawn."""
-    names = sorted({speaker for group in groups for speaker in group.speakers})
-    return [] if len(names) < FEWEST or "" in names else names
+def draw(means: Sequence[Mean[Spoken]], labels: Sequence[str]) -> Counts | None:
+    """UA and WA of several means under the same draws, (means, 2, draws): the difference of two is
+    that of the same speakers, seeds and folds, as far as both have them. A speaker of one alone is
+    drawn too.
 
-
-def _chances(groups: Sequence[Spoken] | Sequence[Misheard]) -> list[Counts]:
-    """What is drawn beside speakers: whether a group is of it, (seeds or folds, groups)."""
-    chances = [_members([group.seed for group in groups])]
-    if _share_speakers(groups):
-        chances.append(_members([group.fold for group in groups]))
-    return [members for members in chances if len(members) > 1]
-
-
-def _share_speakers(groups: Sequence[Spoken] | Sequence[Misheard]) -> bool:
-    """Whether any speaker is tested in several folds."""
-    tested = {(speaker, group.fold) for group in groups for speaker in group.speakers}
-    return len(tested) > len({speaker for speaker, _ in tested})
-
-
-def _members(keys: Sequence[Hashable]) -> Counts:
-    """Whether a group is of a key, (keys, groups)."""
-    return np.array([[own == key for own in keys] for key in dict.fromkeys(keys)], np.float64)
-
-
-def _interval(counts: Counts, chances: Sequence[Counts], metric: Metric) -> tuple[float, float]:
-    """Of a metric's mean over groups; `counts` is (speakers, groups, classes, classes) or, of error
-    rates, (speakers, groups, 1, 2), and each of `chances` (seeds or folds, groups).
+    Returns:
+        None where a speaker is not known, or any of the means has fewer than `FEWEST`.
     """
-    shares = (counts.sum(axis=(2, 3)) > 0).astype(np.float64)
-    shares /= shares.sum(axis=0)
+    if not all(_can_be_drawn(mean.groups) for mean in means):
+        return None
+    names = _names([group for mean in means for group in mean.groups])
+    counts = [speaker_counts(names, mean.groups, labels) for mean in means]
+    return drawn_scores(means, counts, (ua_of, wa_of))
 
-    def drawn(*indices: npt.NDArray[np.int64], axis: int) -> Counts:
-        speakers = _times(indices[0], len(counts), axis)
-        weights = heard = speakers @ shares
-        for rows, members in zip(indices[1:], chances, strict=True):
-            weights = weights * (_times(rows, len(members), axis) @ members)
-        # Nobody was drawn whom the drawn folds test.
-        weights = np.where(weights.any(axis=-1, keepdims=True), weights, heard)
-        scores = metric(np.tensordot(speakers, counts, axes=1))
-        return np.asarray((scores * weights).sum(axis=-1) / weights.sum(axis=-1))
 
-    result = bootstrap(
-        [np.arange(len(sample)) for sample in (counts, *chances)],
-        drawn,
-        n_resamples=RESAMPLES,
-        batch=250,
-        vectorized=True,
-        confidence_level=LEVEL,
-        method="percentile",
-        rng=np.random.default_rng(0),
-    )
-    low, high = result.confidence_interval
+def intervals_of(drawn: Counts) -> Intervals:
+    """The 95% intervals of UA and WA, or of a difference in them, of what was drawn: (2, draws)."""
+    return Intervals(ua=_bounds(drawn[0]), wa=_bounds(drawn[1]))
+
+
+def _names(groups: Sequence[Group]) -> list[str]:
+    return sorted({speaker for group in groups for speaker in group.speakers})
+
+
+def _can_be_drawn(groups: Sequence[Group]) -> bool:
+    names = _names(groups)
+    return len(names) >= FEWEST and "" not in names
+
+
+def _bounds(drawn: Counts) -> Interval:
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
-
-
-def _times(indices: npt.NDArray[np.int64], number: int, axis: int) -> Counts:
-    """How often each of a number of things was drawn, (..., number)."""
-    drawn = [(indices == one).sum(axis=axis) for one in range(number)]
-    return np.stack(drawn, axis=-1).astype(np.float64)

@@ -88,7 +88,7 @@ def evaluate_system(
         seeds=len({run.seed for run in runs}),
         pooled=pooled,
         **(_of_emotions(scored, speakers, pooled, repeated) if emotions else _NO_EMOTIONS),
-        folds=fold_scores(scored),
+        folds=fold_scores(scored, speakers),
         parameters=_parameters(costs),
         macs=round(fmean(cost.macs for cost in costs)),
         shortened=sum(cost.shortened for cost in costs),
@@ -111,7 +111,7 @@ def _of_emotions(
         "confusion": confusions(runs, labels),
         "labels": labels,
         "domains": of_domains(runs, speakers, pooled, repeated),
-        "inflated": inflated_scores(runs, pooled),
+        "inflated": inflated_scores(runs, speakers, pooled),
     }
 
 
@@ -136,7 +136,7 @@ def _transferred(runs: Sequence[RunFiles], corpus: str, speakers: Speakers) -> T
     labels = all_labels(scored)
     return Transferred(
         **figures(scored, labels, speakers, pooled=False, repeated=False),
-        folds=fold_scores(scored),
+        folds=fold_scores(scored, speakers),
         confusion=confusions(scored, labels),
         labels=labels,
     )

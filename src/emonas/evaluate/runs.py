@@ -8,7 +8,8 @@ from statistics import fmean
 
 from emonas.errors import EmonasError
 from emonas.evaluate.counts import Spoken
-from emonas.evaluate.intervals import bootstrap_intervals
+from emonas.evaluate.intervals import bootstrap_intervals, draw, intervals_of
+from emonas.evaluate.resampling import Mean
 from emonas.evaluate.scores import Scores, confusion, score, spread
 from emonas.storage.metrics import Figure, FoldScore
 from emonas.storage.predictions import Predictions, read_predictions
@@ -83,26 +84,40 @@ def figures(
     runs: Sequence[Run], labels: Sequence[str], speakers: Speakers, pooled: bool, repeated: bool
 ) -> dict[str, Figure]:
     """UA and WA, with their intervals where all speakers are known."""
-    groups = list(by_seed(runs).values()) if pooled else [[run] for run in runs]
-    spoken = [
-        Spoken(
-            [speakers.get(key, "") for run in group for key in run.utterances],
-            *together(group),
-            seed=group[0].files.seed,
-            fold="" if pooled else group[0].files.fold,
-        )
-        for group in groups
-    ]
-    intervals = bootstrap_intervals(spoken, labels)
+    found = {metric: figure(runs, metric, pooled, repeated) for metric in ("ua", "wa")}
+    groups = spoken(runs, speakers)
+    means = [Mean(groups, pooled), Mean(groups)] if pooled else [Mean(groups)]
+    drawn = draw(means, labels)
+    if drawn is None:
+        return found
+    own, of_folds = intervals_of(drawn[0]), intervals_of(drawn[-1])
     return {
-        metric: _figure(runs, metric, pooled, repeated).model_copy(
-            update={"interval": None if intervals is None else getattr(intervals, metric)}
+        metric: reached.model_copy(
+            update={
+                "interval": getattr(own, metric),
+                "folds_interval": getattr(of_folds, metric),
+            }
         )
-        for metric in ("ua", "wa")
+        for metric, reached in found.items()
     }
 
 
-def _figure(runs: Sequence[Run], metric: str, pooled: bool, repeated: bool) -> Figure:
+def spoken(runs: Iterable[Run], speakers: Speakers) -> list[Spoken]:
+    """What each run predicts, and of whom."""
+    return [
+        Spoken(
+            [speakers.get(key, "") for key in run.utterances],
+            run.test.labels,
+            run.test.predicted,
+            seed=run.files.seed,
+            fold=run.files.fold,
+        )
+        for run in runs
+    ]
+
+
+def figure(runs: Sequence[Run], metric: str, pooled: bool, repeated: bool = False) -> Figure:
+    """`ua` or `wa`, without intervals."""
     groups = list(by_seed(runs).values())
     by_fold: dict[str, list[float]] = {}
     for run in runs:
@@ -128,19 +143,29 @@ def by_seed(runs: Iterable[Run]) -> dict[int, list[Run]]:
     return found
 
 
-def fold_scores(runs: Iterable[Run]) -> list[FoldScore]:
-    """The scores of each run."""
+def fold_scores(runs: Sequence[Run], speakers: Speakers) -> list[FoldScore]:
+    """The scores of each run, with intervals over its own speakers."""
+    labels = all_labels(runs)
     return [
-        FoldScore(
-            fold=run.files.fold,
-            seed=run.files.seed,
-            ua=None if run.scores is None else run.scores.ua,
-            wa=None if run.scores is None else run.scores.wa,
-            utterances=len(run.test.labels),
-            classes=len(set(run.test.labels)),
-        )
-        for run in runs
+        _fold_score(run, heard, labels)
+        for run, heard in zip(runs, spoken(runs, speakers), strict=True)
     ]
+
+
+def _fold_score(run: Run, heard: Spoken, labels: Sequence[str]) -> FoldScore:
+    known = set(heard.speakers)
+    intervals = bootstrap_intervals([heard], labels) if run.scores else None
+    return FoldScore(
+        fold=run.files.fold,
+        seed=run.files.seed,
+        ua=None if run.scores is None else run.scores.ua,
+        wa=None if run.scores is None else run.scores.wa,
+        utterances=len(run.test.labels),
+        classes=len(set(run.test.labels)),
+        speakers=None if "" in known else len(known),
+        ua_interval=intervals and intervals.ua,
+        wa_interval=intervals and intervals.wa,
+    )
 
 
 def together(runs: Iterable[Run]) -> tuple[list[str], list[str]]:

@@ -87,25 +87,28 @@ def _spelling(
 
     def rate(columns: slice) -> Figure:
         own = {key: counted[:, columns] for key, counted in edits.items()}
-        interval = bootstrap_rate(_misheard(runs, own, speakers, pooled))
-        return _rate(runs, own, pooled, repeated).model_copy(update={"interval": interval})
+        heard = _misheard(runs, own, speakers)
+        of_folds = bootstrap_rate(heard)
+        interval = bootstrap_rate(heard, pooled) if pooled else of_folds
+        return _rate(runs, own, pooled, repeated).model_copy(
+            update={"interval": interval, "folds_interval": of_folds}
+        )
 
     return TaskScore(wer=rate(WORDS), cer=rate(CHARACTERS), utterances=_count(runs))
 
 
 def _misheard(
-    runs: Sequence[Run], edits: Mapping[_Key, _Edits], speakers: Speakers, pooled: bool
+    runs: Sequence[Run], edits: Mapping[_Key, _Edits], speakers: Speakers
 ) -> list[Misheard]:
-    """What is scored together, as of UA and WA."""
-    groups = list(by_seed(runs).values()) if pooled else [[run] for run in runs]
+    """What each run heard, and of whom."""
     return [
         Misheard(
-            [speakers.get(key, "") for run in group for key in run.utterances],
-            np.concatenate([edits[run.files.seed, run.files.fold] for run in group]),
-            seed=group[0].files.seed,
-            fold="" if pooled else group[0].files.fold,
+            [speakers.get(key, "") for key in run.utterances],
+            edits[run.files.seed, run.files.fold],
+            seed=run.files.seed,
+            fold=run.files.fold,
         )
-        for group in groups
+        for run in runs
     ]
 
 

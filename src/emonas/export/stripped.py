@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emonas.evaluate.tasks import edits_of
+from emonas.report.differences import wanted_differences
 from emonas.report.embedded import embedded_files
 from emonas.storage.audit import Audit, read_audit_file, write_audit_file
 from emonas.storage.digests import digest_file
@@ -90,6 +91,8 @@ class _Copy:
         for corpus in transfers:
             self.file(f"{folder}/{TRANSFER}/{corpus}.csv")
         self.file(f"evaluate/{protocol}/comparisons.json")
+        if protocol in wanted_differences(self._plan):
+            self.file(f"evaluate/{protocol}/differences.json")
         self.file(f"evaluate/{protocol}/speed.json")
         embedded = set(embedded_files(self._plan, protocol, folds))
         for system, seeds in self._plan.run_systems(protocol).items():

@@ -11,15 +11,16 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from emonas.errors import DamagedFileError, EmonasError
 from emonas.evaluate.compare import compare_systems
+from emonas.evaluate.differences import ProtocolRuns, subtract_protocols
 from emonas.evaluate.job import EvaluatedCorpora, evaluate_system
-from emonas.evaluate.runs import RunFiles
+from emonas.evaluate.runs import RunFiles, Speakers
 from emonas.export.bundle import (
     CONTENTS,
     REPORT,
@@ -31,6 +32,7 @@ from emonas.export.bundle import (
     read_scoring,
 )
 from emonas.jobs import report_line
+from emonas.report.differences import wanted_differences
 from emonas.report.job import write_report
 from emonas.report.plan import ReportPlan
 from emonas.storage.folds import TRANSFER, read_index, read_part
@@ -138,9 +140,10 @@ def _added(folder: Path) -> Iterator[str]:
 
 
 def _score(plan: ReportPlan, folder: Path, again: Path) -> tuple[int, list[str]]:
-    """Metrics and comparisons, from the predictions."""
+    """Metrics, comparisons and differences, from the predictions."""
     numbers = 0
     wrong: list[str] = []
+    tested: dict[str, ProtocolRuns] = {}
     manifests = {
         path.parent.name: path for path in (folder / RESULTS / "corpora").glob("*/manifest.csv")
     }
@@ -172,8 +175,27 @@ def _score(plan: ReportPlan, folder: Path, again: Path) -> tuple[int, list[str]]
         compare_systems(protocol, runs, speakers, scoring.pooled, again / name)
         found = _compared(folder / RESULTS / name, again / name, f"{RESULTS}/{name}")
         numbers, wrong = numbers + found.numbers, [*wrong, *found.wrong]
+        tested[protocol] = ProtocolRuns(protocol, scoring.pooled, runs)
         report_line(f"{protocol}: {numbers} numbers so far")
+    spoken = EvaluatedCorpora(manifests).speakers()
+    for name in _subtract(plan, tested, spoken, again):
+        found = _compared(folder / RESULTS / name, again / name, f"{RESULTS}/{name}")
+        numbers, wrong = numbers + found.numbers, [*wrong, *found.wrong]
     return numbers, wrong
+
+
+def _subtract(
+    plan: ReportPlan, tested: Mapping[str, ProtocolRuns], speakers: Speakers, again: Path
+) -> Iterator[str]:
+    """Write the differences between protocols that the report shows; gives the files' names."""
+    for protocol, others in wanted_differences(plan).items():
+        taken = [
+            replace(tested[other], runs={name: tested[other].runs[name] for name in systems})
+            for other, systems in others.items()
+        ]
+        name = f"evaluate/{protocol}/differences.json"
+        subtract_protocols(tested[protocol], taken, speakers, again / name)
+        yield name
 
 
 def _not_listed(folder: Path, protocol: str, runs: Sequence[RunFiles]) -> Iterator[str]:

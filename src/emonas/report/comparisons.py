@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from emonas.report.gather import ProtocolResults
-from emonas.report.summary import warnings
+from emonas.report.reached import bounds
+from emonas.report.summary import PAIRED_NOTE, warnings
 from emonas.report.tables import Column, Table
 from emonas.report.words import count
 from emonas.storage.comparisons import LEVEL, Difference, Pair
@@ -20,10 +21,10 @@ COMPARISON_NOTE = (
 _COLUMNS = (
     Column("first", "System"),
     Column("second", "Against"),
-    Column("ua", "UA, difference", "points"),
+    Column("ua", "UA, difference", "points", bounds="ua"),
     Column("ua_p", "UA, p", "probability"),
     Column("ua_better", "Better in UA"),
-    Column("wa", "WA, difference", "points"),
+    Column("wa", "WA, difference", "points", bounds="wa"),
     Column("wa_p", "WA, p", "probability"),
     Column("wa_better", "Better in WA"),
     Column("speakers", "Speakers", "count"),
@@ -34,8 +35,9 @@ def comparisons_table(protocol: ProtocolResults) -> Table:
     """All pairs, and below them why a system is in none."""
     found = protocol.comparisons
     left_out = [f"{name} is not compared: {why}." for name, why in found.left_out.items()]
-    notes = (*warnings(protocol), COMPARISON_NOTE, *_too_few(found.pairs), *left_out)
     rows = [_row(pair) for pair in found.pairs]
+    paired = [PAIRED_NOTE] if any("ua_low" in row for row in rows) else []
+    notes = (*warnings(protocol), COMPARISON_NOTE, *paired, *_too_few(found.pairs), *left_out)
     return Table(f"Systems in pairs under {protocol.name}", _COLUMNS, rows, notes)
 
 
@@ -68,6 +70,7 @@ def _cells(stem: str, figure: Difference, pair: Pair) -> dict[str, Any]:
     better = pair.first if figure.difference > 0 else pair.second
     return {
         stem: figure.difference,
+        **bounds(stem, figure.interval),
         f"{stem}_p": figure.adjusted,
         f"{stem}_better": better if figure.holds else "",
     }

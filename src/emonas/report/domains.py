@@ -44,7 +44,7 @@ def _row(name: str, system: SystemResults) -> dict[str, Any]:
             key = f"{domain}_{metric}"
             row[key] = figure.mean
             row[f"{key}_std"] = deviation(figure, system.metrics)
-            row |= bounds(key, figure)
+            row |= bounds(key, figure.interval)
     return row
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from emonas.errors import EmonasError, make_again
+from emonas.report.differences import wanted_differences
 from emonas.report.encoders import Overlap, overlaps, transfer_overlaps
 from emonas.report.plan import ReportPlan, SystemCard
 from emonas.storage.audit import Audit, read_audit_file
 from emonas.storage.comparisons import Comparisons, read_comparisons
+from emonas.storage.differences import Differences, read_differences
 from emonas.storage.folds import read_index
 from emonas.storage.genotype import AnyGenotype, read_genotype
 from emonas.storage.history import AGAIN
@@ -81,8 +83,9 @@ class ProtocolResults:
     """One protocol: its audit, its systems by name, how they compare, and what its scores can't
     say.
 
-    `transfers` are the other corpora that its models were tested on; `domain` is what tells its
-    domains apart (empty where it has none).
+    `differences` are those from other protocols that the report shows, if any. `transfers` are the
+    other corpora that its models were tested on; `domain` is what tells its domains apart (empty
+    where it has none).
     """
 
     name: str
@@ -92,6 +95,7 @@ class ProtocolResults:
     speeds: Speeds | None
     synthetic: bool
     speaker_dependent: bool
+    differences: Differences | None = None
     overlaps: tuple[Overlap, ...] = ()
     corpora: tuple[str, ...] = ()
     transfers: tuple[str, ...] = ()
@@ -123,6 +127,7 @@ def gather(plan: ReportPlan, results: Path) -> dict[str, ProtocolResults]:
         EmonasError: a file is missing or damaged.
     """
     gathered = {}
+    wanted = wanted_differences(plan)
     for protocol in plan.run_protocols():
         folder = results / "protocols" / protocol
         card = plan.protocols[protocol]
@@ -143,6 +148,9 @@ def gather(plan: ReportPlan, results: Path) -> dict[str, ProtocolResults]:
             else None,
             synthetic=plan.is_synthetic(protocol),
             speaker_dependent=audit.speaker_dependent or card.speaker_dependent,
+            differences=read_differences(results / "evaluate" / protocol / "differences.json")
+            if protocol in wanted
+            else None,
             overlaps=overlaps(plan, protocol),
             corpora=tuple(card.corpora),
             transfers=tuple(card.transfer),

@@ -20,6 +20,7 @@ _COLUMNS = (
     Column("ua", "95% interval", "interval"),
     Column("chance", "Chance", "percent"),
     Column("wa", "WA (%)", "percent", "wa_std"),
+    Column("wa", "95% interval", "interval"),
     Column("systems", "Systems", "count"),
     Column("against", "Against the other systems"),
     Column("mind", "To bear in mind"),

@@ -15,7 +15,7 @@ from emonas.report.resolving import Running, protocol_of
 from emonas.report.summary import across_warnings, chance, warnings
 from emonas.report.tasks import TASK_METRICS
 from emonas.report.words import listed
-from emonas.storage.metrics import Figure, Metrics, OfDomain, Transferred
+from emonas.storage.metrics import Bounds, Figure, Metrics, OfDomain, Transferred
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,10 @@ class OwnFigures:
         own = self._under(f"{path}: {name}", column, row.system, protocol)
         if column.less is None:
             return own
-        return _difference(own, self._under(f"{path}: {name}", column, row.system, column.less))
+        other = self._under(f"{path}: {name}", column, row.system, column.less)
+        return replace(
+            _difference(own, other), interval=self._interval(column, row.system, protocol)
+        )
 
     def _under(self, where: str, column: ColumnOptions, system: str, protocol: str) -> Own:
         """What a column shows of a system under a protocol."""
@@ -81,6 +84,17 @@ class OwnFigures:
         if column.transfer is None:
             return self._within(where, column, results, metrics)
         return self._across(column, column.transfer, results, metrics)
+
+    def _interval(self, column: ColumnOptions, system: str, protocol: str) -> Bounds | None:
+        """That of the difference of a column with `less`, where both sides were run."""
+        results = self.gathered.get(protocol)
+        if results is None or results.differences is None or column.less is None:
+            return None
+        apart = results.differences.of(system, column.less)
+        scores = apart if apart is None or column.domain is None else apart.domains[column.domain]
+        if scores is None:
+            return None
+        return (scores.ua if column.metric == "ua" else scores.wa).interval
 
     def _within(
         self, where: str, column: ColumnOptions, results: ProtocolResults, metrics: Metrics

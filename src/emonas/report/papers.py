@@ -6,7 +6,7 @@ from typing import Any
 
 from emonas.report.options import ERROR_RATES, ColumnOptions, RowOptions, TableOptions
 from emonas.report.own import Own, OwnFigures
-from emonas.report.summary import INTERVAL_NOTE
+from emonas.report.summary import INTERVAL_NOTE, PAIRED_NOTE
 from emonas.report.tables import Column, Table
 from emonas.report.tasks import TASK_METRICS
 from emonas.report.words import listed
@@ -138,8 +138,9 @@ def _columns_of(
     name: str, column: ColumnOptions, figures: Sequence[Own], published: bool
 ) -> Iterable[Column]:
     title = _METRICS.get(name, name)
+    bounds = f"{name}_own" if any(own.interval for own in figures) else ""
     if column.less is not None:
-        yield Column(f"{name}_own", f"{title} (points)", "points")
+        yield Column(f"{name}_own", f"{title} (points)", "points", bounds=bounds)
         return
     own_title = f"{title}, own"
     if column.metric == "parameters":
@@ -151,7 +152,6 @@ def _columns_of(
         return
     if published:
         yield Column(f"{name}_published", f"{title} (%), published", "percent")
-    bounds = f"{name}_own" if any(own.interval for own in figures) else ""
     shown = own_title if published else f"{title} (%)"
     # Error rates are of one recogniser that runs once: they have nothing to deviate.
     spread = "" if column.metric in ERROR_RATES else f"{name}_own_std"
@@ -182,12 +182,20 @@ def _notes(options: TableOptions, lines: Sequence[_Line]) -> Iterable[str]:
         told = listed(f"{label} from {stage}" for label, stage in stages)
         yield f"* is that of the system that a row starts from, which has that task: {told}."
     yield from options.notes
-    if any(own.interval for _, own in figures):
-        yield INTERVAL_NOTE
+    yield from _interval_notes(options, lines)
     if any(_row(line, options).get(f"{name}_within") for line in lines for name in options.columns):
         yield _WITHIN_NOTE
     for _, own in figures:
         yield from own.warnings
+
+
+def _interval_notes(options: TableOptions, lines: Sequence[_Line]) -> Iterable[str]:
+    """What the intervals of figures are, and those of differences."""
+    shown = [name for name in options.columns if any(line.own[name].interval for line in lines)]
+    if any(options.columns[name].less is None for name in shown):
+        yield INTERVAL_NOTE
+    if any(options.columns[name].less is not None for name in shown):
+        yield PAIRED_NOTE
 
 
 def _is_others(row: RowOptions) -> bool:

@@ -1,6 +1,6 @@
 """What a row of a table shows of a figure that a system reached."""
 
-from emonas.storage.metrics import Figure, Metrics
+from emonas.storage.metrics import Bounds, Figure, Metrics
 
 
 def deviation(figure: Figure, metrics: Metrics) -> float | None:
@@ -8,11 +8,11 @@ def deviation(figure: Figure, metrics: Metrics) -> float | None:
     return None if metrics.seeds == 1 and figure.std == 0 else figure.std
 
 
-def bounds(stem: str, figure: Figure) -> dict[str, float]:
+def bounds(stem: str, interval: Bounds | None) -> dict[str, float]:
     """The cells of an interval, where there is one."""
-    if figure.interval is None:
+    if interval is None:
         return {}
-    low, high = figure.interval
+    low, high = interval
     return {f"{stem}_low": low, f"{stem}_high": high}
 
 
@@ -21,4 +21,4 @@ def cells(stem: str, figure: Figure | None, metrics: Metrics) -> dict[str, float
     if figure is None:
         return {}
     spread = deviation(figure, metrics)
-    return {stem: figure.mean, f"{stem}_std": spread, **bounds(stem, figure)}
+    return {stem: figure.mean, f"{stem}_std": spread, **bounds(stem, figure.interval)}

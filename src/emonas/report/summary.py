@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from emonas.report.gather import ProtocolResults
-from emonas.report.reached import cells
+from emonas.report.reached import bounds, cells
 from emonas.report.tables import Column, Row, Table
 from emonas.report.tasks import task_cells, task_columns
 from emonas.report.words import describe
@@ -26,6 +26,12 @@ INTERVAL_NOTE = (
     "There is none where fewer than five speakers were tested, or one is not known. Whether two "
     "systems differ is tested in pairs."
 )
+PAIRED_NOTE = (
+    "In brackets behind a difference is its 95% interval: 2000 times both sides are taken of the "
+    "same draw of speakers (with those that only one side tests), of seeds, and of folds where "
+    "they test the same speakers. There is none where fewer than five speakers were tested, or one "
+    "is not known."
+)
 _SYSTEM_COLUMNS = (
     Column("system", "System"),
     Column("ua", "UA (%)", "percent", "ua_std"),
@@ -33,13 +39,15 @@ _SYSTEM_COLUMNS = (
     Column("wa", "WA (%)", "percent", "wa_std"),
     Column("wa", "95% interval", "interval"),
     Column("ua_folds", "UA over folds", "percent", "ua_folds_std"),
+    Column("ua_folds", "95% interval", "interval"),
     Column("wa_folds", "WA over folds", "percent", "wa_folds_std"),
+    Column("wa_folds", "95% interval", "interval"),
     Column("parameters", "Parameters", "millions"),
     Column("parameters_search", "Search network", "millions"),
     Column("seeds", "Seeds", "count"),
     Column("what", "What it is"),
 )
-_SCORES = 7
+_SCORES = 9
 """How many of these columns come before the tasks beside emotion."""
 _FOLD_COLUMNS = (
     Column("system", "System"),
@@ -47,9 +55,16 @@ _FOLD_COLUMNS = (
     Column("seed", "Seed"),
     Column("tested", "Tested on"),
     Column("ua", "UA (%)", "percent"),
+    Column("ua", "95% interval", "interval"),
     Column("wa", "WA (%)", "percent"),
+    Column("wa", "95% interval", "interval"),
     Column("utterances", "Utterances", "count"),
     Column("classes", "Classes", "count"),
+    Column("speakers", "Speakers", "count"),
+)
+_FOLD_NOTE = (
+    "The 95% interval of a fold is over its own speakers, of one seed: 2000 times, as many are "
+    "drawn with replacement from those that it tests."
 )
 
 
@@ -111,13 +126,17 @@ def systems_summary(protocol: ProtocolResults) -> Table:
 
 
 def _folds_cells(metrics: Metrics) -> dict[str, float | None]:
-    """Means and deviations over folds."""
+    """Means and deviations over folds, and where folds are pooled the intervals: elsewhere those of
+    the means stand there already.
+    """
     several = len({fold.fold for fold in metrics.folds}) > 1
     row: dict[str, float | None] = {}
     for stem, figure in (("ua", metrics.ua), ("wa", metrics.wa)):
         if figure is not None:
             row[f"{stem}_folds"] = figure.folds_mean
             row[f"{stem}_folds_std"] = figure.folds_std if several else None
+            if metrics.pooled:
+                row |= bounds(f"{stem}_folds", figure.folds_interval)
     return row
 
 
@@ -147,7 +166,7 @@ def folds_summary(protocol: ProtocolResults) -> Table:
     domain, and on other corpora.
     """
     rows = [
-        {"system": name, **score.model_dump(), "seed": str(score.seed), "tested": tested}
+        {"system": name, "tested": tested, **_fold_cells(score)}
         for name, system in protocol.systems.items()
         for tested, scores in _tested(system.metrics)
         for score in scores
@@ -155,7 +174,31 @@ def folds_summary(protocol: ProtocolResults) -> Table:
     several = protocol.domains or protocol.transfers
     columns = _FOLD_COLUMNS if several else _without(_FOLD_COLUMNS, "tested")
     caption = f"Every fold and seed under {protocol.name}"
-    return Table(caption, columns, rows, warnings(protocol))
+    notes = (*warnings(protocol), *_fold_notes(rows))
+    return Table(caption, with_bounds(columns, rows), rows, notes)
+
+
+def _fold_cells(score: FoldScore) -> dict[str, Any]:
+    return {
+        **score.model_dump(exclude={"ua_interval", "wa_interval"}),
+        "seed": str(score.seed),
+        **bounds("ua", score.ua_interval),
+        **bounds("wa", score.wa_interval),
+    }
+
+
+def _fold_notes(rows: Sequence[Row]) -> Iterator[str]:
+    """What the intervals are, and why there are none."""
+    if any("ua_low" in row for row in rows):
+        yield _FOLD_NOTE
+    without = [row["speakers"] for row in rows if row["ua"] is not None and "ua_low" not in row]
+    if None in without:
+        yield "Where a speaker is not known, a fold has no interval over speakers."
+    known = [number for number in without if number is not None]
+    if known and max(known) == 1:
+        yield "Where one speaker is tested a fold, a fold has no interval over speakers."
+    elif known:
+        yield "Where fewer than five speakers are tested, a fold has no interval over speakers."
 
 
 def _tested(metrics: Metrics) -> Iterator[tuple[str, Sequence[FoldScore]]]:

@@ -101,7 +101,7 @@ def show(row: Row, column: Column) -> str:
     A text in the place of a number (a figure that a paper does not print) is shown as it is.
     """
     if column.kind == "interval":
-        return _interval(row, column.key) or EMPTY
+        return _interval(row, column.key, "percent") or EMPTY
     value = row.get(column.key)
     if value is None or value == "":
         return EMPTY
@@ -111,15 +111,17 @@ def show(row: Row, column: Column) -> str:
     deviation = row.get(column.spread) if column.spread else None
     if deviation is not None:
         text += f" ± {_number(float(deviation), column.kind)}"
-    return f"{text} {_interval(row, column.bounds)}".strip() if column.bounds else text
+    if not column.bounds:
+        return text
+    return f"{text} {_interval(row, column.bounds, column.kind)}".strip()
 
 
-def _interval(row: Row, stem: str) -> str:
-    """An interval in percent; empty where it is not known."""
+def _interval(row: Row, stem: str, kind: Kind) -> str:
+    """An interval; empty where it is not known."""
     low, high = (row.get(key) for key in _bound_keys(stem))
     if low is None or high is None:
         return ""
-    return f"[{_number(float(low), 'percent')}, {_number(float(high), 'percent')}]"
+    return f"[{_number(float(low), kind)}, {_number(float(high), kind)}]"
 
 
 def _number(value: float, kind: Kind) -> str:

@@ -36,10 +36,10 @@ def transfer_summary(protocol: ProtocolResults, corpus: str) -> Table:
                 **cells("wa", metrics.wa, metrics),
                 "there_ua": there.ua.mean,
                 "there_ua_std": there.ua.folds_std if several else None,
-                **bounds("there_ua", there.ua),
+                **bounds("there_ua", there.ua.interval),
                 "there_wa": there.wa.mean,
                 "there_wa_std": there.wa.folds_std if several else None,
-                **bounds("there_wa", there.wa),
+                **bounds("there_wa", there.wa.interval),
             }
         )
     first = next(iter(protocol.emotional.values())).metrics
@@ -70,6 +70,7 @@ def _columns(corpus: str) -> tuple[Column, ...]:
         Column("ua", "UA within (%)", "percent", "ua_std"),
         Column("ua", "95% interval", "interval"),
         Column("wa", "WA within (%)", "percent", "wa_std"),
+        Column("wa", "95% interval", "interval"),
         Column("there_ua", f"UA on {corpus} (%)", "percent", "there_ua_std"),
         Column("there_ua", "95% interval", "interval"),
         Column("there_wa", f"WA on {corpus} (%)", "percent", "there_wa_std"),

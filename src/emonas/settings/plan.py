@@ -6,10 +6,12 @@ A rule gets as `params` only the options that its job reads, so that changing ot
 import hashlib
 import json
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from emonas.kinds import kind_module, kind_name
 from emonas.packages import ORIGINALS
+from emonas.report.differences import Wanted, wanted_differences
 from emonas.settings.cards import report_plan
 from emonas.settings.code import code_digest
 from emonas.settings.runnable import Runnable
@@ -190,6 +192,21 @@ class Plan(Runnable):
         return {
             "pooled": self.settings.protocols[protocol].pooled,
             "code": code_digest("emonas.evaluate.compare"),
+        }
+
+    @cached_property
+    def differences(self) -> Wanted:
+        """The systems whose figures under a protocol the report shows less those under another."""
+        return wanted_differences(report_plan(self, "", ""))
+
+    def differences_params(self, protocol: str) -> Params:
+        """What the differences from other protocols depend on besides the predictions."""
+        protocols = self.settings.protocols
+        return {
+            "pooled": {
+                name: protocols[name].pooled for name in (protocol, *self.differences[protocol])
+            },
+            "code": code_digest("emonas.evaluate.differences"),
         }
 
     def measured_systems(self, protocol: str) -> list[str]:

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from emonas.storage.atomic import write_text
 from emonas.storage.documents import read_document
+from emonas.storage.metrics import Bounds
 
 LEVEL = 0.05
 """Of an adjusted p, below which a difference is written as one."""
@@ -17,12 +18,14 @@ class _Model(BaseModel):
 
 class Difference(_Model):
     """The first system's figure less the second's, as a fraction; `p` of a two-sided permutation
-    test by speaker, and `adjusted` for all pairs of the protocol by Holm's method.
+    test by speaker, and `adjusted` for all pairs of the protocol by Holm's method. `interval` are
+    the bounds of its 95% interval by bootstrap over the speakers; none of fewer than five.
     """
 
     difference: float
     p: float
     adjusted: float
+    interval: Bounds | None = None
 
     @property
     def holds(self) -> bool:
@@ -61,7 +64,12 @@ class Comparisons(_Model):
 
 def _turned(pair: Pair) -> Pair:
     ua, wa = (
-        figure.model_copy(update={"difference": -figure.difference})
+        figure.model_copy(
+            update={
+                "difference": -figure.difference,
+                "interval": figure.interval and (-figure.interval[1], -figure.interval[0]),
+            }
+        )
         for figure in (pair.ua, pair.wa)
     )
     return pair.model_copy(update={"first": pair.second, "second": pair.first, "ua": ua, "wa": wa})

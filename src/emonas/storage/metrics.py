@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from emonas.storage.atomic import write_text
 from emonas.storage.documents import read_document
 
+Bounds = tuple[float, float]
+
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -16,19 +18,25 @@ class _Model(BaseModel):
 class Figure(_Model):
     """One metric: `mean` and `std` over seeds, `folds_mean` and `folds_std` over folds.
 
-    `interval` are the bounds of the mean's 95% interval by bootstrap over the tested speakers; none
-    where they are unknown or fewer than five.
+    `interval` are the bounds of the mean's 95% interval by bootstrap over the tested speakers, and
+    `folds_interval` those of the mean over folds, which is the same where folds are not pooled;
+    none where speakers are unknown or fewer than five.
     """
 
     mean: float
     std: float
     folds_mean: float
     folds_std: float
-    interval: tuple[float, float] | None = None
+    interval: Bounds | None = None
+    folds_interval: Bounds | None = None
 
 
 class FoldScore(_Model):
-    """The scores of one fold and seed on its test part; none of a system without emotions."""
+    """The scores of one fold and seed on its test part; none of a system without emotions.
+
+    `speakers` are those tested, none where one is not known; the intervals are over them alone, and
+    none where they are fewer than five.
+    """
 
     fold: str
     seed: int
@@ -36,6 +44,9 @@ class FoldScore(_Model):
     wa: float | None
     utterances: int
     classes: int
+    speakers: int | None = None
+    ua_interval: Bounds | None = None
+    wa_interval: Bounds | None = None
 
 
 class Parameters(_Model):
@@ -90,13 +101,16 @@ class TaskScore(_Model):
 
 class Inflated(_Model):
     """What a system would have reached under a habit that inflates scores: `ua` and `wa`, and those
-    of the same runs without it, `honest_ua` and `honest_wa`.
+    of the same runs without it, `honest_ua` and `honest_wa`; `ua_interval` and `wa_interval` are
+    the bounds of the differences' 95% intervals.
     """
 
     ua: float
     wa: float
     honest_ua: float
     honest_wa: float
+    ua_interval: Bounds | None = None
+    wa_interval: Bounds | None = None
 
 
 class Metrics(_Model):

@@ -28,6 +28,7 @@ RULES = (
     "fuse_transfer",
     "evaluate",
     "compare",
+    "differences",
     "speed",
     "recognition",
     "report",
@@ -97,6 +98,8 @@ def _shared_jobs(
             yield Jobs("transfer", transfers, skipped, protocol=protocol)
         yield Jobs("audit", 1, skipped, protocol=protocol)
         yield Jobs("compare", 1, skipped, protocol=protocol)
+        if protocol in plan.differences:
+            yield Jobs("differences", 1, skipped, protocol=protocol)
         if plan.settings.speed:
             yield Jobs("speed", 1, skipped, protocol=protocol)
 

@@ -17,6 +17,7 @@ NOT_MEASURED = (
     "checkpoint",
     "evaluate",
     "compare",
+    "differences",
     "speed",
     "recognition",
     "report",
