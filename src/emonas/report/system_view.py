@@ -114,7 +114,7 @@ def _scores(system: SystemResults) -> list[tuple[str, str]]:
     }
     columns = (
         Column("ua", "UA (%)", "percent", "ua_std", "ua"),
-        Column("wa", "WA (%)", "percent", "wa_std"),
+        Column("wa", "WA (%)", "percent", "wa_std", "wa"),
         *task_columns([metrics]),
         Column("derived", "parameters", "millions"),
     )
