@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from emonas.report.gather import ProtocolResults, Spent, SystemResults
-from emonas.report.summary import warnings
+from emonas.report.reached import bounds, cells
+from emonas.report.summary import warnings, with_bounds
 from emonas.report.tables import Column, Table
 from emonas.report.words import how_found
 
@@ -23,6 +24,7 @@ _COLUMNS = (
     Column("train_macs", "Computed by training (GMAC)", "billions"),
     Column("train_memory", "Peak memory of training", "mebibytes"),
     Column("ua", "UA (%)", "percent"),
+    Column("ua", "95% interval", "interval"),
 )
 _NOTES = (
     "Times are of the wall clock of this machine, over all seeds, with whatever else ran beside. "
@@ -37,7 +39,8 @@ def ledger_table(protocol: ProtocolResults) -> Table:
     """A row a fold and one of all folds, for each searched system, for each of random genotypes,
     and for each whose network of the same kind people made.
 
-    UA is that of the fold, the mean over seeds; of all folds it is the system's own.
+    UA is that of the fold, the mean over seeds, with an interval where there is one seed; of all
+    folds it is the system's own.
     """
     rows = [
         row
@@ -45,7 +48,8 @@ def ledger_table(protocol: ProtocolResults) -> Table:
         for row in _rows(system, protocol.systems.get(system.card.budget))
     ]
     notes = (*warnings(protocol), *_NOTES) if rows else warnings(protocol)
-    return Table(f"What search and training took under {protocol.name}", _COLUMNS, rows, notes)
+    columns = with_bounds(_COLUMNS, rows)
+    return Table(f"What search and training took under {protocol.name}", columns, rows, notes)
 
 
 def _entered(protocol: ProtocolResults) -> list[SystemResults]:
@@ -67,11 +71,11 @@ def _rows(system: SystemResults, budget: SystemResults | None) -> Iterator[Mappi
     paying = () if budget is None else budget.search_costs
     yield {
         **_row(system, ALL_FOLDS, system.search_costs, system.costs, paying),
-        "ua": None if ua is None else ua.mean,
+        **cells("ua", ua, system.metrics),
     }
     for fold in dict.fromkeys(score.fold for score in system.metrics.folds):
-        reached = [score.ua for score in system.metrics.folds if score.fold == fold]
-        known = [score for score in reached if score is not None]
+        scores = [score for score in system.metrics.folds if score.fold == fold]
+        known = [score.ua for score in scores if score.ua is not None]
         yield {
             **_row(
                 system,
@@ -79,6 +83,7 @@ def _rows(system: SystemResults, budget: SystemResults | None) -> Iterator[Mappi
                 *(_of(spent, fold) for spent in (system.search_costs, system.costs, paying)),
             ),
             "ua": sum(known) / len(known) if known else None,
+            **(bounds("ua", scores[0].ua_interval) if len(scores) == 1 else {}),
         }
 
 
