@@ -220,8 +220,12 @@ def test_a_damaged_folder_is_told(model, tmp_path):
     shutil.copytree(model, broken)
     weights = broken / "group1/linear/weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:-4])
-    with pytest.raises(EmonasError, match=r"group1/linear/weights\.safetensors"):
+    with pytest.raises(EmonasError, match=r"group1/linear/weights\.safetensors: its bytes are not"):
         Model(broken)
+    told = (broken / "model.json").read_text()
+    (broken / "model.json").write_text(told.replace('"bands": 20', '"bands": 21'))
+    with pytest.raises(EmonasError, match="its digest is not that of its values"):
+        emonas.load(broken)
     (broken / "model.json").write_text("{}")
     with pytest.raises(EmonasError, match="this is no exported system"):
         Model(broken)
@@ -303,6 +307,7 @@ def test_files_of_another_version_are_told(model, tmp_path):
     folder = shutil.copytree(model, tmp_path / "m")
     told = json.loads((folder / "model.json").read_text())
     told["systems"]["linear"]["options"]["network"] = "of-tomorrow"
+    del told["digest"]
     (folder / "model.json").write_text(json.dumps(told))
     with pytest.raises(EmonasError, match=r"do not fit together.*export the system again"):
         emonas.load(folder)

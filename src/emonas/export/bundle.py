@@ -1,6 +1,5 @@
 """A run in one archive that anyone may have: what its numbers were computed from."""
 
-import hashlib
 import shutil
 import tempfile
 import zipfile
@@ -17,6 +16,7 @@ from emonas.report.plan import ReportPlan
 from emonas.settings.cards import report_plan
 from emonas.settings.plan import Plan
 from emonas.storage.atomic import whole_file, write_text
+from emonas.storage.digests import digest_of_file
 
 CONTENTS = "bundle.json"
 RESULTS = "results"
@@ -118,12 +118,6 @@ def numbered_files(report: Path) -> list[str]:
 
 def _files(folder: Path) -> Iterator[Path]:
     yield from sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-def digest_of_file(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _archive(files: dict[str, Path], output: Path) -> None:

@@ -5,14 +5,17 @@
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from emonas.checkpoints.options import CheckpointOptions
-from emonas.errors import EmonasError
-from emonas.storage.atomic import write_text
+from emonas.errors import DamagedFileError, EmonasError
+from emonas.storage.atomic import write_json, write_text
+from emonas.storage.digests import digest_of_file
+from emonas.storage.json_digest import with_digest, without_digest
 from emonas.storage.problems import first_problem
 from emonas.systems.shapes import NetworkShape
 
@@ -64,7 +67,8 @@ class ExportedModel(_Model):
 
     `folds` has the label map of each: the class of each logit, in their order; `systems` has the
     streams of a fused system, in their order, and behind them the system itself; `domains` are
-    those that the system tells apart; `onnx` is None where nobody asked for graphs.
+    those that the system tells apart; `onnx` is None where nobody asked for graphs; `files` has the
+    SHA-256 of every file that decides an answer.
     """
 
     format: Literal[1] = 1
@@ -79,6 +83,7 @@ class ExportedModel(_Model):
     transcripts: dict[str, dict[str, Any]] = Field(default_factory=dict)
     checkpoints: dict[str, ExportedCheckpoint] = Field(default_factory=dict)
     onnx: ExportedGraphs | None = None
+    files: dict[str, str] = Field(default_factory=dict)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -92,24 +97,53 @@ class ExportedModel(_Model):
 
 
 def write_model(folder: Path, model: ExportedModel) -> None:
-    """Write `model.json`, whole or not at all."""
-    write_text(folder / MODEL_FILE, model.model_dump_json(indent=1) + "\n")
+    """Write `model.json`, whole or not at all, with the digests of the files that are there."""
+    files = {
+        path.relative_to(folder).as_posix(): digest_of_file(path)
+        for path in sorted(folder.glob("*/**/*"))
+        if path.is_file()
+    }
+    held = model.model_copy(update={"files": files})
+    write_json(folder / MODEL_FILE, with_digest(held.model_dump(mode="json")))
 
 
 def read_model(folder: Path) -> ExportedModel:
-    """Read `model.json`.
+    """Read `model.json`, and hold it and the files beside it against their digests.
 
     Raises:
-        EmonasError: the folder holds no exported system.
+        EmonasError: the folder holds no exported system, or not what was exported.
     """
     path = folder / MODEL_FILE
     try:
-        return ExportedModel.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        value = without_digest(path, json.loads(path.read_text(encoding="utf-8")))
+        model = ExportedModel.model_validate(value)
+    except DamagedFileError as error:
+        raise EmonasError(f"{path}: {error.problem}, or {_AGAIN}") from error
+    except (OSError, ValueError, RecursionError) as error:
         raise EmonasError(
             f"{path}: this is no exported system ({first_problem(error)}); give the folder that "
             "emonas export wrote, or " + _AGAIN
         ) from error
+    _hold_files(folder, model.files)
+    return model
+
+
+def _hold_files(folder: Path, files: Mapping[str, str]) -> None:
+    for name, digest in files.items():
+        path = folder / name
+        if not path.is_file():
+            # A prediction needs no graph.
+            if path.name == GRAPH_FILE:
+                continue
+            raise EmonasError(f"{path}: is not there; copy the whole folder, or {_AGAIN}")
+        try:
+            found = digest_of_file(path)
+        except OSError as error:
+            raise EmonasError(f"{path}: can't be read ({error.strerror})") from error
+        if found != digest:
+            raise EmonasError(
+                f"{path}: its bytes are not those that were exported; copy it again, or {_AGAIN}"
+            )
 
 
 def write_shape(path: Path, shape: NetworkShape) -> None:

@@ -26,7 +26,6 @@ from emonas.export.bundle import (
     REPORT,
     RESULTS,
     Contents,
-    digest_of_file,
     numbered_files,
     read_plan,
     read_scoring,
@@ -35,6 +34,7 @@ from emonas.jobs import report_line
 from emonas.report.differences import wanted_differences
 from emonas.report.job import write_report
 from emonas.report.plan import ReportPlan
+from emonas.storage.digests import digest_of_file
 from emonas.storage.folds import TRANSFER, read_index, read_part
 from emonas.storage.predictions import read_predictions
 from emonas.storage.problems import first_problem

@@ -1,4 +1,4 @@
-"""A digest beside a table that people read, which has no room for one: `train.csv.sha256`."""
+"""Digests of files, and that beside a table that people read: `train.csv.sha256`."""
 
 import hashlib
 from pathlib import Path
@@ -35,5 +35,11 @@ def check_digest(path: Path) -> None:
         )
 
 
+def digest_of_file(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _digest_line(path: Path) -> str:
-    return f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+    return f"{digest_of_file(path)}  {path.name}\n"

@@ -1,6 +1,5 @@
 """`results/search/.../genotype.json`: what a search found, as typed JSON."""
 
-import hashlib
 import json
 import re
 from pathlib import Path
@@ -18,6 +17,7 @@ from pydantic import (
 
 from emonas.errors import DamagedFileError, EmonasError, make_again
 from emonas.storage.atomic import write_json
+from emonas.storage.json_digest import with_digest, without_digest
 from emonas.storage.problems import first_problem
 
 CellOperation = Literal[
@@ -179,11 +179,6 @@ Genotype = Annotated[AnyGenotype, Field(discriminator="kind")]
 _ADAPTER: TypeAdapter[AnyGenotype] = TypeAdapter(Genotype)
 
 
-_DIGEST = "digest"
-_DIGITS = 64
-"""Of a SHA-256."""
-
-
 def recipe_states(recipe: Recipe) -> int:
     """How many hidden states a recipe makes: `h_new_0`, `h_new_1`, ... without a gap.
 
@@ -238,7 +233,7 @@ def _by_rounds(readers: dict[str, list[str]], lacks: dict[str, int]) -> tuple[st
 def write_genotype(path: Path, genotype: AnyGenotype) -> None:
     """Write a genotype and its digest as JSON, whole or not at all."""
     value = genotype.model_dump(mode="json")
-    write_json(path, value | {_DIGEST: _digest_of(value)})
+    write_json(path, with_digest(value))
 
 
 def read_genotype(path: Path) -> AnyGenotype:
@@ -249,13 +244,7 @@ def read_genotype(path: Path) -> AnyGenotype:
             after editing by hand.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-        written = value.pop(_DIGEST, None) if isinstance(value, dict) else None
-        if written not in (None, _digest_of(value)):
-            problem = f"its {_DIGEST} is not that of its values; take it out if you changed them"
-            raise DamagedFileError(path, problem)
-        if written is None and (key := _misnamed_digest(value)) is not None:
-            raise DamagedFileError(path, f"its {_DIGEST} is called {key}")
+        value = without_digest(path, json.loads(path.read_text(encoding="utf-8")))
         return _ADAPTER.validate_python(value)
     except OSError as error:
         raise EmonasError(f"{path}: can't be read ({error.strerror}); run the search") from error
@@ -266,19 +255,3 @@ def read_genotype(path: Path) -> AnyGenotype:
     # Beside what is no JSON: a number of thousands of digits, and lists in lists without an end.
     except (ValueError, RecursionError) as error:
         raise DamagedFileError(path, f"this is no JSON ({error})") from error
-
-
-def _digest_of(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-def _misnamed_digest(value: Any) -> str | None:
-    """The key under which the digest of all the others stands: a byte of its name has changed."""
-    if not isinstance(value, dict):
-        return None
-    for key, one in value.items():
-        if isinstance(one, str) and len(one) == _DIGITS:
-            others = {name: each for name, each in value.items() if name != key}
-            if one == _digest_of(others):
-                return str(key)
-    return None
