@@ -80,8 +80,12 @@ def test_the_command_exports_the_first_run_by_default(finished, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["lineer"], "none is of lineer"),
-        (["linear", "--protocol", "once"], "none is of linear under once"),
+        (["lineer"], "lineer: the settings have no such system; did you mean linear?"),
+        (["linear", "--protocol", "once"], "linear under once: the settings have no such run"),
+        (
+            ["linear", "--protocol", "absent"],
+            "so there is nothing to export; corpora.absent.root",
+        ),
         (["linear", "--seed", "2"], "with the seeds 0 to 1"),
         (["linear", "--fold", "group9"], "tiny has no such fold; there are group1, group2"),
     ],

@@ -33,7 +33,8 @@ def export(
 ) -> None:
     """Write a system that was run into one folder, ready to predict."""
     from emonas.export.card import told_graphs
-    from emonas.export.write import choose, export_system
+    from emonas.export.choosing import choose
+    from emonas.export.write import export_system
     from emonas.settings.load import load_settings
     from emonas.settings.plan import Plan
 

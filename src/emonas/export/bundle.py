@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from emonas import __version__
 from emonas.errors import EmonasError
+from emonas.export.choosing import refuse_before_run
 from emonas.export.stripped import strip_results
 from emonas.report.job import write_report
 from emonas.report.plan import ReportPlan
@@ -59,6 +60,8 @@ def write_bundle(plan: Plan, settings: Path, results: Path, locks: Path, output:
         EmonasError: a result is missing or damaged, or the report is not of these results.
     """
     told = report_plan(plan, settings.name, f"snakemake --cores all --configfile {settings.name}")
+    for protocol in told.run_protocols():
+        refuse_before_run(results, protocol, settings)
     with tempfile.TemporaryDirectory(prefix="emonas-") as name:
         folder = Path(name)
         strip_results(told, results, folder / RESULTS)

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from emonas.errors import EmonasError
+from emonas.export.choosing import Chosen
 from emonas.export.recordings import write_waveform
-from emonas.export.write import RESULTS, Chosen, export_fold
+from emonas.export.write import RESULTS, export_fold
 from emonas.jobs import Progress
 from emonas.machine import processor_name
 from emonas.storage.folds import read_index, read_part

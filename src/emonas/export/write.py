@@ -2,13 +2,13 @@
 
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from emonas import __version__
 from emonas.checkpoints.recorded import read_record
 from emonas.errors import EmonasError
 from emonas.export.card import write_card
+from emonas.export.choosing import Chosen, refuse_before_run
 from emonas.export.contract import (
     ExportedCheckpoint,
     ExportedFeature,
@@ -27,42 +27,6 @@ from emonas.systems.material import Material, feature_paths
 from emonas.systems.shapes import NetworkShape
 
 RESULTS = Path("results")
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """A run of the settings: a system under a protocol, with one seed."""
-
-    protocol: str
-    system: str
-    seed: int
-
-
-def choose(plan: Plan, system: str | None, protocol: str | None, seed: int) -> Chosen:
-    """The first run of the settings file that fits what was asked for.
-
-    Raises:
-        EmonasError: no run does.
-    """
-    fitting = [
-        (of, name)
-        for of, name in plan.runs
-        if system in (None, name) and protocol in (None, of) and plan.tells_emotions(name)
-    ]
-    if not fitting:
-        there = "; ".join(f"{name} under {of}" for of, name in plan.runs)
-        asked = " under ".join(part for part in (system, protocol) if part) or "any system"
-        raise EmonasError(
-            f"runs: none is of {asked} and tells emotions; there are: {there or 'none'}"
-        )
-    of, name = fitting[0]
-    seeds = plan.runs[of, name]
-    if not 0 <= seed < seeds:
-        raise EmonasError(
-            f"--seed {seed}: {name} is run under {of} with the seeds 0 to {seeds - 1}; choose one "
-            "of these"
-        )
-    return Chosen(of, name, seed)
 
 
 def export_system(
@@ -88,6 +52,7 @@ def export_system(
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise EmonasError(f"{output}: is there already; name a new folder, or delete this one")
     _refuse_unheard(plan, chosen.system)
+    refuse_before_run(results, chosen.protocol, settings)
     there = list(read_index(results / "protocols" / chosen.protocol / "folds.csv")["fold"])
     if unknown := [fold for fold in folds if fold not in there]:
         raise EmonasError(

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import softmax
 
+from emonas.export.choosing import Chosen
 from emonas.export.model import Model
 from emonas.export.predict import predict_files
 from emonas.export.recordings import Windows
-from emonas.export.write import Chosen, export_system
+from emonas.export.write import export_system
 from emonas.settings.load import load_settings
 from emonas.settings.plan import Plan
 from emonas.storage.features import FeatureFile
