@@ -178,8 +178,8 @@ def no_audio() -> list[Case]:
     }
     for container in ("AU", "CAF", "W64", "NIST", "VOC"):
         contents[f"{container}.wav"] = sound(container, "PCM_16")
-    for coding in ("IMA_ADPCM", "MS_ADPCM", "GSM610"):
-        contents[f"{coding}.wav"] = sound("WAV", coding)
+    contents["GSM610.wav"] = sound("WAV", "GSM610")
+    contents["IMA_ADPCM.aiff"] = sound("AIFF", "IMA_ADPCM")
     cases = [case(name, content) for name, content in contents.items()]
     return [
         *cases,

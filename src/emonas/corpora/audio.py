@@ -25,7 +25,9 @@ BLOCK = 2**18
 """Numbers that are decoded at a time: an hour of six channels is no more than a minute of one."""
 _INTEGER_SCALE = 2**31
 _CODINGS = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW", "VORBIS", "OPUS", "MPEG_LAYER_")
-"""How the names of codings begin that hold each sample; others pad the last block."""
+"""How the names of codings begin that hold each sample; others fill the last block up."""
+_IN_BLOCKS = ("IMA_ADPCM", "MS_ADPCM")
+"""Those of WAV whose blocks can be counted; what fills the last one up counts as its samples."""
 _Samples = npt.NDArray[np.float32]
 
 
@@ -151,7 +153,8 @@ def _flac_blocks(file: soundfile.SoundFile, opened: File) -> Iterator[_Samples]:
 
 def _refuse_unchecked(file: soundfile.SoundFile) -> None:
     """Refuse what libsndfile decodes without knowing its length or its rate for certain."""
-    if file.format not in CONTAINERS or not file.subtype.startswith(_CODINGS):
+    counted = file.format == "WAV" and file.subtype in _IN_BLOCKS
+    if file.format not in CONTAINERS or not (counted or file.subtype.startswith(_CODINGS)):
         raise UnusableAudioError(
             f"its length can't be checked, as {file.format} with {file.subtype} samples; convert "
             "it to wav or FLAC of 16 bits"

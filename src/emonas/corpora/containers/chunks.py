@@ -24,6 +24,12 @@ _ORDERS: dict[bytes, _Order] = {
 }
 _CHANNELS, _BLOCK, _BITS = slice(2, 4), slice(12, 14), slice(14, 16)
 """Of `fmt `: a block is the bytes of a sample of all channels."""
+_CODING, _IN_BLOCK = slice(0, 2), slice(18, 20)
+"""Of `fmt `: how samples are written, and how many of each channel a block of ADPCM holds."""
+_MS_ADPCM, _IMA_ADPCM = 0x0002, 0x0011
+_FACT = slice(0, 4)
+"""Of `fact`: samples of each channel, without those that fill the last block."""
+_HEAD = 20
 _FRAMES = slice(2, 6)
 """Of `COMM`: samples of each channel."""
 _LARGE = slice(8, 16)
@@ -69,7 +75,46 @@ def promise(file: File) -> Promise:
             "its samples of 24 bits lie in 32 bits each, which decoders take for 24",
             "convert it to wav or FLAC of 16 or 24 bits with sox or ffmpeg",
         )
+    coding = int.from_bytes(form.head[_CODING], order)
+    if coding in (_MS_ADPCM, _IMA_ADPCM):
+        held = _in_block(coding, block, channels)
+        if not held or held != int.from_bytes(form.head[_IN_BLOCK], order):
+            raise BrokenPromiseError("it is damaged: its blocks are not as large as they must be")
+        return _blocks(length, block, held, channels, _told(found.get(b"fact"), order))
     return Promise(length // block if block else 0)
+
+
+def _in_block(coding: int, block: int, channels: int) -> int:
+    """Samples of each channel in a block of ADPCM: 4 bits each behind a head, which holds one
+    (IMA) or two (Microsoft's) in full.
+    """
+    head, full = (7, 2) if coding == _MS_ADPCM else (4, 1)
+    if not channels or block % channels or block <= head * channels:
+        return 0
+    return (block // channels - head) * 2 + full
+
+
+def _told(fact: _Chunk | None, order: _Order) -> int:
+    if fact is None:
+        raise BrokenPromiseError(
+            "its length can't be checked: it is ADPCM, and does not tell how many samples it has",
+            "convert it to wav of 16 bits",
+        )
+    return int.from_bytes(fact.head[_FACT], order)
+
+
+def _blocks(length: int, block: int, held: int, channels: int, told: int) -> Promise:
+    """As many samples as the blocks hold, the last of which may be filled up."""
+    count, rest = divmod(length, block)
+    samples = count * held
+    if rest:
+        raise BrokenPromiseError("it is truncated: its last block is not whole")
+    # libsndfile tells of too few where there are several channels.
+    if not samples - held < told <= samples and told != samples // channels:
+        raise BrokenPromiseError(
+            f"it is damaged: it tells of {told} samples, and its blocks hold {samples}"
+        )
+    return Promise(samples)
 
 
 def _parts(
@@ -128,7 +173,7 @@ def _chunks(file: File, order: _Order) -> Iterator[_Chunk]:
         if len(header) < 8:
             return
         length = int.from_bytes(header[4:], order)
-        yield _Chunk(header[:4], length, place + 8, file.content.read(16))
+        yield _Chunk(header[:4], length, place + 8, file.content.read(_HEAD))
         place += 8 + length + length % 2
 
 
