@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from emonas.corpora.audio import UnusableAudioError, inspect_audio
+from emonas.corpora.audio import BLOCK, UnusableAudioError, inspect_audio
 
 SAMPLES = 4000
 ENCODER, CHECK = 120, 154
@@ -104,3 +104,13 @@ def test_without_a_table_it_is_as_long_as_its_frames(tmp_path):
     assert table(content) < 0
     assert length(tmp_path / "a.mp3", content) % 576 == 0
     assert SAMPLES < length(tmp_path / "a.mp3", content) < SAMPLES + 4 * 576
+
+
+@pytest.mark.parametrize("rate", [16000, 44100])
+def test_a_long_mp3_is_decoded_in_pieces_as_it_is_at_once(tmp_path, rate):
+    """Its frames lean on those before, which a decoder forgets where it is told to seek."""
+    tone = 0.3 * np.sin(np.arange(3 * BLOCK) / 9)
+    soundfile.write(tmp_path / "a.mp3", tone, rate)
+    decoded, _ = soundfile.read(tmp_path / "a.mp3", dtype="float32")
+    soundfile.write(tmp_path / "a.wav", decoded, rate, subtype="FLOAT")
+    assert inspect_audio(tmp_path / "a.mp3") == inspect_audio(tmp_path / "a.wav")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from emonas.errors import EmonasError
+from emonas.errors import EmonasError, one_line
 from emonas.export.output import Format
 
 
@@ -76,12 +76,12 @@ def predict(
     from emonas.export.model import Model
     from emonas.export.output import written
     from emonas.export.predict import predict_files
-    from emonas.export.recordings import Windows
+    from emonas.export.windows import Windows
 
     windows = Windows(longest, window, step)
     places = dict(_place(text) for text in checkpoint or [])
     model = Model(folder, device=device, threads=threads, checkpoints=places)
-    heard = predict_files(model, files, windows, domain)
+    heard = predict_files(model, files, windows, domain, tell=_warn)
     typer.echo(written(heard, model.classes, form))
     if unheard := [one.recording for one in heard if one.recording.problem]:
         typer.echo(
@@ -159,6 +159,10 @@ def verify(
 
 
 _SHOWN = 50
+
+
+def _warn(sentence: str) -> None:
+    typer.echo(f"emonas: {one_line(sentence)}", err=True)
 
 
 def _place(text: str) -> tuple[str, Path]:

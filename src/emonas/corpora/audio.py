@@ -31,6 +31,24 @@ _IN_BLOCKS = ("IMA_ADPCM", "MS_ADPCM")
 _Samples = npt.NDArray[np.float32]
 
 
+class StraightFile(soundfile.SoundFile):  # type: ignore[misc]
+    """A file that is read from its start to its end, in pieces.
+
+    After each piece soundfile seeks to where it stands anyway, and in an MP3 that loses what the
+    next frame takes from those before: what follows would be noise.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        # As soundfile.read does: without it the last bits of some MP3 are others.
+        if self.format == "MP3":
+            self.seek(0)
+
+    def seekable(self) -> bool:
+        """Whether soundfile may seek after each piece."""
+        return self.format != "MP3" and bool(super().seekable())
+
+
 class UnusableAudioError(Exception):
     """Says what is wrong with a file and what to do, without naming the file."""
 
@@ -104,7 +122,7 @@ def inspect_audio(path: Path) -> AudioFacts:
 def _measured(path: Path) -> tuple[_Measures, int]:
     measures = _Measures()
     try:
-        with soundfile.SoundFile(path) as file, path.open("rb") as content:
+        with StraightFile(path) as file, path.open("rb") as content:
             _refuse_unchecked(file)
             rate = int(file.samplerate)
             opened = File(content, path.stat().st_size, rate)

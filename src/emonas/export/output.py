@@ -24,9 +24,10 @@ class Heard:
 
     @property
     def probabilities(self) -> dict[str, float]:
-        """The mean over the pieces."""
-        labels = list(self.answers[0].probabilities)
-        rows = [[answer.probabilities[label] for label in labels] for answer in self.answers]
+        """The mean over the pieces in which something can be heard."""
+        heard = [answer.probabilities for answer in self.answers if not answer.problem]
+        labels = list(heard[0])
+        rows = [[probabilities[label] for label in labels] for probabilities in heard]
         return dict(zip(labels, map(float, np.mean(rows, axis=0)), strict=True))
 
 
@@ -48,16 +49,15 @@ def _document(heard: Heard) -> dict[str, Any]:
         "seconds": recording.seconds,
         "label": likeliest(heard.probabilities),
         "probabilities": heard.probabilities,
-        "windows": [
-            {
-                "start": answer.start,
-                "end": answer.end,
-                "label": answer.label,
-                "probabilities": dict(answer.probabilities),
-            }
-            for answer in heard.answers
-        ],
+        "windows": [_window(answer) for answer in heard.answers],
     }
+
+
+def _window(answer: Answer) -> dict[str, Any]:
+    span = {"start": answer.start, "end": answer.end}
+    if answer.problem:
+        return {**span, "problem": answer.problem}
+    return {**span, "label": answer.label, "probabilities": dict(answer.probabilities)}
 
 
 def _csv(heard: Sequence[Heard], classes: Sequence[str]) -> str:
@@ -69,9 +69,10 @@ def _csv(heard: Sequence[Heard], classes: Sequence[str]) -> str:
             empty = [""] * (len(classes) + 3)
             writer.writerow([one.recording.name, *empty, one.recording.problem])
         for answer in one.answers:
-            values = [repr(answer.probabilities[label]) for label in classes]
+            shares = answer.probabilities
+            values = ["" if answer.problem else repr(shares[label]) for label in classes]
             span = [f"{answer.start:.3f}", f"{answer.end:.3f}"]
-            writer.writerow([answer.recording, *span, answer.label, *values, ""])
+            writer.writerow([answer.recording, *span, answer.label, *values, answer.problem])
     return text.getvalue().rstrip("\n")
 
 
@@ -102,7 +103,10 @@ def _rows(heard: Heard, classes: Sequence[str]) -> Iterator[list[str]]:
     if len(heard.answers) > 1:
         for answer in heard.answers:
             span = f"{answer.start:.1f} to {answer.end:.1f}"
-            yield ["", span, *_cells(answer.probabilities, classes)]
+            if answer.problem:
+                yield ["", span, answer.problem, *("" for _ in classes)]
+            else:
+                yield ["", span, *_cells(answer.probabilities, classes)]
 
 
 def _cells(probabilities: Mapping[str, float], classes: Sequence[str]) -> list[str]:

@@ -1,22 +1,30 @@
 """Predicting named files: what `emonas predict` does."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from emonas.export.answers import Answer
 from emonas.export.model import Model
 from emonas.export.output import Heard
-from emonas.export.recordings import Recording, Windows, cut, find
-from emonas.jobs import Progress
+from emonas.export.recordings import Piece, Recording, cut, find
+from emonas.export.windows import Windows
+from emonas.jobs import Progress, report_line
 
 AT_A_TIME = 64
 """Recordings that are predicted together: what their features take, disk and memory must hold."""
 
 
 def predict_files(
-    model: Model, sources: Sequence[str], windows: Windows, domain: str | None = None
+    model: Model,
+    sources: Sequence[str],
+    windows: Windows,
+    domain: str | None = None,
+    tell: Callable[[str], object] = report_line,
 ) -> list[Heard]:
-    """Predict files, folders and standard input, in their order.
+    """Predict files, folders and standard input, in their order; what of a folder is skipped is
+    told, a sentence each.
 
     A file that can't be heard is told with what is wrong with it, and the others are predicted.
 
@@ -24,7 +32,7 @@ def predict_files(
         EmonasError: a name leads nowhere, or the domain is not known.
     """
     with TemporaryDirectory(prefix="emonas-") as folder:
-        recordings = find(sources, Path(folder))
+        recordings = find(sources, Path(folder), tell=tell)
         progress = Progress("predict", len(recordings), every=5.0)
         heard: list[Heard] = []
         for some in _blocks(recordings):
@@ -47,7 +55,23 @@ def _predict(
             folder = Path(name, str(number))
             folder.mkdir()
             cuts.append([] if recording.problem else cut(recording, windows, folder))
-        pieces = [piece for own in cuts for piece in own]
+        pieces = [piece for own in cuts for piece in own if not piece.problem]
         answers = iter(model.predict(pieces, domain=domain) if pieces else [])
         for recording, own in zip(recordings, cuts, strict=True):
-            yield Heard(recording, [next(answers) for _ in own])
+            yield _heard(recording, own, answers)
+
+
+def _heard(recording: Recording, pieces: Sequence[Piece], answers: Iterator[Answer]) -> Heard:
+    """A recording with the next answers, as many as it has pieces that can be heard."""
+    if pieces and all(piece.problem for piece in pieces):
+        problem = "it is silent in every window; remove it or record anew"
+        return Heard(replace(recording, problem=problem), [])
+    return Heard(
+        recording,
+        [
+            Answer(piece.recording, piece.start, piece.end, {}, piece.problem)
+            if piece.problem
+            else next(answers)
+            for piece in pieces
+        ],
+    )

@@ -4,54 +4,26 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from emonas.corpora.audio import SHORTEST, UnusableAudioError, inspect_audio
-from emonas.corpora.tree import read_tree
+from emonas.corpora.audio import SHORTEST, SILENCE, StraightFile, UnusableAudioError, inspect_audio
+from emonas.corpora.reading import AUDIO_SUFFIXES, Listing, audio_files
+from emonas.corpora.unread import unread_media
 from emonas.errors import EmonasError
+from emonas.export.windows import Windows
+from emonas.jobs import report_line
 
 if TYPE_CHECKING:
     from emonas.storage.features import Array
 
 STANDARD_INPUT = "-"
-ENDINGS = frozenset({".aif", ".aiff", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav"})
-
-
 _LOUDEST = 4.0
 """Decoders go a little over full scale where a recording was clipped."""
-
-
-@dataclass(frozen=True)
-class Windows:
-    """How a long recording is cut: one of more than `longest` seconds into windows of `length`
-    seconds, one every `step` seconds. The last one ends with the recording.
-    """
-
-    longest: float = 30.0
-    length: float = 10.0
-    step: float = 5.0
-
-    def __post_init__(self) -> None:
-        if not 0 < self.step <= self.length <= self.longest:
-            raise EmonasError(
-                f"--step {self.step:g}, --window {self.length:g} and --longest {self.longest:g}: "
-                "each has to be at most the next, and more than 0 seconds"
-            )
-
-    def spans(self, seconds: float) -> list[tuple[float, float]]:
-        """Start and end of each window in seconds."""
-        if seconds <= self.longest:
-            return [(0.0, seconds)]
-        count = int(np.ceil((seconds - self.length) / self.step))
-        starts = [number * self.step for number in range(count)]
-        return [(start, start + self.length) for start in starts] + [
-            (seconds - self.length, seconds)
-        ]
 
 
 @dataclass(frozen=True)
@@ -67,18 +39,26 @@ class Recording:
 
 @dataclass(frozen=True)
 class Piece:
-    """What is predicted at once: a recording from `start` to `end` in seconds, as a file."""
+    """What is predicted at once: a recording from `start` to `end` in seconds, as a file; `problem`
+    where nothing can be heard in it.
+    """
 
     recording: str
     start: float
     end: float
     path: Path
     sampling_rate: int
+    problem: str = ""
 
 
-def find(sources: Iterable[str], folder: Path, given: BinaryIO | None = None) -> list[Recording]:
+def find(
+    sources: Iterable[str],
+    folder: Path,
+    given: BinaryIO | None = None,
+    tell: Callable[[str], object] = report_line,
+) -> list[Recording]:
     """The recordings that are named: files, folders with audio anywhere below them, and `-` for
-    standard input, which is kept in `folder`.
+    standard input, which is kept in `folder`. What of a folder is skipped is told.
 
     Raises:
         EmonasError: a name leads nowhere, or a folder holds no audio.
@@ -89,11 +69,13 @@ def find(sources: Iterable[str], folder: Path, given: BinaryIO | None = None) ->
     return [
         inspect(name, path)
         for source in named
-        for name, path in _named(source, folder, given or sys.stdin.buffer)
+        for name, path in _named(source, folder, given or sys.stdin.buffer, tell)
     ]
 
 
-def _named(source: str, folder: Path, given: BinaryIO) -> Iterator[tuple[str, Path]]:
+def _named(
+    source: str, folder: Path, given: BinaryIO, tell: Callable[[str], object]
+) -> Iterator[tuple[str, Path]]:
     if source == STANDARD_INPUT:
         path = folder / "standard-input"
         with path.open("wb") as file:
@@ -106,13 +88,17 @@ def _named(source: str, folder: Path, given: BinaryIO) -> Iterator[tuple[str, Pa
     if not path.is_dir():
         yield source, path
         return
-    inside = [one for one in read_tree(path).paths if one.suffix.lower() in ENDINGS]
+    listing = Listing()
+    inside = audio_files(path, listing)
+    unread = [*unread_media(path), *(f"{one.file}: {one.problem}" for one in listing.problems)]
     if not inside:
+        endings = f"audio ends in {', '.join(sorted(AUDIO_SUFFIXES))}"
         raise EmonasError(
-            f"{path}: there is no audio below this folder; audio ends in "
-            f"{', '.join(sorted(ENDINGS))}"
+            f"{path}: there is no audio below this folder; {'; '.join(unread) or endings}"
         )
-    for below in sorted(inside):
+    for sentence in unread:
+        tell(f"{path}: {sentence}")
+    for below in inside:
         yield str(below), below
 
 
@@ -137,17 +123,20 @@ def cut(recording: Recording, windows: Windows, folder: Path) -> list[Piece]:
 def _cut(
     recording: Recording, spans: Sequence[tuple[float, float]], folder: Path
 ) -> Iterator[Piece]:
-    import soundfile
 
     rate = recording.sampling_rate
-    with soundfile.SoundFile(recording.path) as file:
+    held, begin = np.empty(0, np.float32), 0
+    # To seek in an MP3 leads to noise, and near the place only.
+    with StraightFile(recording.path) as file:
         for number, (start, end) in enumerate(spans):
             first, last = round(start * rate), round(end * rate)
-            file.seek(first)
-            samples = file.read(last - first, dtype="float32", always_2d=True)
+            held, begin = held[first - begin :], first
+            more = file.read(last - begin - len(held), dtype="float32", always_2d=True)
+            held = np.concatenate([held, more.mean(axis=1, dtype=np.float32)])
             path = folder / f"{number:06d}.wav"
-            write_waveform(path, samples.mean(axis=1, dtype=np.float32), rate)
-            yield Piece(recording.name, start, end, path, rate)
+            _write(path, held, rate)
+            problem = "it is silent" if np.ptp(held) < SILENCE else ""
+            yield Piece(recording.name, start, end, path, rate, problem)
 
 
 def write_waveform(path: Path, waveform: Array, sampling_rate: float) -> None:
@@ -156,8 +145,6 @@ def write_waveform(path: Path, waveform: Array, sampling_rate: float) -> None:
     Raises:
         EmonasError: they are no recording.
     """
-    import soundfile
-
     samples = np.asarray(waveform)
     if not sampling_rate > 0 or sampling_rate != int(sampling_rate):
         raise EmonasError(f"a sampling rate is a whole number of Hz, not {sampling_rate}")
@@ -169,8 +156,13 @@ def write_waveform(path: Path, waveform: Array, sampling_rate: float) -> None:
             f"is {samples.shape} at {sampling_rate} Hz"
         )
     _refuse_strange(samples)
-    samples = samples.astype(np.float32)
-    soundfile.write(path, samples, int(sampling_rate), subtype="FLOAT", format="WAV")
+    _write(path, samples.astype(np.float32), int(sampling_rate))
+
+
+def _write(path: Path, samples: Array, sampling_rate: int) -> None:
+    import soundfile
+
+    soundfile.write(path, samples, sampling_rate, subtype="FLOAT", format="WAV")
 
 
 def _refuse_strange(samples: Array) -> None:
