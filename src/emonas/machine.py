@@ -1,5 +1,6 @@
-"""What this machine is called."""
+"""What this machine is called, and what of it may be used."""
 
+import os
 import platform
 from pathlib import Path
 
@@ -12,3 +13,10 @@ def processor_name() -> str:
         lines = []
     named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return named[0] if named else platform.processor() or platform.machine()
+
+
+def cores() -> int:
+    """The processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,6 +1,7 @@
 """A finished run in one archive, and its numbers computed again."""
 
 import hashlib
+import io
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from emonas.errors import EmonasError
 from emonas.export.bundle import write_bundle
@@ -195,7 +197,113 @@ def test_a_file_that_nobody_bundled_is_named(bundle, tmp_path):
     forged.write_bytes(bundle.read_bytes())
     with zipfile.ZipFile(forged, "a") as archive:
         archive.writestr("report/tables/best.csv", "system,ua\nmine,1.0\n")
-    assert verify_bundle(forged).wrong == ["report/tables/best.csv: was not bundled"]
+    name = "report/tables/best.csv"
+    other = f"{name}: is not of this report"
+    assert verify_bundle(forged).wrong == [f"{name}: was not bundled", other]
+    listed = tmp_path / "listed.zip"
+    content = b"system,ua\nmine,1.0\n"
+    told = lambda text: with_file(text, name, content)  # noqa: E731
+    assert verify_bundle(changed(forged, listed, "bundle.json", told, False)).wrong == [other]
+
+
+def with_file(contents, name, content):
+    """A list of contents that knows one file more."""
+    told = json.loads(contents)
+    told["files"][name] = hashlib.sha256(content).hexdigest()
+    return json.dumps(told).encode()
+
+
+CHART = "report/figures/tiny-systems"
+"""The scores of the protocol's systems."""
+
+
+def other_bar(drawing):
+    """A drawing in which one number of one path is another."""
+    before, mark, after = drawing.partition(b'<path d="M ')
+    number, rest = after.split(b" ", 1)
+    return before + mark + str(float(number) + 5).encode() + b" " + rest
+
+
+def other_image(picture):
+    """A PNG of the same size in which a corner is dark."""
+    with Image.open(io.BytesIO(picture)) as image:
+        image.paste((0, 0, 0), (5, 5, 20, 20))
+        file = io.BytesIO()
+        image.save(file, "PNG")
+    return file.getvalue()
+
+
+def other_shown(page):
+    """A page in which a picture is another, whose file is as it was."""
+    before, mark, after = page.partition(b'<img src="')
+    return before + mark + after.replace(b"%23d5dae0", b"%23000000", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        (f"{CHART}.svg", other_bar, f"{CHART}.svg: is not the picture that the numbers give"),
+        (f"{CHART}.png", other_image, f"{CHART}.png: is not the picture that the numbers give"),
+        (f"{CHART}.png", lambda _: b"none", f"{CHART}.png: is not the picture that the numbers"),
+        ("report/index.html", other_shown, "report/index.html: shows another picture than figures"),
+    ],
+    ids=["drawing", "image", "no image", "page"],
+)
+def test_a_picture_that_was_replaced_is_named(bundle, tmp_path, name, change, said):
+    """By a forger, who writes the digests anew."""
+    found = verify_bundle(changed(bundle, tmp_path / "forged.zip", name, change))
+    assert any(sentence.startswith(said) for sentence in found.wrong)
+    assert not found.unheld
+
+
+def test_pictures_of_other_versions_are_not_compared_and_that_is_said(finished, bundle, tmp_path):
+    forged = changed(bundle, tmp_path / "forged.zip", f"{CHART}.png", other_image)
+    older = changed(forged, tmp_path / "older.zip", "bundle.json", drawn_by_another, False)
+    done = command(finished, "verify", older)
+    assert done.returncode == 0
+    assert (
+        "the pictures were not compared: they were drawn by matplotlib 1.0, and here" in done.stderr
+    )
+    assert "tables and page with these" in done.stdout
+
+
+def drawn_by_another(contents):
+    told = json.loads(contents)
+    told["drawn_by"] = {"matplotlib": "1.0"}
+    return json.dumps(told).encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        (
+            "tiny.yaml",
+            b"[0.1, 1.0]",
+            b"[0.2, 1.0]",
+            "plan.json: systems.linear.options.strengths[0] is 0.1, and 0.2 by tiny.yaml",
+        ),
+        ("tiny.yaml", b"seeds: 2", b"seeds: 3", "plan.json: runs[0].seeds[2] is None, and 2 by"),
+        ("tiny.yaml", b"groups: 2", b"groups: nine", "tiny.yaml: can't be held against plan.json"),
+        (
+            "plan.json",
+            b'"title": "A tiny run"',
+            b'"title": "A huge run"',
+            "plan.json: title is 'A huge run', and 'A tiny run' by tiny.yaml",
+        ),
+        (
+            "scoring/tiny.json",
+            b'"pooled": false',
+            b'"pooled": true',
+            "scoring/tiny.json: pooled is True, and False by tiny.yaml",
+        ),
+        ("plan.json", b'"tiny.yaml"', b'"../a.yaml"', "plan.json: settings_file is '../a.yaml'"),
+    ],
+    ids=["option", "seeds", "no settings", "title", "scoring", "file"],
+)
+def test_the_settings_are_held_against_the_report(bundle, tmp_path, name, old, new, said):
+    change = lambda text: text.replace(old, new, 1)  # noqa: E731
+    found = verify_bundle(changed(bundle, tmp_path / "forged.zip", name, change))
+    assert any(sentence.startswith(said) for sentence in found.wrong), found.wrong
 
 
 def test_predictions_of_other_utterances_than_the_fold_s_are_named(bundle, tmp_path):

@@ -143,7 +143,9 @@ def verify(
 
     found = verify_bundle(file)
     for sentence in found.wrong[:_SHOWN]:
-        typer.echo(sentence)
+        typer.echo(one_line(sentence))
+    for sentence in found.unheld:
+        _warn(f"{file}: {sentence}")
     if found.wrong:
         more = f", of which the first {_SHOWN} are shown" if len(found.wrong) > _SHOWN else ""
         typer.echo(
@@ -152,9 +154,11 @@ def verify(
             err=True,
         )
         sys.exit(1)
+    shown = "tables and page" if found.unheld else "tables, page and pictures"
     typer.echo(
         f"{file}: {found.numbers} numbers agree: scores and their tests with the predictions, the "
-        "report's tables and page with these and with what the run told of times and epochs"
+        f"report's {shown} with these and with what the run told of times and epochs, and all with "
+        "the settings"
     )
 
 

@@ -6,12 +6,14 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from emonas import __version__
 from emonas.errors import EmonasError
 from emonas.export.choosing import refuse_before_run
+from emonas.export.pictures import drawn_by
 from emonas.export.stripped import strip_results
+from emonas.machine import cores
 from emonas.report.job import write_report
 from emonas.report.plan import ReportPlan
 from emonas.settings.cards import report_plan
@@ -38,11 +40,14 @@ class Scoring(BaseModel):
 
 
 class Contents(BaseModel):
-    """What `bundle.json` says: the SHA-256 of every file, by name."""
+    """What `bundle.json` says: the SHA-256 of every file, by name, and the versions that drew the
+    report's pictures.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     emonas: str
+    drawn_by: dict[str, str] = Field(default_factory=dict)
     files: dict[str, str]
 
 
@@ -59,27 +64,24 @@ def write_bundle(plan: Plan, settings: Path, results: Path, locks: Path, output:
     Raises:
         EmonasError: a result is missing or damaged, or the report is not of these results.
     """
-    told = report_plan(plan, settings.name, f"snakemake --cores all --configfile {settings.name}")
+    told = told_plan(plan, settings.name)
     for protocol in told.run_protocols():
         refuse_before_run(results, protocol, settings)
     with tempfile.TemporaryDirectory(prefix="emonas-") as name:
         folder = Path(name)
         strip_results(told, results, folder / RESULTS)
-        drawn = results / REPORT / "figures"
-        if not drawn.is_dir():
-            raise EmonasError(f"{drawn}: is not there; run the workflow first")
-        write_report(told, folder / RESULTS, folder / REPORT, drawn=drawn)
+        write_report(told, folder / RESULTS, folder / REPORT, workers=cores())
         _refuse_another_report(results / REPORT, folder / REPORT)
         shutil.copyfile(settings, folder / settings.name)
         for lock in sorted(locks.glob("lock*.txt")):
             shutil.copyfile(lock, folder / lock.name)
         write_text(folder / PLAN, told.model_dump_json(indent=1) + "\n")
-        scoring = {name: _scoring(plan, name) for name in told.run_protocols()}
+        scoring = {name: scoring_of(plan, name) for name in told.run_protocols()}
         for protocol, how in scoring.items():
             write_text(folder / protocol_file(protocol), how.model_dump_json(indent=1) + "\n")
         files = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
         digests = {name: digest_of_file(path) for name, path in files.items()}
-        contents = Contents(emonas=__version__, files=digests)
+        contents = Contents(emonas=__version__, drawn_by=drawn_by(), files=digests)
         write_text(folder / CONTENTS, contents.model_dump_json(indent=1) + "\n")
         _archive({**files, CONTENTS: folder / CONTENTS}, output)
     return len(files)
@@ -90,7 +92,13 @@ def protocol_file(protocol: str) -> str:
     return f"scoring/{protocol}.json"
 
 
-def _scoring(plan: Plan, protocol: str) -> Scoring:
+def told_plan(plan: Plan, settings: str) -> ReportPlan:
+    """The report's plan of a settings file of this name, as a bundle has it."""
+    return report_plan(plan, settings, f"snakemake --cores all --configfile {settings}")
+
+
+def scoring_of(plan: Plan, protocol: str) -> Scoring:
+    """How the figures of a protocol are computed, by the settings."""
     params = plan.evaluate_params(protocol)
     elsewhere = {
         system: list(plan.tested_elsewhere(protocol, system))
@@ -130,6 +138,11 @@ def _archive(files: dict[str, Path], output: Path) -> None:
     ):
         for name, path in files.items():
             archive.writestr(zipfile.ZipInfo(name, _TIME), path.read_bytes(), zipfile.ZIP_DEFLATED)
+
+
+def read_contents(folder: Path) -> Contents:
+    """What an unpacked bundle says that it holds."""
+    return Contents.model_validate_json((folder / CONTENTS).read_bytes())
 
 
 def read_plan(folder: Path) -> ReportPlan:

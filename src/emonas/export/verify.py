@@ -6,14 +6,10 @@ import json
 import os
 import re
 import shutil
-import stat
-import tempfile
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import zip_longest
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from emonas.errors import DamagedFileError, EmonasError
@@ -22,36 +18,41 @@ from emonas.evaluate.differences import ProtocolRuns, subtract_protocols
 from emonas.evaluate.job import EvaluatedCorpora, evaluate_system
 from emonas.evaluate.runs import RunFiles, Speakers
 from emonas.export.bundle import (
-    CONTENTS,
     REPORT,
     RESULTS,
-    Contents,
     numbered_files,
+    read_contents,
     read_plan,
     read_scoring,
 )
+from emonas.export.held_settings import settings_differ
+from emonas.export.pictures import alike, drawn_by, pictures_of, shown_otherwise
+from emonas.export.side_by_side import pairs
+from emonas.export.unpacking import added_files, changed_files, unpacked
 from emonas.jobs import report_line
+from emonas.machine import cores
 from emonas.report.differences import wanted_differences
 from emonas.report.job import write_report
 from emonas.report.plan import ReportPlan
-from emonas.storage.digests import digest_of_file
 from emonas.storage.folds import TRANSFER, read_index, read_part
 from emonas.storage.predictions import read_predictions
 from emonas.storage.problems import first_problem
 
-LARGEST = 2**36
-"""Bytes that an archive may unpack to: 64 GiB."""
 TOLERANCE = 1e-9
 """By which a number may differ on another machine: sums of some thousand fractions."""
+PAGE = "index.html"
 _PICTURE = re.compile(r'(<img src=")[^"]*(")')
 
 
 @dataclass(frozen=True)
 class Verified:
-    """How many numbers agree, and what does not: the file, the place in it, both values."""
+    """How many numbers agree, what does not (the file, the place in it, both values), and what
+    could not be held against anything here.
+    """
 
     numbers: int
     wrong: list[str]
+    unheld: tuple[str, ...] = ()
 
 
 def verify_bundle(bundle: Path) -> Verified:
@@ -60,83 +61,37 @@ def verify_bundle(bundle: Path) -> Verified:
     Raises:
         EmonasError: the file is no bundle, or does not say how it is scored.
     """
-    with _unpacked(bundle) as folder:
+    with unpacked(bundle) as folder:
         touched = [
-            *(f"{name}: its bytes are not those that were bundled" for name in _changed(folder)),
-            *(f"{name}: was not bundled" for name in _added(folder)),
+            *(
+                f"{name}: its bytes are not those that were bundled"
+                for name in changed_files(folder)
+            ),
+            *(f"{name}: was not bundled" for name in added_files(folder)),
         ]
         try:
-            numbers, wrong = _all(folder)
+            found = _all(folder)
         except DamagedFileError as error:
-            numbers, wrong = 0, [f"{error.path.relative_to(folder)}: {error.problem}"]
+            found = Verified(0, [f"{error.path.relative_to(folder)}: {error.problem}"])
         except EmonasError as error:
-            numbers, wrong = 0, [str(error).replace(f"{folder}{os.sep}", "")]
+            found = Verified(0, [str(error).replace(f"{folder}{os.sep}", "")])
         # What a plan or a scoring can lack that somebody wrote by hand.
         except (KeyError, OSError, ValueError) as error:
             raise EmonasError(
                 f"{bundle}: does not say how it is scored ({first_problem(error)}); bundle the run "
                 "again"
             ) from error
-        return Verified(numbers, [*touched, *wrong])
+        return replace(found, wrong=[*touched, *found.wrong])
 
 
-def _all(folder: Path) -> tuple[int, list[str]]:
-    """Metrics, comparisons and report of an unpacked bundle."""
+def _all(folder: Path) -> Verified:
+    """Settings, metrics, comparisons and report of an unpacked bundle."""
     plan, again = read_plan(folder), folder / "again"
-    numbers, wrong = _score(plan, folder, again)
-    table_numbers, table_wrong = _report(plan, folder, again)
-    return numbers + table_numbers, [*wrong, *table_wrong]
-
-
-@contextmanager
-def _unpacked(bundle: Path) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="emonas-") as name:
-        folder = Path(name)
-        try:
-            with zipfile.ZipFile(bundle) as archive:
-                _refuse_strange(archive)
-                archive.extractall(folder)
-            if not (folder / CONTENTS).is_file():
-                raise ValueError(f"it has no {CONTENTS}")
-            Contents.model_validate_json((folder / CONTENTS).read_bytes())
-        except (OSError, ValueError, zipfile.BadZipFile, RuntimeError) as error:
-            raise EmonasError(
-                f"{bundle}: this is no bundle ({first_problem(error)}); give the file that emonas "
-                "bundle wrote"
-            ) from error
-        yield folder
-
-
-def _refuse_strange(archive: zipfile.ZipFile) -> None:
-    """Refuse what would be written elsewhere, or fill the disk."""
-    if sum(entry.file_size for entry in archive.infolist()) > LARGEST:
-        raise ValueError("it would unpack to more than 64 GiB")
-    for entry in archive.infolist():
-        name = PurePosixPath(entry.filename)
-        mode = entry.external_attr >> 16
-        if name.is_absolute() or ".." in name.parts or "\\" in entry.filename:
-            raise ValueError(f"it holds {entry.filename}, outside its folder")
-        if stat.S_ISLNK(mode):
-            raise ValueError(f"it holds a link, {entry.filename}")
-
-
-def _changed(folder: Path) -> Iterator[str]:
-    """The files that are not there as they were bundled."""
-    contents = Contents.model_validate_json((folder / CONTENTS).read_bytes())
-    for name, digest in contents.files.items():
-        path = folder / name
-        if not path.is_file() or digest_of_file(path) != digest:
-            yield name
-
-
-def _added(folder: Path) -> Iterator[str]:
-    """The files that nobody bundled."""
-    contents = Contents.model_validate_json((folder / CONTENTS).read_bytes())
-    known = {CONTENTS, *contents.files}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_file() and name not in known:
-            yield name
+    wrong = settings_differ(folder, plan)
+    numbers, scored_wrong = _score(plan, folder, again)
+    report = _report(plan, folder, again)
+    wrong += [*scored_wrong, *report.wrong]
+    return Verified(numbers + report.numbers, wrong, report.unheld)
 
 
 def _score(plan: ReportPlan, folder: Path, again: Path) -> tuple[int, list[str]]:
@@ -239,7 +194,7 @@ def _compared(told: Path, again: Path, name: str) -> Verified:
         said = json.loads(told.read_text(encoding="utf-8"))
     except ValueError:
         return Verified(0, [f"{name}: is no JSON"])
-    for place, value, wanted in _pairs(said, json.loads(again.read_text(encoding="utf-8"))):
+    for place, value, wanted in pairs(said, json.loads(again.read_text(encoding="utf-8"))):
         found = _held(found, f"{name}: {place}", value, wanted)
     return found
 
@@ -265,38 +220,58 @@ def _number(value: Any) -> float | None:
         return None
 
 
-def _pairs(said: Any, wanted: Any, place: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Every value of two documents, with its place."""
-    if isinstance(said, Mapping) and isinstance(wanted, Mapping):
-        for key in dict.fromkeys((*wanted, *said)):
-            yield from _pairs(said.get(key), wanted.get(key), f"{place}.{key}" if place else key)
-    elif isinstance(said, list) and isinstance(wanted, list):
-        for number, (one, other) in enumerate(zip_longest(said, wanted)):
-            yield from _pairs(one, other, f"{place}[{number}]")
-    else:
-        yield place, said, wanted
-
-
-def _report(plan: ReportPlan, folder: Path, again: Path) -> tuple[int, list[str]]:
-    """The report's tables, captions and page, and what its figures show, from the numbers as they
-    were scored again.
+def _report(plan: ReportPlan, folder: Path, again: Path) -> Verified:
+    """The report's tables, captions, page and pictures, and what its figures show, from the numbers
+    as they were scored again.
     """
     whole = folder / "whole"
     shutil.copytree(folder / RESULTS, whole)
     shutil.copytree(again, whole, dirs_exist_ok=True)
-    made = folder / "made"
-    write_report(plan, whole, made, drawn=folder / REPORT / "figures")
+    report, made = folder / REPORT, folder / "made"
+    write_report(plan, whole, made, workers=cores())
     numbers = 0
-    wrong: list[str] = []
-    for name in numbered_files(made):
-        found = _texts(folder / REPORT / name, made / name, f"{REPORT}/{name}")
+    wrong = [f"{REPORT}/{name}: is not of this report" for name in _more(report, made)]
+    for name in (*numbered_files(made), PAGE):
+        found = _texts(report / name, made / name, f"{REPORT}/{name}")
         numbers, wrong = numbers + found.numbers, [*wrong, *found.wrong]
-    found = _texts(folder / REPORT / "index.html", made / "index.html", f"{REPORT}/index.html")
-    return numbers + found.numbers, [*wrong, *found.wrong]
+    pictures, unheld = _pictures(report, made, read_contents(folder).drawn_by)
+    return Verified(numbers, [*wrong, *pictures], unheld)
+
+
+def _pictures(
+    report: Path, made: Path, drew: Mapping[str, str]
+) -> tuple[list[str], tuple[str, ...]]:
+    """Which pictures are not those that the numbers give, and why they could not be compared."""
+    wrong = []
+    if (report / PAGE).is_file():
+        other = shown_otherwise(report)
+        wrong = [f"{REPORT}/{PAGE}: shows another picture than {name}" for name in other]
+    here = drawn_by()
+    if drew != here:
+        return wrong, (f"the pictures were not compared: {_versions(drew, here)}",)
+    for name in pictures_of(made):
+        if not (report / name).is_file():
+            wrong.append(f"{REPORT}/{name}: is not in the bundle")
+        elif not alike(report / name, made / name):
+            wrong.append(f"{REPORT}/{name}: is not the picture that the numbers give")
+    return wrong, ()
+
+
+def _more(report: Path, made: Path) -> list[str]:
+    """The files of a report that it would not have, relative to its folder."""
+    told = (path.relative_to(report) for path in report.rglob("*") if path.is_file())
+    return sorted(path.as_posix() for path in told if not (made / path).is_file())
+
+
+def _versions(drew: Mapping[str, str], here: Mapping[str, str]) -> str:
+    if not drew:
+        return "the bundle does not say which versions drew them"
+    told = [", ".join(f"{name} {number}" for name, number in of.items()) for of in (drew, here)]
+    return f"they were drawn by {told[0]}, and here is {told[1]}"
 
 
 def _texts(told: Path, again: Path, name: str) -> Verified:
-    """Two texts, line by line and cell by cell; pictures are not compared."""
+    """Two texts, line by line and cell by cell; of a page without the pictures in it."""
     if not told.is_file():
         return Verified(0, [f"{name}: is not in the bundle"])
     found = Verified(0, [])

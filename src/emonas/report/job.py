@@ -31,11 +31,8 @@ from emonas.report.tables import write_tables
 from emonas.report.transfers import transfer_summary
 
 
-def write_report(
-    plan: ReportPlan, results: Path, output: Path, workers: int = 1, drawn: Path | None = None
-) -> None:
-    """Write `index.html`, `tables` and `figures` into `output`; `workers` processes draw, or the
-    systems' figures are those of a folder where they were `drawn` before.
+def write_report(plan: ReportPlan, results: Path, output: Path, workers: int = 1) -> None:
+    """Write `index.html`, `tables` and `figures` into `output`; `workers` processes draw.
 
     Everything is made in a folder beside it that takes its place when it is whole: a report that
     broke off leaves the one before as it was.
@@ -47,13 +44,13 @@ def write_report(
     folder = output.with_name(f".{output.name}-new")
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        _write(plan, results, folder, workers, drawn)
+        _write(plan, results, folder, workers)
         _replace(folder, output)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write(plan: ReportPlan, results: Path, folder: Path, workers: int, drawn: Path | None) -> None:
+def _write(plan: ReportPlan, results: Path, folder: Path, workers: int) -> None:
     gathered = gather(plan, results)
     rates = read_rates(plan, results)
     own = OwnFigures(plan, gathered, rates)
@@ -67,11 +64,7 @@ def _write(plan: ReportPlan, results: Path, folder: Path, workers: int, drawn: P
         write_tables(folder / stem, table)
     report_line("the tables are written")
     stood = standings(gathered.values())
-    if drawn is None:
-        draw_figures(gathered.values(), folder, workers, stood)
-    else:
-        pictures = shutil.ignore_patterns("*.csv")
-        shutil.copytree(drawn, folder / "figures", ignore=pictures)
+    draw_figures(gathered.values(), folder, workers, stood)
     write_numbers(gathered.values(), stood, folder)
     write_captions(plan, gathered, folder)
     figures = {
