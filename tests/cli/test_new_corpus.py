@@ -1,6 +1,8 @@
 """A folder of unknown recordings becomes a settings file that runs."""
 
 import csv
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +10,11 @@ import pytest
 import soundfile
 import yaml
 
+from emonas.corpora.readers.csv import read
 from emonas.errors import EmonasError
+from emonas.settings.found_corpus import look
 from emonas.settings.load import load_settings
-from emonas.settings.new_corpus import look, told, write_corpus
+from emonas.settings.new_corpus import told, write_corpus
 from emonas.settings.plan import Plan
 
 EMODB = Path(__file__).parents[3] / "shared/corpora/emodb/wav"
@@ -65,3 +69,62 @@ def test_a_folder_without_audio_is_told(tmp_path):
         look(tmp_path)
     with pytest.raises(EmonasError, match="there is no such folder"):
         look(tmp_path / "nowhere")
+    (tmp_path / "a.m4a").write_bytes(b"what")
+    with pytest.raises(EmonasError, match=r"no audio below this folder; skipped.*1 \.m4a; convert"):
+        look(tmp_path)
+
+
+def emonas(*arguments, folder):
+    return subprocess.run(
+        [sys.executable, "-c", "from emonas.cli import app; app()", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def noise(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draw = np.random.default_rng(len(path.name))
+    soundfile.write(path, draw.normal(0, 0.1, 4000), 16000)
+
+
+def test_a_file_in_the_place_of_a_folder_is_told(tmp_path):
+    noise(tmp_path / "one.wav")
+    done = emonas("new-corpus", "one.wav", folder=tmp_path)
+    assert done.returncode == 1
+    assert "emonas: one.wav: is a file, and a corpus is a folder of recordings" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one.wav"]
+
+
+def test_where_no_emotion_is_guessed_what_to_fill_is_told_at_once(tmp_path, monkeypatch):
+    for number in range(6):
+        noise(tmp_path / f"my recordings/talk {number}.wav")
+    (tmp_path / "my recordings/phone.M4A").write_bytes(b"what")
+    done = emonas("new-corpus", "my recordings", folder=tmp_path)
+    assert done.returncode == 1
+    assert "Skipped, because such files are not read: 1 .m4a; convert them to wav" in done.stdout
+    said = "no emotion was guessed: nothing in the files' names is a word for one; fill the column "
+    assert f"emonas: my recordings: {said}emotion in my-recordings.csv" in done.stderr
+    monkeypatch.chdir(tmp_path)
+    corpus = load_settings(Path("my-recordings.yaml")).corpora["my-recordings"]
+    with pytest.raises(EmonasError, match="no row names an emotion; fill the column emotion"):
+        read(corpus, Path("my-recordings"))
+
+
+def test_files_that_a_known_corpus_does_not_know_are_told(tmp_path):
+    for speaker in ("03", "08", "09", "10"):
+        for text in ("a01", "a02", "b01"):
+            for emotion in "WFTN":
+                noise(tmp_path / f"emo/{speaker}{text}{emotion}a.wav")
+    for name in ("extra.wav", "notes 1.wav", "notes 2.wav", "notes 3.wav"):
+        noise(tmp_path / "emo" / name)
+    done = emonas("new-corpus", "emo", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Their names are those of emodb" in done.stdout
+    assert (
+        "NOT KNOWN to emodb, which will leave them out: 4: extra.wav, notes 1.wav, notes 2.wav and "
+        "1 more" in done.stdout
+    )
+    assert "# NOT KNOWN to emodb" in (tmp_path / "emo.yaml").read_text()

@@ -117,7 +117,8 @@ def new_corpus(
     """Guess emotions and speakers from files' names; write a settings file for you to check."""
     import re
 
-    from emonas.settings.new_corpus import look, told, write_corpus
+    from emonas.settings.found_corpus import look
+    from emonas.settings.new_corpus import told, unguessed, write_corpus
 
     if name is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
         raise EmonasError(
@@ -129,10 +130,12 @@ def new_corpus(
     for line in told(found):
         typer.echo(line)
     written = write_corpus(found, called, output or Path(f"{called}.yaml"))
-    typer.echo(
-        f"wrote {' and '.join(map(str, written))}; check what was guessed, then: "
-        f"emonas check {written[-1]}"
-    )
+    wrote = f"wrote {' and '.join(map(str, written))}"
+    if missing := unguessed(found, written[0]):
+        typer.echo(wrote)
+        _warn(f"{folder}: {missing}")
+        sys.exit(1)
+    typer.echo(f"{wrote}; check what was guessed, then: emonas check {written[-1]}")
 
 
 def verify(

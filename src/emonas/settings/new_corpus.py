@@ -1,81 +1,19 @@
 """From a folder of recordings to a table and a settings file, for a person to check."""
 
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 import yaml
 
-from emonas.corpora.audio import UnusableAudioError, inspect_audio
-from emonas.corpora.guessing import Guess, Place, emotion_of, guess, parts_of
-from emonas.corpora.reading import Listing, audio_files
+from emonas.corpora.guessing import Place, emotion_of, parts_of
 from emonas.errors import EmonasError
-from emonas.jobs import Progress
-from emonas.kinds import kind_module
+from emonas.settings.found_corpus import Found
 from emonas.storage.atomic import write_text
 from emonas.storage.tables import write_rows
 
-KNOWN = ("cafe", "emodb", "emovo", "iemocap", "msp-improv", "ravdess", "urdu")
-"""Readers of corpora that are known by their files' names."""
-_KNOWN_SHARE = 0.9
 _FEWEST_SPEAKERS = 3
 _SHOWN = 12
-
-
-@dataclass(frozen=True)
-class Found:
-    """What lies in a folder: what can be used, what can't, and what the names seem to say.
-
-    `reader` is that of a known corpus whose names these are, or empty.
-    """
-
-    root: Path
-    usable: tuple[PurePath, ...]
-    hours: float
-    unusable: tuple[tuple[PurePath, str], ...]
-    reader: str
-    guess: Guess
-
-
-def look(root: Path) -> Found:
-    """Look at every recording below a folder.
-
-    Raises:
-        EmonasError: the folder is not there, or holds no audio.
-    """
-    if not root.is_dir():
-        raise EmonasError(f"{root}: there is no such folder; correct the name")
-    paths = sorted(audio_files(root, Listing()))
-    if not paths:
-        raise EmonasError(f"{root}: there is no audio below this folder")
-    progress = Progress("look", len(paths), every=5.0)
-    usable, unusable, seconds = [], [], 0.0
-    for number, path in enumerate(paths, 1):
-        relative = path.relative_to(root)
-        try:
-            seconds += inspect_audio(path).seconds
-            usable.append(relative)
-        except UnusableAudioError as error:
-            unusable.append((relative, str(error)))
-        progress.step(number, str(relative))
-    reader = _known(root, len(paths))
-    return Found(
-        root, tuple(usable), seconds / 3600, tuple(unusable), reader, guess(usable or paths)
-    )
-
-
-def _known(root: Path, count: int) -> str:
-    """The reader that knows most of the files' names."""
-    knows = {}
-    for name in KNOWN:
-        module = kind_module("reader", name)
-        try:
-            listing = module.read(module.Options(root=root), Path(name))
-        except EmonasError:
-            continue
-        knows[name] = len(listing.recordings) / count
-    best = max(knows, key=lambda name: knows[name], default="")
-    return best if best and knows[best] >= _KNOWN_SHARE else ""
+_FIRST = 3
 
 
 def write_corpus(found: Found, name: str, output: Path) -> list[Path]:
@@ -160,8 +98,10 @@ def told(found: Found) -> list[str]:
     if found.unusable:
         path, problem = found.unusable[0]
         lines.append(f"{len(found.unusable)} can't be used; the first is {path}: {problem}")
+    lines += [sentence[0].upper() + sentence[1:] for sentence in found.skipped]
     if found.reader:
-        return [*lines, f"Their names are those of {found.reader}, whose reader knows the rest."]
+        lines.append(f"Their names are those of {found.reader}, whose reader knows the rest.")
+        return [*lines, *_strange(found)]
     emotion, speaker = found.guess.emotion, found.guess.speaker
     if emotion is None:
         lines.append("GUESSED emotion: none; no part of the names is a word for one")
@@ -183,6 +123,28 @@ def told(found: Found) -> list[str]:
     if found.guess.others:
         lines.append(f"OR speaker: {', '.join(map(str, found.guess.others))}")
     return lines
+
+
+def _strange(found: Found) -> list[str]:
+    """What is said of files that the reader of a known corpus leaves out."""
+    if not found.strange:
+        return []
+    first = ", ".join(map(str, found.strange[:_FIRST]))
+    more = f" and {count - _FIRST} more" if (count := len(found.strange)) > _FIRST else ""
+    return [
+        f"NOT KNOWN to {found.reader}, which will leave them out: {count}: {first}{more}; rename "
+        "them as the corpus names its files, or take them away"
+    ]
+
+
+def unguessed(found: Found, table: Path) -> str:
+    """What has to be filled in before a run; empty where an emotion was guessed."""
+    if found.reader or found.guess.emotion is not None:
+        return ""
+    return (
+        f"no emotion was guessed: nothing in the files' names is a word for one; fill the column "
+        f"emotion in {table}, a word a row, before you run it"
+    )
 
 
 def _listed(values: Counter[str]) -> str:

@@ -46,13 +46,17 @@ def read(options: Options, folder: Path) -> Listing:
     """List the rows of the table; `folder` is not written to.
 
     Raises:
-        EmonasError: the table is missing, is no CSV, or lacks a required column.
+        EmonasError: the table is missing, is no CSV, lacks a required column, or names no emotion.
     """
     if not options.table.is_file():
         raise EmonasError(
             f"corpora.{folder.name}.table: there is no file {options.table}; correct the path"
         )
     table = read_table(options.table, REQUIRED)
+    if len(table) and not table["emotion"].str.strip().any():
+        raise EmonasError(
+            f"{options.table}: no row names an emotion; fill the column emotion, a word a row"
+        )
     root = options.table.parent if options.root is None else options.root
     listing = Listing()
     _note_speakers(options.table, table, listing)
