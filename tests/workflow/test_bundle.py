@@ -13,7 +13,9 @@ import pytest
 from PIL import Image
 
 from emonas.errors import EmonasError
-from emonas.export.bundle import write_bundle
+from emonas.export.bundle import read_plan, write_bundle
+from emonas.export.held_settings import settings_differ
+from emonas.export.unpacking import unpacked
 from emonas.export.verify import verify_bundle
 from emonas.settings.load import load_settings
 from emonas.settings.plan import Plan
@@ -302,8 +304,14 @@ def drawn_by_another(contents):
 )
 def test_the_settings_are_held_against_the_report(bundle, tmp_path, name, old, new, said):
     change = lambda text: text.replace(old, new, 1)  # noqa: E731
-    found = verify_bundle(changed(bundle, tmp_path / "forged.zip", name, change))
-    assert any(sentence.startswith(said) for sentence in found.wrong), found.wrong
+    with unpacked(changed(bundle, tmp_path / "forged.zip", name, change)) as folder:
+        wrong = settings_differ(folder, read_plan(folder))
+    assert any(sentence.startswith(said) for sentence in wrong), wrong
+
+
+def test_settings_that_hold_differ_in_nothing(bundle):
+    with unpacked(bundle) as folder:
+        assert settings_differ(folder, read_plan(folder)) == []
 
 
 def test_predictions_of_other_utterances_than_the_fold_s_are_named(bundle, tmp_path):

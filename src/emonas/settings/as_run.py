@@ -32,6 +32,10 @@ class AsRun(Plan):
         reasons = {
             (entry.protocol, entry.corpus): entry.reason for entry in self._told.untransferred
         }
+        card = self._told.protocols.get(protocol)
+        if card is not None and protocol not in self._told.run_protocols():
+            # Of a protocol that was not run the report gives no reasons.
+            return "" if corpus in card.transfer else "it was not there"
         return reasons.get((protocol, corpus), "")
 
     def _unheard(self, corpus: str, transcript: str) -> str:
