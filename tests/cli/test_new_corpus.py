@@ -128,3 +128,15 @@ def test_files_that_a_known_corpus_does_not_know_are_told(tmp_path):
         "1 more" in done.stdout
     )
     assert "# NOT KNOWN to emodb" in (tmp_path / "emo.yaml").read_text()
+
+
+def test_a_table_does_not_take_the_place_of_the_settings(root, tmp_path):
+    with pytest.raises(EmonasError, match=r"mine\.csv: a settings file ends in \.yaml"):
+        write_corpus(look(root), "mine", tmp_path / "mine.csv")
+
+
+def test_names_that_are_not_in_utf_8_are_told(root, tmp_path):
+    (root / "anna_wut_1.wav").rename(root / "anna_wut_\udcff.wav")
+    done = emonas("new-corpus", str(root), "--output", "mine.yaml", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "2 can't be used" in done.stdout

@@ -94,3 +94,8 @@ def test_who_changes_it_on_purpose_takes_the_digest_out(folder):
     del told["digest"]
     path.write_text(json.dumps(told))
     assert read_model(folder).features["fbank"].options["hop_ms"] == 20.0
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(EmonasError, match="there is no such folder; give the one that emonas expo"):
+        load(tmp_path / "nowhere")

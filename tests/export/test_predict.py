@@ -69,3 +69,25 @@ def test_a_recording_of_silent_windows_alone_can_t_be_heard(model, tmp_path):
     assert "silent in every window" in drifting.recording.problem
     assert not short.recording.problem
     assert len(short.answers) == 1
+
+
+def test_strange_names_are_told_on_one_line_and_break_nothing(model, tmp_path):
+    sound = np.random.default_rng(1).normal(0, 0.1, RATE)
+    soundfile.write(tmp_path / "a\nb.wav", sound, RATE)
+    soundfile.write(tmp_path / "good.wav", sound, RATE)
+    (tmp_path / "good.wav").rename(tmp_path / "c\udcff.wav")
+    heard = predict_files(model, [str(tmp_path)], Windows())
+    table = written(heard, model.classes, "table").splitlines()
+    assert len(table) == 3
+    assert "a\\nb.wav" in table[1]
+    assert "c\\udcff.wav" in table[2] or "c\\xff.wav" in table[2]
+    assert "its path is not in UTF-8; rename" in table[2]
+    for form in ("table", "json", "csv"):
+        written(heard, model.classes, form).encode("utf-8")
+
+
+def test_an_m4a_that_is_named_is_told_what_to_do(model, tmp_path):
+    path = tmp_path / "talk.M4A"
+    path.write_bytes(b"what")
+    (heard,) = predict_files(model, [str(path)], Windows())
+    assert heard.recording.problem == ".m4a is not read; convert it to wav with ffmpeg"

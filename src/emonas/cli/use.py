@@ -84,10 +84,9 @@ def predict(
     heard = predict_files(model, files, windows, domain, tell=_warn)
     typer.echo(written(heard, model.classes, form))
     if unheard := [one.recording for one in heard if one.recording.problem]:
-        typer.echo(
-            f"emonas: {len(unheard)} of {len(heard)} recordings could not be heard; the first is "
-            f"{unheard[0].name}: {unheard[0].problem}",
-            err=True,
+        _warn(
+            f"{len(unheard)} of {len(heard)} recordings could not be heard; the first is "
+            f"{unheard[0].name}: {unheard[0].problem}"
         )
         sys.exit(1)
 

@@ -192,6 +192,7 @@ def _reason(error: Exception) -> str:
 
 def _refuse_no_file(path: Path) -> None:
     try:
+        path.as_posix().encode("utf-8")
         # A pipe or a device could be waited for without end.
         if path.exists() and not path.is_file():
             raise UnusableAudioError("it is no file but a folder, a pipe or a device; remove it")
@@ -200,6 +201,10 @@ def _refuse_no_file(path: Path) -> None:
     except OSError as error:
         raise UnusableAudioError(
             "it is not there or cannot be opened; look at the path and its permissions"
+        ) from error
+    except UnicodeEncodeError as error:
+        raise UnusableAudioError(
+            "its path is not in UTF-8; rename its folders, or unpack the corpus with another tool"
         ) from error
     # Such as a path with a zero byte in it.
     except ValueError as error:

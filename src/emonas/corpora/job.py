@@ -118,12 +118,7 @@ def _in_utf8(problem: Problem) -> Problem:
 
 def _facts(path: Path) -> AudioFacts | str:
     try:
-        path.as_posix().encode("utf-8")
         facts = inspect_audio(path)
-    except UnicodeEncodeError:
-        return (
-            "its path is not in UTF-8; rename its folders, or unpack the corpus with another tool"
-        )
     except UnusableAudioError as error:
         return str(error)
     return replace(facts, seconds=round(facts.seconds, 6))

@@ -14,6 +14,11 @@ _UNREAD = re.compile(
 """libsndfile does not read them, or nobody can check their length."""
 
 
+def is_unread(path: Path) -> bool:
+    """Whether a file is of such a kind, by its name."""
+    return _UNREAD.fullmatch(path.suffix) is not None
+
+
 def unread_media(root: Path) -> list[str]:
     """How many files of which kinds are skipped below a folder, as one sentence; none where there
     are none.
@@ -21,7 +26,7 @@ def unread_media(root: Path) -> list[str]:
     kinds = Counter(
         path.suffix.lower()
         for path in read_tree(root).paths
-        if _UNREAD.fullmatch(path.suffix) and not path.name.startswith("._") and path.is_file()
+        if is_unread(path) and not path.name.startswith("._") and path.is_file()
     )
     if not kinds:
         return []

@@ -114,6 +114,10 @@ def read_model(folder: Path) -> ExportedModel:
         EmonasError: the folder holds no exported system, or not what was exported.
     """
     path = folder / MODEL_FILE
+    if not folder.is_dir():
+        raise EmonasError(
+            f"{folder}: there is no such folder; give the one that emonas export wrote"
+        )
     try:
         value = without_digest(path, json.loads(path.read_text(encoding="utf-8")))
         model = ExportedModel.model_validate(value)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from emonas.errors import one_line
 from emonas.export.answers import Answer, likeliest
 from emonas.export.recordings import Recording
 
@@ -96,10 +97,10 @@ def _rows(heard: Heard, classes: Sequence[str]) -> Iterator[list[str]]:
     """A row a recording and, where it has several windows, one for each of them below it."""
     recording = heard.recording
     if recording.problem:
-        yield [recording.name, recording.problem]
+        yield [one_line(recording.name), recording.problem]
         return
     whole = f"{recording.seconds:.1f}"
-    yield [recording.name, whole, *_cells(heard.probabilities, classes)]
+    yield [one_line(recording.name), whole, *_cells(heard.probabilities, classes)]
     if len(heard.answers) > 1:
         for answer in heard.answers:
             span = f"{answer.start:.1f} to {answer.end:.1f}"

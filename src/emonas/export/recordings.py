@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,7 +14,7 @@ import numpy as np
 
 from emonas.corpora.audio import SHORTEST, SILENCE, StraightFile, UnusableAudioError, inspect_audio
 from emonas.corpora.reading import AUDIO_SUFFIXES, Listing, audio_files
-from emonas.corpora.unread import unread_media
+from emonas.corpora.unread import is_unread, unread_media
 from emonas.errors import EmonasError
 from emonas.export.windows import Windows
 from emonas.jobs import report_line
@@ -103,11 +104,13 @@ def _named(
 
 
 def inspect(name: str, path: Path) -> Recording:
-    """A recording with its length, or with what is wrong with it."""
+    """A recording with its length, or with what is wrong with it; its name can be written."""
+    name = os.fsencode(name).decode("utf-8", "backslashreplace")
     try:
         facts = inspect_audio(path)
     except UnusableAudioError as error:
-        return Recording(name, path, problem=str(error))
+        unread = f"{path.suffix.lower()} is not read; convert it to wav with ffmpeg"
+        return Recording(name, path, problem=unread if is_unread(path) else str(error))
     return Recording(name, path, facts.seconds, facts.sampling_rate)
 
 

@@ -23,6 +23,8 @@ def unpacked(bundle: Path) -> Iterator[Path]:
     Raises:
         EmonasError: the file is no bundle.
     """
+    if not bundle.is_file():
+        raise EmonasError(f"{bundle}: there is no such file; give the one that emonas bundle wrote")
     with tempfile.TemporaryDirectory(prefix="emonas-") as name:
         folder = Path(name)
         try:

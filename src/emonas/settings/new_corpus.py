@@ -6,7 +6,7 @@ from pathlib import Path, PurePath
 import yaml
 
 from emonas.corpora.guessing import Place, emotion_of, parts_of
-from emonas.errors import EmonasError
+from emonas.errors import EmonasError, one_line
 from emonas.settings.found_corpus import Found
 from emonas.storage.atomic import write_text
 from emonas.storage.tables import write_rows
@@ -23,6 +23,8 @@ def write_corpus(found: Found, name: str, output: Path) -> list[Path]:
     Raises:
         EmonasError: one is there already, or no recording can be used.
     """
+    if output.suffix not in (".yaml", ".yml"):
+        raise EmonasError(f"{output}: a settings file ends in .yaml; name it so with --output")
     table = output.with_suffix(".csv")
     written = [output] if found.reader else [table, output]
     for path in written:
@@ -94,6 +96,10 @@ def _protocol(found: Found) -> dict[str, object]:
 
 def told(found: Found) -> list[str]:
     """What was found, a line each, for the terminal and the head of the settings file."""
+    return [one_line(line) for line in _told(found)]
+
+
+def _told(found: Found) -> list[str]:
     lines = [f"{len(found.usable)} recordings, {found.hours:.1f} h, below {found.root}"]
     if found.unusable:
         path, problem = found.unusable[0]
