@@ -12,6 +12,7 @@ from emonas.protocols.job import write_fold, write_index
 from emonas.protocols.options import ProtocolOptions
 from emonas.storage.audit import read_audit_file
 from emonas.storage.folds import PARTS, read_index, read_part
+from emonas.storage.manifest import UNKNOWN_SPEAKER as UNKNOWN
 from emonas.storage.manifest import write_manifest
 
 
@@ -68,6 +69,27 @@ def test_a_shared_speaker_stops_the_run_and_the_pairs_are_named(tmp_path, uttera
     allowed = read_audit_file(run(rows, test="list", list=listing, allow=["speaker"]))
     assert {c.because for c in allowed.crossings} == {"allow"}
     assert not (root / "audit.failed.json").exists()
+
+
+def test_unknown_speakers_are_counted_apart_and_never_cross(tmp_path, utterance, run):
+    speakers = {"a1": "a", "a2": "a", "b1": "b", **dict.fromkeys(("u1", "u2", "u3"), UNKNOWN)}
+    rows = [utterance(name, speaker, "sad") for name, speaker in speakers.items()]
+    listing = tmp_path / "list.csv"
+    given = (
+        "a1,one,train\na2,one,train\nu1,one,train\nb1,one,validation\nu2,one,test\nu3,one,test\n"
+    )
+    listing.write_text(f"utterance,fold,part\n{given}", encoding="utf-8")
+    with pytest.raises(EmonasError) as caught:
+        run(rows, test="list", list=listing)
+    assert "1 utterances of train and 2 of test name no speaker" in str(caught.value)
+    assert "add to protocols.p.allow: speaker" in str(caught.value)
+
+    audit = read_audit_file(run(rows, test="list", list=listing, allow=["speaker"]))
+    assert not audit.crossings
+    counted = {part: (c.speakers, c.unknown_speakers) for part, c in audit.folds["one"].items()}
+    assert counted == {"train": ({"a": 2}, 1), "validation": ({"b": 1}, 0), "test": ({}, 2)}
+    random = read_audit_file(run(rows, test="random", repeats=3))
+    assert UNKNOWN not in {shared.name for c in random.crossings for shared in c.shared}
 
 
 def test_the_audit_finds_what_a_loop_over_sets_finds(dyads, run):

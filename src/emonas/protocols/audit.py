@@ -9,7 +9,7 @@ from itertools import combinations
 import pandas as pd
 
 from emonas.errors import EmonasError
-from emonas.protocols.crossings import crossings_of, in_words, traits_of
+from emonas.protocols.crossings import because_of, crossings_of, in_words, traits_of
 from emonas.protocols.options import ProtocolOptions
 from emonas.protocols.statement import statement
 from emonas.protocols.transfer_audit import Elsewhere, audit_transfer, heard_before
@@ -76,6 +76,7 @@ def audit(
         ),
         problems=(
             *_problems(options, counts, crossings),
+            *_untold(name, options, counts),
             *(() if allowed else map(_with_remedy, again)),
         ),
     )
@@ -101,7 +102,10 @@ def _count(rows: pd.DataFrame) -> PartCounts:
         {str(value): int(count) for value, count in rows[key].value_counts().sort_index().items()}
         for key in ("label", "speaker")
     )
-    return PartCounts(utterances=len(rows), labels=labels, speakers=speakers)
+    unknown = speakers.pop("", 0)
+    return PartCounts(
+        utterances=len(rows), labels=labels, speakers=speakers, unknown_speakers=unknown
+    )
 
 
 def _labels(
@@ -159,3 +163,21 @@ def _problems(
         if not counts.utterances and not options.may_be_empty(part)
     ]
     return (*empty, *(in_words(crossing) for crossing in crossings if not crossing.allowed))
+
+
+def _untold(
+    name: str, options: ProtocolOptions, folds: Mapping[str, Mapping[Part, PartCounts]]
+) -> list[str]:
+    """Say where unknown speakers stand in two parts that may share none: who they are, and so
+    whether they cross, nobody can tell.
+    """
+    return [
+        f"in fold {fold} {parts[first].unknown_speakers} utterances of {first} and "
+        f"{parts[second].unknown_speakers} of {second} name no speaker, so that nobody can tell "
+        f"whether speakers cross; name them, or, if it is meant, add to protocols.{name}.allow: "
+        "speaker"
+        for fold, parts in folds.items()
+        for first, second in combinations(PARTS, 2)
+        if parts[first].unknown_speakers and parts[second].unknown_speakers
+        if not because_of("speaker", (first, second), options)
+    ]

@@ -9,6 +9,7 @@ from emonas.protocols.options import Crossing as Kind
 from emonas.protocols.options import ProtocolOptions
 from emonas.storage.audit import Crossing, Shared
 from emonas.storage.folds import Part
+from emonas.storage.manifest import UNKNOWN_SPEAKER
 
 _KINDS: tuple[Kind, ...] = ("speaker", "session", "text", "audio")
 _EXAMPLES = 3
@@ -24,11 +25,13 @@ def normalised(text: str) -> str:
 def traits_of(manifest: pd.DataFrame) -> pd.DataFrame:
     """Give what may cross, an utterance a row; an empty trait is unknown and crosses nothing."""
     pooled = manifest["corpus"].nunique() > 1
+    named = {
+        "speaker": manifest["speaker"].replace(UNKNOWN_SPEAKER, ""),
+        "session": manifest["session"],
+    }
     identified = {
-        key: (manifest["corpus"] + ":" + manifest[key] if pooled else manifest[key]).where(
-            manifest[key] != "", ""
-        )
-        for key in ("speaker", "session")
+        key: (manifest["corpus"] + ":" + names if pooled else names).where(names != "", "")
+        for key, names in named.items()
     }
     traits = pd.DataFrame(
         {
@@ -61,7 +64,7 @@ def crossings_of(
             for value in sorted(first.keys() & second.keys())
         )
         if shared:
-            because = _because(kind, pair, options)
+            because = because_of(kind, pair, options)
             found.append(Crossing(fold=fold, kind=kind, parts=pair, because=because, shared=shared))
     return found
 
@@ -74,9 +77,10 @@ def _by_name(rows: pd.DataFrame, kind: Kind) -> dict[str, list[str]]:
     return utterances
 
 
-def _because(
+def because_of(
     kind: Kind, pair: tuple[Part, Part], options: ProtocolOptions
 ) -> Literal["allow", "declaration", ""]:
+    """Say what lets a kind cross between two parts; empty where nothing does."""
     if kind in options.allow:
         return "allow"
     random = options.test == "random" or (

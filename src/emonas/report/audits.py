@@ -1,11 +1,10 @@
 """The audit of a protocol in plain words and tables."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from emonas.report.tables import Column, Table
 from emonas.report.words import count, listed
-from emonas.storage.audit import Audit, Crossing
+from emonas.storage.audit import Audit, Crossing, PartCounts
 from emonas.storage.folds import PARTS
 
 _WHY = {
@@ -34,14 +33,32 @@ def crossing_lines(audit: Audit) -> list[CrossingLine]:
         CrossingLine(_sentence(kind, parts, crossings, _WHY[because]), because != "")
         for (kind, parts, because), crossings in groups.items()
     ]
-    clean = [
-        f"{kind}s" if kind != "audio" else "recordings"
-        for kind in ("speaker", "session", "text", "audio")
-        if kind not in {key[0] for key in groups}
-    ]
+    plurals = {
+        "speaker": "known speakers" if unknown_speakers(audit) else "speakers",
+        "session": "sessions",
+        "text": "texts",
+        "audio": "recordings",
+    }
+    clean = [plural for kind, plural in plurals.items() if kind not in {key[0] for key in groups}]
     if clean:
         lines.append(CrossingLine(f"No {listed(clean, 'or')} cross between the parts.", True))
     return lines
+
+
+def unknown_speakers(audit: Audit) -> str:
+    """A sentence on the utterances whose speaker nobody knows; empty where there are none."""
+    folds = audit.folds.values()
+    most = {
+        part: max((fold[part].unknown_speakers for fold in folds if part in fold), default=0)
+        for part in PARTS
+    }
+    counted = [f"{count(number, 'utterance')} of {part}" for part, number in most.items() if number]
+    if not counted:
+        return ""
+    return (
+        f"The speaker is unknown of {listed(counted)} (at most, in a fold): these are counted "
+        "apart, and whether their speakers are in other parts too nobody can tell."
+    )
 
 
 def _sentence(kind: str, parts: tuple[str, str], crossings: list[Crossing], why: str) -> str:
@@ -77,14 +94,15 @@ def parts_table(audit: Audit) -> Table:
             counts = parts.get(part)
             row[f"{part}_speakers"] = len(counts.speakers) if counts else 0
             row[f"{part}_utterances"] = counts.utterances if counts else 0
-        row["tested"] = _few(parts["test"].speakers) if "test" in parts else ""
+        row["tested"] = _few(parts["test"]) if "test" in parts else ""
         rows.append(row)
     return Table(f"Parts of the folds of {audit.protocol}", tuple(columns), rows)
 
 
-def _few(names: Iterable[str]) -> str:
-    kept = sorted(names)
-    return ", ".join(kept) if len(kept) <= 4 else f"{', '.join(kept[:3])} and {len(kept) - 3} more"
+def _few(part: PartCounts) -> str:
+    kept = sorted(part.speakers)
+    few = kept if len(kept) <= 4 else [f"{', '.join(kept[:3])} and {len(kept) - 3} more"]
+    return ", ".join([*few, *(["unknown ones"] if part.unknown_speakers else [])])
 
 
 def classes_table(audit: Audit) -> Table:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from emonas.report.audits import crossing_lines
+from emonas.report.audits import crossing_lines, unknown_speakers
 from emonas.report.encoders import heard_checkpoints, is_pretrained_on
 from emonas.report.gather import ProtocolResults
 from emonas.report.plan import ReportPlan
 from emonas.report.summary import warnings
 from emonas.report.tables import Column, Table
 from emonas.report.words import listed, option_pairs
+from emonas.storage.audit import PartCounts
 from emonas.storage.folds import PARTS
 
 
@@ -40,6 +41,7 @@ def protocol_card(plan: ReportPlan, protocol: ProtocolResults) -> Table:
         ("Protocol", audit.statement),
         *protocol_facts(plan, protocol),
         *(("Crosses", line.text) for line in crossing_lines(audit)),
+        *([("Speakers", untold)] if (untold := unknown_speakers(audit)) else []),
         *(("Audit", text) for text in (*audit.problems, *audit.warnings)),
         *_encoders(plan, protocol),
     ]
@@ -73,6 +75,7 @@ def utterances_table(protocol: ProtocolResults) -> Table:
         *(Column(label, label, "count") for label in audit.labels),
         Column("utterances", "Utterances", "count"),
         Column("speakers", "Speakers"),
+        *([Column("unknown", "Of unknown speakers", "count")] if unknown_speakers(audit) else []),
     )
     rows = [
         {
@@ -80,12 +83,15 @@ def utterances_table(protocol: ProtocolResults) -> Table:
             "part": part,
             **{label: parts[part].labels.get(label, 0) for label in audit.labels},
             "utterances": parts[part].utterances,
-            "speakers": ", ".join(
-                f"{name} {count}" for name, count in sorted(parts[part].speakers.items())
-            ),
+            "speakers": _speakers(parts[part]),
+            "unknown": parts[part].unknown_speakers,
         }
         for fold, parts in audit.folds.items()
         for part in PARTS
         if part in parts
     ]
     return Table(f"Utterances and speakers of the folds of {protocol.name}", columns, rows)
+
+
+def _speakers(part: PartCounts) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(part.speakers.items()))

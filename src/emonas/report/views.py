@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emonas.report import names
-from emonas.report.audits import CrossingLine, classes_table, crossing_lines, parts_table
+from emonas.report.audits import (
+    CrossingLine,
+    classes_table,
+    crossing_lines,
+    parts_table,
+    unknown_speakers,
+)
 from emonas.report.comparisons import comparisons_table
 from emonas.report.degenerate import degenerate_summary
 from emonas.report.domains import domains_summary, domains_title
@@ -60,6 +66,7 @@ class ProtocolView:
     warnings: Sequence[str]
     audit: Audit
     crossings: list[CrossingLine]
+    unknown_speakers: str
     facts: list[tuple[str, str]]
     card_stem: str
     utterances_stem: str
@@ -108,6 +115,7 @@ def protocol_view(
         warnings=warnings(protocol),
         audit=audit,
         crossings=crossing_lines(audit),
+        unknown_speakers=unknown_speakers(audit),
         facts=protocol_facts(plan, protocol),
         card_stem=names.card_table(name),
         utterances_stem=names.utterances_table(name),

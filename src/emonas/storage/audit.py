@@ -45,11 +45,14 @@ class Crossing(_Model):
 
 
 class PartCounts(_Model):
-    """How many utterances a part has: in all, a class, a speaker."""
+    """How many utterances a part has: in all, a class, a speaker who is known, and of speakers
+    who are not.
+    """
 
     utterances: int
     labels: dict[str, int]
     speakers: dict[str, int]
+    unknown_speakers: int = 0
 
 
 class TransferAudit(_Model):
