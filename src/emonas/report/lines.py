@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 from emonas.report.options import (
     FigureOptions,
-    PanelOptions,
     RowOptions,
     TableOptions,
     published_by_point,
@@ -87,21 +86,18 @@ def _axis(options: FigureOptions) -> str:
 
 
 def _places(name: str, options: FigureOptions) -> Iterator[_Place]:
+    lost = dict.fromkeys(options.lines, options.published) if options.published else {}
     for title, panel in options.panels.items():
         path = f"figures.{name}.panels.{title}"
-        for number, row in _numbered(panel):
+        for number, printed in published_by_point(panel).items():
+            row = RowOptions(system=panel.points.get(number), published={**lost, **printed})
             label = f"{title}, {_axis(options)} {number:g}"
             entry = Entry(f"{path}.points.{number:g}", label, row)
             yield _Place(title, f"{number:g}", number, entry)
         for baseline, system in panel.baselines.items():
-            row = RowOptions(system=system)
+            row = RowOptions(system=system, published={**lost})
             entry = Entry(f"{path}.baselines.{baseline}", f"{title}, {baseline}", row)
             yield _Place(title, baseline, None, entry)
-
-
-def _numbered(panel: PanelOptions) -> Iterator[tuple[float, RowOptions]]:
-    for number, published in published_by_point(panel).items():
-        yield number, RowOptions(system=panel.points.get(number), published=dict(published))
 
 
 def _line(

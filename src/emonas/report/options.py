@@ -174,6 +174,11 @@ class FigureOptions(Options):
     panels: dict[str, PanelOptions] = Field(
         min_length=1, description="the panels side by side, by name"
     )
+    published: Literal["not in our copy"] | None = Field(
+        None,
+        description="'not in our copy' where the paper draws every point and baseline, and prints "
+        "no more values than `published` of the panels have",
+    )
     notes: tuple[str, ...] = Field(
         (), description="readings of the paper and differences of protocol that touch this figure"
     )

@@ -71,6 +71,22 @@ def test_the_numbers_stand_in_a_table(own):
     assert "The figure was a picture." in table.notes
 
 
+def test_what_the_paper_draws_and_does_not_print_is_told_as_lost(own):
+    options = own.plan.figures["figure2"]
+    lost = options.model_copy(update={"published": "not in our copy"})
+    shown = {
+        (row["panel"], row["point"]): (row["IEM_published"], row["MSP2IEM_published"])
+        for row in figure_table(own, "figure2", lost).rows
+    }
+    assert shown["Librispeech", "2"] == (0.662, "not in our copy")
+    everywhere = {place for place, values in shown.items() if values == ("not in our copy",) * 2}
+    printed = {("Librispeech", "2"), ("Librispeech", "8")}
+    assert everywhere == shown.keys() - printed
+    assert figure_panels(own, "figure2", lost) == figure_panels(own, "figure2", options)
+    before = figure_table(own, "figure2", options).rows[0]
+    assert before["IEM_published"] is None
+
+
 def test_a_figure_of_which_nothing_was_run_says_so(own, tmp_path):
     options = figure(
         lines={"MSP": {"protocol": "msp"}},
