@@ -68,52 +68,103 @@ def walk_back(
     """
     time, hidden = frames_at[0], to_biases.shape[1]
     rows, offset = part[1] - part[0], part[0] * hidden
-    size = rows * hidden
     room, wide, lines = _make_rooms(values, hidden, rows, len(to_biases))
-    for state in states[0]:
-        start = place(slope_places, state, 0, offset)
-        slopes[start : start + size] = 0
+    _clear(slopes, slope_places, states[0], offset, rows * hidden)
     for begin in range((time - 1) // CHUNK * CHUNK, -1, -CHUNK):
         end = min(begin + CHUNK, time)
         for step in range(end - 1, begin - 1, -1):
             here = step - begin
-            _take_over(slopes, slope_places, states, here, offset, size)
-            start = place(slope_places, states[1, 0], here, offset)
-            for row in range(part[0], part[1]):
-                given = step * outputs_at[0] + row * outputs_at[1]
-                for q in range(hidden):
-                    slopes[start + q] += outputs[given + q]
-                start += hidden
+            _take_over(slopes, slope_places, states, here, offset, rows * hidden)
+            given_at = place(slope_places, states[1, 0], here, offset)
+            _take_outputs(outputs, outputs_at, slopes, given_at, part, step, hidden)
             _step_back(
                 values, places, slopes, slope_places, packed, products, nodes, code,
                 (step, here, offset, rows, hidden), room,
             )  # fmt: skip
             if direct >= 0:
                 start = place(slope_places, direct, here, offset)
-                for row in range(part[0], part[1]):
-                    to_direct[row, step] = slopes[start : start + hidden]
-                    start += hidden
+                _give_direct(slopes, start, part, step, to_direct)
         many = (end - begin, rows)
         add_biases(slopes, slope_places, offset, many, to_biases)
         gather_slopes(slopes, slope_places, offset, many, to_biases, lines)
-        for product in products:
-            there = nodes[product[1] : product[2]]
-            if product[0] == -1:
-                at = part[0] * frames_at[3] + begin * frames_at[2], frames_at[2], frames_at[3]
-                shape = (hidden, frames_at[1])
-                add_weights(
-                    frames, at, shape, lines, there, many, to_weights, product[4], wide, room
-                )
-                add_frames(
-                    slopes, slope_places, offset, there, many, packed, product[3], to_frames,
-                    (part[0] * time + begin, time), shape, room,
-                )  # fmt: skip
-            elif product[0] >= 0:
-                at = place(places, product[0], begin, offset), places[product[0], 1], hidden
-                shape = (hidden, hidden)
-                add_weights(
-                    values, at, shape, lines, there, many, to_weights, product[4], wide, room
-                )
+        _add_products(
+            frames, frames_at, values, places, slopes, slope_places, packed, products, nodes,
+            lines, (part[0], begin, offset, hidden), many, to_frames, to_weights, wide, room,
+        )  # fmt: skip
+
+
+@compiled
+def _clear(slopes: Any, places: Any, states: Any, offset: int, size: int) -> None:
+    """Nothing comes from behind the last step."""
+    for state in states:
+        start = place(places, state, 0, offset)
+        slopes[start : start + size] = 0
+
+
+@compiled
+def _take_outputs(
+    outputs: Any, outputs_at: Any, slopes: Any, start: int, part: Any, step: int, hidden: int
+) -> None:
+    """Add what is asked of a step's first state, which stands from `start` on."""
+    for row in range(part[0], part[1]):
+        given = step * outputs_at[0] + row * outputs_at[1]
+        for q in range(hidden):
+            slopes[start + q] += outputs[given + q]
+        start += hidden
+
+
+@compiled
+def _give_direct(slopes: Any, start: int, part: Any, step: int, to_direct: Any) -> None:
+    """Copy the gradient of what is read as `x`, which stands from `start` on."""
+    hidden = to_direct.shape[2]
+    for row in range(part[0], part[1]):
+        to_direct[row, step] = slopes[start : start + hidden]
+        start += hidden
+
+
+@compiled
+def _add_products(
+    frames: Any,
+    frames_at: Any,
+    values: Any,
+    places: Any,
+    slopes: Any,
+    slope_places: Any,
+    packed: Any,
+    products: Any,
+    nodes: Any,
+    lines: Any,
+    at: Any,
+    many: Any,
+    to_frames: Any,
+    to_weights: Any,
+    panel: Any,
+    room: Any,
+) -> None:
+    """Add to the gradients of matrices and frames what `many` steps and utterances give; `at` is
+    the first utterance, the first step, that utterance's offset, and hidden.
+    """
+    row, begin, offset, hidden = at
+    time, width, frame_step, frame_row = frames_at
+    for product in products:
+        there = nodes[product[1] : product[2]]
+        if product[0] == -1:
+            from_frames = row * frame_row + begin * frame_step, frame_step, frame_row
+            shape = (hidden, width)
+            add_weights(
+                frames, from_frames, shape, lines, there, many, to_weights, product[4], panel, room
+            )
+            add_frames(
+                slopes, slope_places, offset, there, many, packed, product[3], to_frames,
+                (row * time + begin, time), shape, room,
+            )  # fmt: skip
+        elif product[0] >= 0:
+            source = product[0]
+            from_values = place(places, source, begin, offset), places[source, 1], hidden
+            shape = (hidden, hidden)
+            add_weights(
+                values, from_values, shape, lines, there, many, to_weights, product[4], panel, room
+            )
 
 
 @compiled
