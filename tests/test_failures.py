@@ -1,10 +1,15 @@
+import signal
+import subprocess
+import sys
+
 import pytest
 
 from emonas.errors import EmonasError
 from emonas.failures import failure_lines, why_failed
 from emonas.jobs import logged_job, report_line
 
-KILLED = "it was ended from outside, perhaps for its memory or its time"
+KILLED = "it was killed from outside (SIGKILL), perhaps for its memory"
+ASKED = "it was asked from outside to stop (SIGTERM), perhaps at a limit of its time or memory"
 
 
 def end(log, error):
@@ -35,6 +40,52 @@ def test_a_job_without_last_words_was_killed(tmp_path):
     log.write_text("")
     lines = list(failure_lines([("train", log), ("fold", None)], 0, goes_on=True))
     assert lines == [f"failed: fold: {KILLED}", f"failed: {log}: {KILLED}"]
+
+
+ENDING = """
+import os, signal, sys
+from pathlib import Path
+from emonas.jobs import logged_job, report_line
+
+def end_itself():
+    os.kill(os.getpid(), getattr(signal, sys.argv[2]))
+    signal.pause()
+
+with logged_job(Path(sys.argv[1])):
+    report_line("1 of 3, loss 0.7")
+    end_itself()
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("SIGKILL", KILLED),
+        ("SIGTERM", ASKED),
+        ("SIGSEGV", "it crashed (Segmentation fault, in File"),
+        ("SIGABRT", "it crashed (Aborted, in File"),
+        ("SIGBUS", "it crashed (Bus error, in File"),
+        ("SIGILL", "it crashed (Illegal instruction, in File"),
+    ],
+)
+@pytest.mark.fault
+def test_a_crash_is_told_apart_from_a_kill(tmp_path, name, why, tally):
+    log = tmp_path / "a job.log"
+    command = [sys.executable, "-c", ENDING, str(log), name]
+    ended = subprocess.run(command, check=False, capture_output=True)
+    # Nothing is caught: whoever waits for the job sees the signal, as before.
+    assert ended.returncode == -getattr(signal, name)
+    said = why_failed(log)
+    assert said.startswith(why)
+    assert said.endswith("; its log ends with: 1 of 3, loss 0.7")
+    assert ("end_itself" in said) == ("crashed" in why)
+    tally("a job that a signal ends", 1)
+
+
+def test_who_raises_after_a_crash_elsewhere_has_the_last_word(tmp_path):
+    log = tmp_path / "a.log"
+    log.write_text("Fatal Python error: Aborted\n\n10:00:02 failed: a/b: the sentence\n")
+    assert why_failed(log) == "a/b: the sentence"
 
 
 def test_what_was_not_run_is_counted():

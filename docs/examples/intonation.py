@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from emonas.compiled_imports import load_librosa
 from emonas.features.extraction import Extractor, ExtractorOptions, Resources, Speech
 from emonas.features.frames import duration_in_samples, padded, windows_of
 from emonas.storage.features import Array
@@ -42,12 +43,10 @@ class Intonation:
         return [self._frames(padded(speech.waveform, self._window)) for speech in batch]
 
     def _frames(self, waveform: Array) -> Array:
-        from librosa import yin
-
         low, rate = self._options.lowest, self._options.sampling_rate
         high, window, hop = low * 2**self._options.octaves, self._window, self._hop
         sizes: dict[str, Any] = {"frame_length": window, "hop_length": hop, "center": False}
-        pitch = yin(waveform, fmin=low, fmax=high, sr=rate, **sizes)
+        pitch = load_librosa().yin(waveform, fmin=low, fmax=high, sr=rate, **sizes)
         power = (windows_of(waveform, window, hop) ** 2).mean(axis=1)
         level = 10 * np.log10(power + SILENCE)
         return np.stack([np.log2(pitch / low), level], axis=1).astype(np.float32)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from emonas.jobs import FAILED
+from emonas.jobs import CRASHED, FAILED, STOPPED_IN
 
 _TIME = re.compile(r"^\d\d:\d\d:\d\d ")
 
@@ -42,5 +42,22 @@ def why_failed(log: Path | None) -> str:
     if ends:
         # A traceback follows the line that begins it, and its last line is the error.
         return said[-1].removeprefix(FAILED)
-    last = f"; its log ends with: {said[-1]}" if said else ""
-    return f"it was ended from outside, perhaps for its memory or its time{last}"
+    signs = [row for row, line in enumerate(said) if line.startswith((CRASHED, STOPPED_IN))]
+    told, tail = (said, []) if not signs else (said[: signs[0]], said[signs[0] :])
+    last = f"; its log ends with: {told[-1]}" if told else ""
+    return f"{_by_signal(tail)}{last}"
+
+
+def _by_signal(tail: list[str]) -> str:
+    """What a signal was, by what Python said of it; SIGKILL leaves no time to say anything."""
+    if not tail:
+        return "it was killed from outside (SIGKILL), perhaps for its memory"
+    if not tail[0].startswith(CRASHED):
+        return (
+            "it was asked from outside to stop (SIGTERM), perhaps at a limit of its time or memory"
+        )
+    place = next((f", in {line.strip()}" for line in tail if line.startswith("  File ")), "")
+    return (
+        f"it crashed ({tail[0].removeprefix(CRASHED)}{place}), not for its memory or its time; "
+        "run the same command again, and report it with this log if it crashes again"
+    )

@@ -1,18 +1,25 @@
 """What every job of the workflow does alike: log, progress, and errors that a user can read."""
 
+import faulthandler
 import logging
+import signal
 import sys
 import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 from emonas.errors import DamagedFileError, EmonasError, one_line
 from emonas.storage.damaged import damaged_name, note_damaged
 
 FAILED = "failed: "
-"""Begins the line of a log that says why its job ended; where a job was killed there is none."""
+"""Begins the line of a log that says why its job ended; where a signal ended it there is none."""
+CRASHED = "Fatal Python error: "
+"""Begins what Python says of a signal that the process gave itself."""
+STOPPED_IN = "Stack (most recent call first)"
+"""Begins what Python says of the code that a signal stopped."""
 
 _LOGGER = logging.getLogger("emonas")
 
@@ -32,6 +39,7 @@ def logged_job(log: Path) -> Iterator[None]:
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     _LOGGER.addHandler(handler)
     _LOGGER.setLevel(logging.INFO)
+    _tell_signals(handler.stream or sys.stderr)
     try:
         yield
     except EmonasError as error:
@@ -48,8 +56,22 @@ def logged_job(log: Path) -> Iterator[None]:
         traceback.print_exc()
         sys.exit(1)
     finally:
+        _tell_no_signals()
         _LOGGER.removeHandler(handler)
         handler.close()
+
+
+def _tell_signals(file: TextIO) -> None:
+    """Let a signal that ends this process say so first, but for SIGKILL, which can't."""
+    faulthandler.enable(file, all_threads=False)
+    if hasattr(faulthandler, "register"):
+        faulthandler.register(signal.SIGTERM, file, all_threads=False, chain=True)
+
+
+def _tell_no_signals() -> None:
+    faulthandler.disable()
+    if hasattr(faulthandler, "unregister"):
+        faulthandler.unregister(signal.SIGTERM)
 
 
 def _told(error: EmonasError) -> str:

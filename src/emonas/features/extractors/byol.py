@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field, field_validator
 
+from emonas.compiled_imports import load_librosa
 from emonas.errors import EmonasError
 from emonas.features.extraction import EncoderOptions, Extractor, Form, Resources, Speech
 from emonas.features.frames import padded
@@ -131,12 +132,11 @@ class Byol:
 
 def _filters(sampling_rate: int) -> Tensor:
     """Triangles on the HTK mel scale without area norm, (bands, FFT / 2 + 1)."""
-    import librosa
     import torch
 
     from emonas.networks.audio_ntt import BANDS
 
-    triangles = librosa.filters.mel(
+    triangles = load_librosa().filters.mel(
         sr=sampling_rate,
         n_fft=FFT,
         n_mels=BANDS,

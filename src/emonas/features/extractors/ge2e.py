@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from emonas.compiled_imports import load_librosa
 from emonas.features.extraction import Extractor, ExtractorOptions, Form, Resources, Speech
 from emonas.features.speech_only import speech_only
 from emonas.packages import package_folder
@@ -49,6 +50,8 @@ class Ge2e:
     def __init__(self, options: Options, device: torch.device) -> None:
         from resemblyzer import VoiceEncoder
 
+        # The package's spectra are librosa's.
+        load_librosa()
         self._trim = options.trim
         self._encoder = VoiceEncoder(device, verbose=False).eval()
 

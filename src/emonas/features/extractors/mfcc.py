@@ -6,6 +6,7 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from emonas.compiled_imports import load_librosa
 from emonas.features.extraction import Extractor, ExtractorOptions, Resources, Speech
 from emonas.features.frames import duration_in_samples, padded
 from emonas.storage.features import Array
@@ -56,7 +57,7 @@ class Mfcc:
         return [self._coefficients(speech.waveform) for speech in batch]
 
     def _coefficients(self, waveform: Array) -> Array:
-        import librosa
+        librosa = load_librosa()
 
         options = self._options
         coefficients = librosa.feature.mfcc(

@@ -1,0 +1,40 @@
+"""Packages whose import compiles loops, imported by one process at a time."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from filelock import FileLock
+
+from emonas.packages import package_folder
+
+
+@cache
+def load_librosa() -> ModuleType:
+    """Give librosa, with all that its spectra, features and pitch need.
+
+    Their import compiles loops with numba, which keeps them on disk for the next process. Two
+    processes that compile at the same time can leave files that do not fit together, and these end
+    every process that loads them by a signal. So the second waits until the first is done.
+    """
+    librosa = importlib.import_module("librosa")
+    folder = _kept_in()
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "emonas-librosa.lock"):
+        # It imports the others that compile: librosa itself does so only when they are used.
+        importlib.import_module("librosa.feature.spectral")
+    return librosa
+
+
+def _kept_in() -> Path:
+    """Where numba keeps what librosa compiles, or beside it: by the same order of places."""
+    if given := os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(given)
+    package = package_folder("librosa")
+    if package is not None and os.access(package, os.W_OK):
+        return package / "__pycache__"
+    return Path.home() / ".cache" / "numba"

@@ -1,0 +1,37 @@
+"""librosa's compiled loops, which two processes at once must not write."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+PITCH = """
+import numpy as np
+from emonas.compiled_imports import load_librosa
+seconds = np.arange(8000) / 16000
+pitch = load_librosa().yin(np.sin(2 * np.pi * 200 * seconds), fmin=70, fmax=400, sr=16000)
+print("pitch", round(float(np.median(pitch))))
+"""
+
+
+@pytest.mark.long
+@pytest.mark.fault
+def test_of_processes_that_begin_at_the_same_time_one_compiles(tmp_path, tally):
+    cache = tmp_path / "numba cache"
+    told = {**os.environ, "NUMBA_CACHE_DIR": str(cache), "NUMBA_DEBUG_CACHE": "1"}
+    command = [sys.executable, "-c", PITCH]
+    begun = [
+        subprocess.Popen(command, env=told, stdout=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+    said = [process.communicate()[0] for process in begun]
+    assert [process.returncode for process in begun] == [0, 0, 0]
+    assert all("pitch 200" in text for text in said)
+    written = [text.count("data saved to") for text in said]
+    assert sorted(written)[:2] == [0, 0]
+    assert max(written) > 0
+    for text, own in zip(said, written, strict=True):
+        assert own or re.search(r"data loaded from .*_pi_wrapper", text)
+    assert not list(cache.rglob("*.tmp.*"))
+    tally("processes that compile librosa's loops at the same time", 3)
