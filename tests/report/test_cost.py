@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from emonas.report.cost import cost_points, cost_table, pareto_front
+from emonas.report.cost import cost_key, cost_points, cost_table, pareto_front
 from emonas.report.figures.cost import scale_by_cost
 from emonas.report.gather import gather
-from emonas.storage.speed import OfSystem, Speed, Speeds
+from emonas.report.tables import write_tables
+from emonas.storage.speed import Speed, SystemSpeed
 
 
 def test_the_front_is_what_no_other_point_beats():
@@ -34,22 +35,30 @@ def test_what_was_not_measured_is_on_no_front_and_beats_nothing():
     assert pareto_front([(None, 0.9), (2.0, 0.5), (1.0, None)]) == [False, True, False]
 
 
+def speed(seconds, memory, before, **more):
+    timed = Speed(
+        seconds=seconds,
+        quartiles=(0.9 * seconds, 1.2 * seconds),
+        times=30,
+        memory=memory,
+        before=before,
+    )
+    facts = {"speech": 10.0, "processor": "A processor", "threads": 1, "card": "", **more}
+    return SystemSpeed(on_processor=timed, **facts)
+
+
 @pytest.fixture
 def measured(plan, results):
     """A protocol whose systems were measured but for one."""
-    speeds = Speeds(
-        protocol="emodb-loso",
-        speech=10.0,
-        processor="A processor",
-        threads=1,
-        card="",
-        systems={
-            "linear": OfSystem(processor=Speed(seconds=0.5, memory=20.0)),
-            "rnn": OfSystem(processor=Speed(seconds=12.0, memory=700.0)),
-            "cnn-c6l3": OfSystem(processor=Speed(seconds=0.8, memory=50.0)),
-            "emotionnas": OfSystem(left_out="its files are gone"),
-        },
+    nothing = speed(1, 1, 1).model_copy(
+        update={"on_processor": None, "left_out": "its files are gone"}
     )
+    speeds = {
+        "linear": speed(0.5, 320.0, 310.0),
+        "rnn": speed(12.0, 1200.0, 500.0),
+        "cnn-c6l3": speed(0.8, 450.0, 400.0),
+        "emotionnas": nothing,
+    }
     return replace(gather(plan, results)["emodb-loso"], speeds=speeds)
 
 
@@ -65,6 +74,41 @@ def test_the_real_time_factor_is_by_second_of_speech(measured):
     assert any("no GPU was there" in note for note in table.notes)
     assert not any(column.key == "card_factor" for column in table.columns)
     assert {point["system"] for point in cost_points(measured)} == {"linear", "rnn", "cnn-c6l3"}
+
+
+def test_the_spread_of_times_and_the_memory_of_the_model_are_shown(measured, tmp_path):
+    table = cost_table(measured)
+    shown = {row[0]: row for row in table.shown()}
+    titles = [column.title for column in table.columns]
+    assert shown["rnn"][titles.index("Real-time factor")] == "1.2 [1.08, 1.44]"
+    assert shown["rnn"][titles.index("Memory")] == "1.2 GiB"
+    assert shown["rnn"][titles.index("of it the model")] == "700 MiB"
+    assert any("median of 30 times" in note for note in table.notes)
+    write_tables(tmp_path / "cost", table)
+    with (tmp_path / "cost.csv").open(encoding="utf-8") as file:
+        rows = {row["system"]: row for row in csv.DictReader(file)}
+    bounds = [float(rows["linear"][f"processor_factor_{name}"]) for name in ("low", "high")]
+    assert bounds == pytest.approx([0.045, 0.06])
+    drawn = {point["system"]: point for point in cost_points(measured)}
+    assert drawn["linear"]["cost_low"] == pytest.approx(0.045)
+    assert drawn["linear"]["cost_high"] == pytest.approx(0.06)
+
+
+def test_factors_of_several_machines_are_not_compared(measured):
+    other = speed(0.5, 320.0, 310.0, processor="Another processor")
+    mixed = replace(measured, speeds={**measured.speeds, "linear": other})
+    assert cost_key(mixed) == "parameters"
+    table = cost_table(mixed)
+    by_size = [row["parameters"] for row in table.rows]
+    assert by_size == sorted(by_size)
+    (told,) = [note for note in table.notes if "several machines" in note]
+    assert "linear on Another processor with one thread" in told
+    # Measured they still are.
+    assert {row["system"] for row in table.rows if "processor_factor" in row} == {
+        "linear",
+        "rnn",
+        "cnn-c6l3",
+    }
 
 
 def test_without_measurements_weights_are_the_cost(report_folder):

@@ -14,7 +14,8 @@ import yaml
 from exported import apart, apart_by_onnx
 
 from emonas.export.bundle import write_bundle
-from emonas.export.speed import ten_seconds
+from emonas.export.stopwatch import LEAST
+from emonas.export.timing import ten_seconds
 from emonas.export.verify import verify_bundle
 from emonas.settings.load import load_settings
 from emonas.settings.plan import Plan
@@ -134,24 +135,55 @@ def test_the_second_stage_alone_runs_again(changed):
 
 def test_the_speed_of_every_system_with_emotions_is_measured(run, monkeypatch):
     folder = run[0].folder
-    told = json.loads((folder / "results/evaluate/stages/speed.json").read_text())
+    told = {
+        path.parent.name: json.loads(path.read_text())
+        for path in (folder / "results/evaluate/stages").glob("*/speed.json")
+    }
     # A first stage says nothing of emotions.
-    assert list(told["systems"]) == ["second", "second-gender", "at-once"]
+    assert told.keys() == {"second", "second-gender", "at-once"}
     weights = folder / "results/train/stages/second/seed0/group1/weights.safetensors"
-    for found in told["systems"].values():
+    for found in told.values():
         assert found["left_out"] == ""
-        assert found["processor"]["seconds"] > 0
-        if found["processor"]["memory"] is not None:
-            assert found["processor"]["memory"] > weights.stat().st_size / 2**20
+        timed = found["on_processor"]
+        low, high = timed["quartiles"]
+        assert 0 < low <= timed["seconds"] <= high
+        assert timed["times"] >= 2 * LEAST
+        if timed["memory"] is not None:
+            assert timed["memory"] - timed["before"] > weights.stat().st_size / 2**20
+            # Python and torch alone hold more.
+            assert timed["before"] > 100
     with (folder / "results/report/tables/stages-cost.csv").open(encoding="utf-8") as file:
         rows = {row["system"]: row for row in csv.DictReader(file)}
-    seconds = told["systems"]["second"]["processor"]["seconds"]
-    assert float(rows["second"]["processor_factor"]) == pytest.approx(seconds / 10)
+    second = told["second"]["on_processor"]
+    shown = [float(rows["second"][f"processor_factor{end}"]) for end in ("", "_low", "_high")]
+    assert shown == pytest.approx(
+        [value / 10 for value in (second["seconds"], *second["quartiles"])]
+    )
+
+
+def test_a_change_of_a_system_measures_no_other_again(changed):
+    """And so, with `keep: best`, needs no weights that are gone."""
+    settings = yaml.safe_load((changed.folder / "tiny.yaml").read_text())
+    settings["keep"] = "best"
+    (changed.folder / "tiny.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
+    changed.snakemake("--cores", "2")
+    changed.snakemake("--delete-temp-output", "--cores", "1")
+    trained = changed.folder / "results/train/stages"
+    assert not list(trained.rglob("weights.safetensors"))
+    longer = {**settings["systems"]["at-once"]["training"], "epochs": 3}
+    settings["systems"]["at-once"]["training"] = longer
+    (changed.folder / "tiny.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
+    said = changed.snakemake("--cores", "2", "-n")
+    names = [tuple(job.name.split("/")[:2]) for job in changed.announced(said)]
+    assert {name for name in names if name[0].startswith(("train ", "search "))} == {
+        ("train stages", "at-once")
+    }
+    assert [name for name in names if name[0].startswith("speed ")] == [("speed stages", "at-once")]
 
 
 def test_what_is_heard_is_ten_seconds_of_the_test_part(run, monkeypatch):
     monkeypatch.chdir(run[0].folder)
-    heard = ten_seconds("stages", "group1")
+    heard = ten_seconds("stages", "group1", Path("results"))
     assert len(heard) == 10 * 16000
     part = pd.read_csv("results/protocols/stages/group1/test.csv")
     manifest = pd.read_csv("results/corpora/english/manifest.csv").set_index("utterance")

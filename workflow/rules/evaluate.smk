@@ -120,20 +120,19 @@ rule differences:
         "../scripts/differences.py"
 
 
-# How fast the systems are on this machine: of each the first seed and fold.
+# How fast a system is on this machine, by its first seed and fold. A file a system: a change of one
+# measures, and with `keep` trains, no other again.
 rule speed:
     input:
         trained=lambda wildcards: [
             path
-            for system in PLAN.measured_systems(wildcards.protocol)
-            for name in dict.fromkeys([*PLAN.trained_of(system), system])
+            for name in dict.fromkeys([*PLAN.trained_of(wildcards.system), wildcards.system])
             for file in ("weights.safetensors", "predictions.h5")
             for path in system_files(wildcards.protocol, name, file)[:1]
         ],
         genotypes=lambda wildcards: [
             path
-            for system in PLAN.measured_systems(wildcards.protocol)
-            for name in PLAN.trained_of(system)
+            for name in PLAN.trained_of(wildcards.system)
             for path in [
                 genotype_path(wildcards.protocol, name, 0, folds_of(wildcards.protocol)[0])
             ]
@@ -141,17 +140,16 @@ rule speed:
         ],
         features=lambda wildcards: [
             path
-            for system in PLAN.measured_systems(wildcards.protocol)
-            for name in PLAN.trained_of(system)
+            for name in PLAN.trained_of(wildcards.system)
             for path in PLAN.feature_files(name, PLAN.corpora_of(wildcards.protocol))
         ],
         manifests=manifests_of,
     output:
-        speeds="results/evaluate/{protocol}/speed.json",
+        speed="results/evaluate/{protocol}/{system}/speed.json",
     log:
-        "results/logs/speed/{protocol}.log",
+        "results/logs/speed/{protocol}/{system}.log",
     params:
-        job=lambda wildcards: PLAN.speed_params(wildcards.protocol),
+        job=PLAN.speed_params(),
     # Alone on this machine, so that nothing else is measured. `--report` and `-n` give no cores, and
     # `workflow.cores` would refuse them.
     threads: workflow.resource_settings.cores or 1

@@ -78,9 +78,9 @@ rule report:
             f"results/evaluate/{protocol}/differences.json" for protocol in PLAN.differences
         ],
         speeds=[
-            f"results/evaluate/{protocol}/speed.json"
+            f"results/evaluate/{protocol}/{system}/speed.json"
             for protocol in PLAN.protocols
-            if PLAN.measured_systems(protocol)
+            for system in PLAN.measured_systems(protocol)
         ],
         folds=[f"results/protocols/{protocol}/folds.csv" for protocol in PLAN.protocols],
         genotypes=lambda wildcards: reported_files("search", "genotype.json"),

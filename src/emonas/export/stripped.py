@@ -93,10 +93,10 @@ class _Copy:
         self.file(f"evaluate/{protocol}/comparisons.json")
         if protocol in wanted_differences(self._plan):
             self.file(f"evaluate/{protocol}/differences.json")
-        self.file(f"evaluate/{protocol}/speed.json")
         embedded = set(embedded_files(self._plan, protocol, folds))
         for system, seeds in self._plan.run_systems(protocol).items():
             self.file(f"evaluate/{protocol}/{system}/metrics.json")
+            self.file(f"evaluate/{protocol}/{system}/speed.json")
             for run in self._runs(protocol, system, seeds, folds):
                 self._run(run, transfers, f"{run}/predictions.h5" in embedded)
 

@@ -102,9 +102,9 @@ def _search_drawings(protocol: str, system: SystemResults, folder: Path) -> Iter
     name = system.name
     path = folder / names.curves_figure(protocol, name)
     yield partial(draw_curves, system.search_histories, system.histories, path)
-    for history in system.search_histories[:1]:
+    for run, history in system.drawn_searches:
         if alpha_operations(history):
-            yield partial(draw_alphas, history, folder / names.alphas_figure(protocol, name))
+            yield partial(draw_alphas, history, folder / names.alphas_figure(protocol, name, run))
     for run, found in system.drawn_genotypes:
         yield partial(
             draw_genotype, found.genotype, folder / names.cells_figure(protocol, name, run)

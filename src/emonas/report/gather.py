@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 
@@ -17,7 +18,7 @@ from emonas.storage.folds import read_index
 from emonas.storage.genotype import AnyGenotype, read_genotype
 from emonas.storage.history import AGAIN
 from emonas.storage.metrics import Metrics, read_metrics
-from emonas.storage.speed import Speeds, read_speeds
+from emonas.storage.speed import SystemSpeed, read_speed
 from emonas.storage.tables import read_table
 
 _COSTS = ("seconds", "memory", "architectures", "macs")
@@ -74,8 +75,20 @@ class SystemResults:
         """The genotypes of the first seed, of every fold, behind what their figures' names end
         with: the first is the one that the page shows.
         """
-        first = [found for found in self.genotypes if found.seed == self.genotypes[0].seed]
-        return [(found.fold if number else "", found) for number, found in enumerate(first)]
+        return _drawn(self.genotypes)
+
+    @property
+    def drawn_searches(self) -> list[tuple[str, History]]:
+        """The epochs of the searches of the first seed, of every fold, likewise."""
+        return _drawn(self.search_histories)
+
+
+Found = TypeVar("Found", History, FoundGenotype)
+
+
+def _drawn(every: Sequence[Found]) -> list[tuple[str, Found]]:
+    first = [found for found in every if found.seed == every[0].seed]
+    return [(found.fold if number else "", found) for number, found in enumerate(first)]
 
 
 @dataclass(frozen=True)
@@ -83,16 +96,16 @@ class ProtocolResults:
     """One protocol: its audit, its systems by name, how they compare, and what its scores can't
     say.
 
-    `differences` are those from other protocols that the report shows, if any. `transfers` are the
-    other corpora that its models were tested on; `domain` is what tells its domains apart (empty
-    where it has none).
+    `speeds` are those of the systems that were measured, `differences` those from other protocols
+    that the report shows, if any. `transfers` are the other corpora that its models were tested on;
+    `domain` is what tells its domains apart (empty where it has none).
     """
 
     name: str
     audit: Audit
     systems: dict[str, SystemResults]
     comparisons: Comparisons
-    speeds: Speeds | None
+    speeds: Mapping[str, SystemSpeed]
     synthetic: bool
     speaker_dependent: bool
     differences: Differences | None = None
@@ -143,9 +156,11 @@ def gather(plan: ReportPlan, results: Path) -> dict[str, ProtocolResults]:
             audit=audit,
             systems=systems,
             comparisons=read_comparisons(results / "evaluate" / protocol / "comparisons.json"),
-            speeds=read_speeds(results / "evaluate" / protocol / "speed.json")
-            if protocol in plan.measured
-            else None,
+            speeds={
+                system: read_speed(results / "evaluate" / protocol / system / "speed.json")
+                for of, system in plan.measured
+                if of == protocol
+            },
             synthetic=plan.is_synthetic(protocol),
             speaker_dependent=audit.speaker_dependent or card.speaker_dependent,
             differences=read_differences(results / "evaluate" / protocol / "differences.json")

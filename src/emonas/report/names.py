@@ -62,9 +62,11 @@ def cells_figure(protocol: str, system: str, run: str = "") -> str:
     return f"figures/{protocol}-{system}-cells{'-' + run if run else ''}.svg"
 
 
-def alphas_figure(protocol: str, system: str) -> str:
-    """The weights of the candidate operations by epoch."""
-    return f"figures/{protocol}-{system}-alphas.svg"
+def alphas_figure(protocol: str, system: str, run: str = "") -> str:
+    """The weights of the candidate operations by epoch: the first fold and seed, or those of
+    `run`.
+    """
+    return f"figures/{protocol}-{system}-alphas{'-' + run if run else ''}.svg"
 
 
 def connections_table(protocol: str, system: str) -> str:

@@ -21,7 +21,7 @@ Rows = Sequence[dict[str, Any]]
 _SYSTEMS = ("system", "what", "fold", "seed", "ua")
 _CONFUSION = ("true", "predicted", "utterances", "share")
 _OVERVIEW = ("protocol", "system", "what", "ua", "ua_low", "ua_high")
-_COST = ("system", "cost", "ua", "ua_low", "ua_high", "front")
+_COST = ("system", "cost", "cost_low", "cost_high", "ua", "ua_low", "ua_high", "front")
 _ALPHAS = ("seed", "fold", "cell", "operation", "epoch", "weight")
 _CURVES = ("stage", "seed", "fold", "candidate", "epoch")
 
@@ -49,9 +49,9 @@ def _numbers(protocol: ProtocolResults) -> Iterator[tuple[str, Rows, Sequence[st
     for name, system in protocol.systems.items():
         table = curves_numbers(system)
         yield names.curves_figure(protocol.name, name), table, list(table[0]) if table else _CURVES
-        for history in system.search_histories[:1]:
+        for run, history in system.drawn_searches:
             if alpha_operations(history):
-                figure = names.alphas_figure(protocol.name, name)
+                figure = names.alphas_figure(protocol.name, name, run)
                 yield figure, alphas_numbers(history), _ALPHAS
         for run, found in system.drawn_genotypes:
             rows = genotype_numbers(found.genotype)

@@ -143,7 +143,7 @@ class ReportPlan(_Card):
     """Everything that the report takes from the settings; the figures come from `results`.
 
     `recognition` are pairs of a corpus and a transcript whose error rates are shown; `measured` are
-    the protocols whose systems' speed was measured.
+    pairs of a protocol and a system whose speed was measured.
     """
 
     title: str
@@ -161,7 +161,7 @@ class ReportPlan(_Card):
     features: dict[str, FeatureCard] = Field(default_factory=dict)
     transcripts: dict[str, TranscriptCard] = Field(default_factory=dict)
     recognition: list[tuple[str, str]] = Field(default_factory=list)
-    measured: list[str] = Field(default_factory=list)
+    measured: list[tuple[str, str]] = Field(default_factory=list)
     unrecognised: list[Unrecognised] = Field(default_factory=list)
 
     def run_protocols(self) -> list[str]:

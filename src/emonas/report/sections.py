@@ -47,7 +47,7 @@ def _sections(
             names.cost_figure(name),
             f"UA of the systems under {name} against their {cost_name(protocol)}. Round and "
             "filled: no other system is both better and cheaper; the dashed line joins these. "
-            "Bars are 95% intervals.",
+            "Bars are 95% intervals, lying ones the quartiles of the times.",
         )
     yield Section(
         "What habits would add",

@@ -53,7 +53,11 @@ def report_plan(plan: Plan, settings_file: str, command: str) -> ReportPlan:
         figures=settings.figures,
         **_heard_cards(plan),
         recognition=plan.recognised,
-        measured=[name for name in plan.protocols if plan.measured_systems(name)],
+        measured=[
+            (protocol, system)
+            for protocol in plan.protocols
+            for system in plan.measured_systems(protocol)
+        ],
         unrecognised=[Unrecognised(**entry) for entry in plan.unrecognised],
     )
 

@@ -154,8 +154,8 @@ class Needs:
         if rule in ("features", "transcripts"):
             return self._hearing(rule, names, seconds)
         if rule == "speed":
-            # Ten seconds, a few times, of systems that may begin with an encoder.
-            return _Work(600, WEIGHTS)
+            # Ten seconds, some dozens of times, of a system that may begin with an encoder.
+            return _Work(300, WEIGHTS)
         # Of every utterance a few rows, and of the results all folds and seeds.
         return _Work(utterances * 0.05, utterances * 0.2)
 

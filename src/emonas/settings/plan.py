@@ -215,13 +215,13 @@ class Plan(Runnable):
             return []
         return [name for of, name in self.runs if of == protocol and self.tells_emotions(name)]
 
-    def speed_params(self, protocol: str) -> Params:
-        """What speeds depend on besides the trained systems."""
-        return {
-            "systems": self.measured_systems(protocol),
-            **self._runtime(),
-            "code": code_digest("emonas.export.speed"),
-        }
+    def speed_params(self) -> Params:
+        """What speeds depend on besides the trained systems.
+
+        What writes an export has no part in them, and imports the report: to measure again takes
+        weights that `keep` may have let go.
+        """
+        return {**self._runtime(), "code": code_digest("emonas.export.timing")}
 
     def best_params(self) -> Params:
         """What the choice of the weights that are kept depends on besides the predictions."""

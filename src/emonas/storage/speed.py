@@ -1,4 +1,6 @@
-"""`results/evaluate/{protocol}/speed.json`: how fast systems are on the machine that measured."""
+"""`results/evaluate/{protocol}/{system}/speed.json`: how fast a system is on the machine that
+measured.
+"""
 
 from pathlib import Path
 
@@ -13,45 +15,46 @@ class _Model(BaseModel):
 
 
 class Speed(_Model):
-    """Seconds that a system takes for the speech, and the memory in MiB that it takes besides
-    Python and torch, other libraries among it; none where the system does not tell.
+    """What a system takes for the speech, on a processor or a GPU.
+
+    `seconds` is the median of so many `times`, `quartiles` are those around it. `memory` is the
+    peak in MiB, on a processor that of the whole process; `before` is what the process held of it
+    when all libraries were imported and the model not yet loaded. None where the system does not
+    tell.
     """
 
     seconds: float = Field(gt=0)
+    quartiles: tuple[float, float]
+    times: int = Field(gt=0)
     memory: float | None = None
+    before: float | None = None
 
 
-class OfSystem(_Model):
-    """On a processor, and on a GPU where there is one; or why it could not be measured."""
+class SystemSpeed(_Model):
+    """A system of one seed and fold, on `speech` seconds of recordings; or why it could not be
+    measured.
 
-    processor: Speed | None = None
-    card: Speed | None = None
-    left_out: str = ""
-
-
-class Speeds(_Model):
-    """The systems of a protocol, each of one seed and fold, on `speech` seconds of recordings.
-
-    `threads` are those of torch; `card` is the GPU, empty where there is none.
+    `threads` are those of the libraries that compute; `card` is the GPU, empty where there is none.
     """
 
-    protocol: str
     speech: float = Field(gt=0)
     processor: str
     threads: int
     card: str
-    systems: dict[str, OfSystem]
+    on_processor: Speed | None = None
+    on_card: Speed | None = None
+    left_out: str = ""
 
 
-def write_speeds(path: Path, speeds: Speeds) -> None:
-    """Write speeds as JSON, whole or not at all."""
-    write_text(path, speeds.model_dump_json(indent=1) + "\n")
+def write_speed(path: Path, speed: SystemSpeed) -> None:
+    """Write a system's speed as JSON, whole or not at all."""
+    write_text(path, speed.model_dump_json(indent=1) + "\n")
 
 
-def read_speeds(path: Path) -> Speeds:
-    """Read speeds.
+def read_speed(path: Path) -> SystemSpeed:
+    """Read a system's speed.
 
     Raises:
-        DamagedFileError: the file is missing or does not hold speeds.
+        DamagedFileError: the file is missing or does not hold a speed.
     """
-    return read_document(path, Speeds, "no speeds")
+    return read_document(path, SystemSpeed, "no speed")

@@ -14,11 +14,12 @@ from emonas.report.figures.style import FAINT, INK, PALETTE, save, style
 def draw_cost(
     points: Sequence[Mapping[str, Any]], label: str, path: Path, remark: str = ""
 ) -> None:
-    """Draw each system's UA and its interval against what it costs; a line joins those that no
-    other beats.
+    """Draw each system's UA and its interval against what it costs, with the quartiles where that
+    was timed; a line joins those that no other beats.
 
     Args:
-        points: `system`, `cost`, `ua`, the bounds of its interval, and whether it is on the front.
+        points: `system`, `cost`, `ua`, the bounds of both (empty where there are none), and whether
+            it is on the front.
         label: of the axis of costs.
         path: where the SVG goes.
         remark: stands above it, for what the scores can't say.
@@ -60,6 +61,8 @@ def _draw(axes: Axes, point: Mapping[str, Any]) -> None:
     if point["ua_low"] != "":
         bounds = [100 * point["ua_low"], 100 * point["ua_high"]]
         axes.plot([cost, cost], bounds, color=FAINT, linewidth=1)
+    if point["cost_low"] != "":
+        axes.plot([point["cost_low"], point["cost_high"]], [ua, ua], color=FAINT, linewidth=1)
     if point["front"] == "yes":
         axes.plot(cost, ua, "o", markersize=7, color=PALETTE[1])
     else:

@@ -100,8 +100,6 @@ def _shared_jobs(
         yield Jobs("compare", 1, skipped, protocol=protocol)
         if protocol in plan.differences:
             yield Jobs("differences", 1, skipped, protocol=protocol)
-        if plan.settings.speed:
-            yield Jobs("speed", 1, skipped, protocol=protocol)
 
 
 def _heard_features(plan: Plan, runs: dict[tuple[str, str], int]) -> Needs:
@@ -171,3 +169,5 @@ def _system_jobs(
         count = None if each is None else transfers * each
         yield Jobs(f"{stage}_transfer", count, skipped, protocol, system)
     yield Jobs("evaluate", 1, skipped, protocol, system)
+    if plan.settings.speed and plan.tells_emotions(system):
+        yield Jobs("speed", 1, skipped, protocol, system)
