@@ -215,7 +215,11 @@ def test_every_fold_of_the_first_seed_is_drawn(report):
     drawn = {path.name for path in (report / "figures").glob("toy-cnn-c6l3-cells*.svg")}
     others = {f"toy-cnn-c6l3-cells-{fold}.svg" for fold in ("s02", "s03")}
     assert drawn == {"toy-cnn-c6l3-cells.svg", *others}
-    assert (report / "figures/toy-cnn-c6l3-alphas.svg").exists()
+    for ending in ("svg", "png", "csv"):
+        drawn = {path.name for path in (report / "figures").glob(f"toy-cnn-c6l3-alphas*.{ending}")}
+        assert drawn == {f"toy-cnn-c6l3-alphas{fold}.{ending}" for fold in ("", "-s02", "-s03")}
+    page = (report / "index.html").read_text(encoding="utf-8")
+    assert '<a href="figures/toy-cnn-c6l3-alphas-s03.svg">s03</a>' in page
 
 
 def test_the_same_results_give_the_same_bytes(plan, results, report, tmp_path):

@@ -1,6 +1,7 @@
 """How often what a search chose returns, held against loops and drawn genotypes."""
 
 import csv
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -9,11 +10,13 @@ import pytest
 from emonas.report.gather import gather
 from emonas.report.stability import (
     OPERATIONS,
+    cell_returned,
     connections_returned,
     edges_returned,
     stability_table,
 )
-from emonas.storage.genotype import ConnectionsGenotype, Edge
+from emonas.search.named_recipes import named_recipe
+from emonas.storage.genotype import ConnectionsGenotype, Edge, RecurrentGenotype
 
 
 def drawn(generator: np.random.Generator, nodes: int = 4) -> list[Edge]:
@@ -73,6 +76,37 @@ def test_connections_that_return():
     assert (returned.operation, returned.operation_chance) == (None, None)
     closed = connections([[0, 0], [0, 0]])
     assert connections_returned(closed, closed).edge == 1
+
+
+def named(name):
+    return RecurrentGenotype(method="cells", name=name, recipe=named_recipe(name))
+
+
+def test_a_recurrent_cell_returns_by_chance_as_two_draws_are_the_same():
+    first, other = {"lstm", "gru", "rnn", "a"}, {"gru", "lstm", "b"}
+    draws = [a == b for a in sorted(first) for b in sorted(other)]
+    cell = named("lstm")
+    returned = cell_returned(cell, named("lstm"), first, other)
+    assert (returned.edge, returned.edge_chance) == (1, pytest.approx(np.mean(draws)))
+    assert cell_returned(cell, named("gru"), first, first).edge_chance == pytest.approx(1 / 4)
+    assert cell_returned(cell, named("gru"), first, first).edge == 0
+    assert cell_returned(cell, cell).edge_chance is None
+
+
+def test_a_chance_share_is_told_only_of_cells_that_have_names(plan, results):
+    protocol = gather(plan, results)["emodb-loso"]
+    rnn = protocol.systems["rnn"]
+    tried = {name for history in rnn.search_histories for name in history.table["candidate"]}
+    assert len(tried) == 3
+    (row,) = [row for row in stability_table(protocol).rows if row["system"] == "rnn"]
+    assert row["edge_chance"] == pytest.approx(1 / 3)
+    # Of a search by chance, the second candidate is another cell with every seed.
+    card = rnn.card.model_copy(update={"search": "random-search"})
+    drawn = replace(protocol, systems={"rnn": replace(rnn, card=card)})
+    table = stability_table(drawn)
+    assert "edge_chance" not in table.rows[0]
+    assert any("rnn: the cells were drawn from a space" in note for note in table.notes)
+    assert not any("nobody has counted" in note for note in stability_table(protocol).notes)
 
 
 def test_the_table_compares_seeds_of_a_fold_and_folds_of_a_seed(plan, results):

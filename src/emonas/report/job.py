@@ -8,6 +8,7 @@ from emonas.jobs import report_line
 from emonas.report import names
 from emonas.report.audits import classes_table, parts_table
 from emonas.report.captions import write_captions
+from emonas.report.choices import choices_table
 from emonas.report.common import common_tables
 from emonas.report.comparisons import comparisons_table
 from emonas.report.connections import connections_table
@@ -25,7 +26,6 @@ from emonas.report.plan import ReportPlan
 from emonas.report.protocol_card import protocol_card, utterances_table
 from emonas.report.recognition import read_rates
 from emonas.report.sections import sections
-from emonas.report.stability import choices_table
 from emonas.report.summary import folds_summary, systems_summary
 from emonas.report.tables import write_tables
 from emonas.report.transfers import transfer_summary

@@ -1,21 +1,23 @@
 """How stable searches are: how often what one search chose returns in another."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import permutations
 from statistics import fmean
 from typing import Any, get_args
 
-from emonas.report.gather import FoundGenotype, ProtocolResults, SystemResults
+from emonas.report.gather import ProtocolResults, SystemResults
 from emonas.report.tables import Column, Table
+from emonas.report.verdicts import HAND_MADE
+from emonas.report.words import listed
 from emonas.storage.genotype import (
-    AnyGenotype,
     CellOperation,
     CellsGenotype,
     ConnectionsGenotype,
     Edge,
     RecurrentGenotype,
 )
+from emonas.storage.history import AGAIN
 
 OPERATIONS = tuple(name for name in get_args(CellOperation) if name != "none")
 """Those that a search can choose for an edge of its genotype."""
@@ -33,15 +35,18 @@ _NOTE = (
     "Of what one search chose, the share that another search of the same system chose too, over "
     "all pairs of the same fold with two seeds, and of the same seed with two folds. By chance is "
     "the share that would return if the other search had drawn as many edges into each node, and "
-    "an operation for each, at random. Recurrent cells return whole or not at all."
+    "an operation for each, at random."
 )
-_CHOICES = (
-    Column("part", "Part"),
-    Column("choice", "Choice"),
-    Column("operation", "Operation"),
-    Column("searches", "Searches", "count"),
-    Column("share", "Share (%)", "percent"),
+_WHOLE_NOTE = (
+    "Recurrent cells return whole or not at all: by chance, as often as two winners would be the "
+    "same that were drawn from the cells that each of the searches trained."
 )
+_NO_CHANCE_NOTE = (
+    "{systems}: the cells were drawn from a space that nobody has counted, so that no share by "
+    "chance is told."
+)
+_SAME_POOL = frozenset({"cells", *HAND_MADE})
+"""Methods of whose candidates a name is the same cell in every search."""
 
 
 @dataclass(frozen=True)
@@ -58,15 +63,22 @@ class Returned:
 
 def stability_table(protocol: ProtocolResults) -> Table:
     """A row a searched system, part of its genotype, and what it was searched again over."""
-    rows = [row for system in _searched(protocol) for row in _summary(system)]
+    searched = _searched(protocol)
+    rows = [row for system in searched for row in _summary(system)]
     caption = f"Stability of the searches under {protocol.name}"
-    return Table(caption, _SUMMARY, rows, (_NOTE,) if rows else ())
+    return Table(caption, _SUMMARY, rows, tuple(_notes(searched)) if rows else ())
 
 
-def choices_table(system: SystemResults) -> Table:
-    """A row a choice that any search made: in how many searches it was made."""
-    rows = list(_choices(system.genotypes))
-    return Table(f"What the searches of {system.name} chose", _CHOICES, rows)
+def _notes(searched: Sequence[SystemResults]) -> Iterator[str]:
+    yield _NOTE
+    whole = [
+        system for system in searched if isinstance(system.genotypes[0].genotype, RecurrentGenotype)
+    ]
+    if whole:
+        yield _WHOLE_NOTE
+    untold = [system.name for system in whole if system.card.search not in _SAME_POOL]
+    if untold:
+        yield _NO_CHANCE_NOTE.format(systems=listed(untold))
 
 
 def _searched(protocol: ProtocolResults) -> list[SystemResults]:
@@ -84,10 +96,10 @@ def _summary(system: SystemResults) -> Iterator[Mapping[str, Any]]:
         "seeds": [(a, b) for a, b in pairs if a.fold == b.fold],
         "folds": [(a, b) for a, b in pairs if a.seed == b.seed],
     }
-    for part, compare in _parts(system.genotypes[0].genotype).items():
+    for part, compare in _parts(system).items():
         for name, chosen in over.items():
             if chosen:
-                returned = [compare(first.genotype, other.genotype) for first, other in chosen]
+                returned = [compare(first, other) for first, other in chosen]
                 row = {"system": system.name, "part": part, "over": name}
                 yield {**row, "pairs": len(chosen) // 2, **_means(returned)}
 
@@ -99,17 +111,39 @@ def _means(returned: Sequence[Returned]) -> dict[str, float]:
 
 
 Comparing = Callable[[Any, Any], Returned]
+"""Of what two searches found, as of `FoundGenotype`."""
 
 
-def _parts(genotype: AnyGenotype) -> dict[str, Comparing]:
+def _parts(system: SystemResults) -> dict[str, Comparing]:
+    genotype = system.genotypes[0].genotype
     if isinstance(genotype, CellsGenotype):
         return {
-            "normal cell": lambda first, other: edges_returned(first.normal, other.normal),
-            "reduction cell": lambda first, other: edges_returned(first.reduction, other.reduction),
+            "normal cell": lambda a, b: edges_returned(a.genotype.normal, b.genotype.normal),
+            "reduction cell": lambda a, b: edges_returned(
+                a.genotype.reduction, b.genotype.reduction
+            ),
         }
     if isinstance(genotype, RecurrentGenotype):
-        return {"cell": cell_returned}
-    return {"connections": connections_returned}
+        pools = _pools(system)
+        return {
+            "cell": lambda a, b: cell_returned(
+                a.genotype, b.genotype, pools.get((a.seed, a.fold)), pools.get((b.seed, b.fold))
+            )
+        }
+    return {"connections": lambda a, b: connections_returned(a.genotype, b.genotype)}
+
+
+def _pools(system: SystemResults) -> dict[tuple[int, str], set[str]]:
+    """The candidates of each search by name, where a name is the same cell in all of them."""
+    if system.card.search not in _SAME_POOL:
+        return {}
+    return {
+        (history.seed, history.fold): {
+            name.partition(AGAIN)[0] for name in history.table["candidate"]
+        }
+        for history in system.search_histories
+        if "candidate" in history.table
+    }
 
 
 def edges_returned(first: Sequence[Edge], other: Sequence[Edge]) -> Returned:
@@ -127,59 +161,34 @@ def edges_returned(first: Sequence[Edge], other: Sequence[Edge]) -> Returned:
     )
 
 
-def cell_returned(first: RecurrentGenotype, other: RecurrentGenotype) -> Returned:
-    """Whether the same recurrent cell was chosen."""
-    return Returned(edge=float(first.recipe == other.recipe))
+def cell_returned(
+    first: RecurrentGenotype,
+    other: RecurrentGenotype,
+    pool: Set[str] | None = None,
+    other_pool: Set[str] | None = None,
+) -> Returned:
+    """Whether the same recurrent cell was chosen; by chance, as two draws from what the two
+    searches trained are the same, where that is known.
+    """
+    chance = None
+    if pool and other_pool:
+        chance = len(pool & other_pool) / (len(pool) * len(other_pool))
+    return Returned(edge=float(first.recipe == other.recipe), edge_chance=chance)
 
 
 def connections_returned(first: ConnectionsGenotype, other: ConnectionsGenotype) -> Returned:
     """How many open connections are open in another; by chance, as many as are open there."""
-    chosen, there = set(_open(first)), set(_open(other))
+    chosen, there = set(open_connections(first)), set(open_connections(other))
     every = sum(len(table) ** 2 for table in other.domains.values())
     if not chosen:
         return Returned(edge=float(not there), edge_chance=None)
     return Returned(edge=len(chosen & there) / len(chosen), edge_chance=len(there) / every)
 
 
-def _open(genotype: ConnectionsGenotype) -> Iterator[tuple[str, str]]:
+def open_connections(genotype: ConnectionsGenotype) -> Iterator[tuple[str, str]]:
+    """The domain of each open connection, and where from and to it leads."""
     for domain, table in genotype.domains.items():
         for place, row in enumerate(table, 1):
             for feature, is_open in zip(genotype.features, row, strict=True):
                 if is_open:
                     yield domain, f"{feature} to u{place}"
-
-
-def _choices(found: Sequence[FoundGenotype]) -> Iterator[Mapping[str, Any]]:
-    counts: dict[tuple[str, str, str], int] = {}
-    for entry in found:
-        for choice in set(_chosen(entry.genotype)):
-            counts[choice] = counts.get(choice, 0) + 1
-    # The parts in their order, and in each the commonest choice first.
-    for part in dict.fromkeys(part for part, *_ in sorted(counts)):
-        own = [(choice, number) for choice, number in counts.items() if choice[0] == part]
-        for (_, chosen, operation), number in sorted(own, key=lambda one: (-one[1], one[0])):
-            yield {
-                "part": part,
-                "choice": chosen,
-                "operation": operation,
-                "searches": number,
-                "share": number / len(found),
-            }
-
-
-def _chosen(genotype: AnyGenotype) -> Iterator[tuple[str, str, str]]:
-    """Part, choice and operation."""
-    if isinstance(genotype, CellsGenotype):
-        for part, edges in (("normal", genotype.normal), ("reduction", genotype.reduction)):
-            for edge in edges:
-                yield f"{part} cell", f"{_state(edge.source)} to node {edge.node}", edge.operation
-    elif isinstance(genotype, RecurrentGenotype):
-        yield "cell", genotype.name, ""
-    else:
-        for domain, connection in _open(genotype):
-            yield domain, connection, ""
-
-
-def _state(source: int) -> str:
-    """A state of a cell, as the figures name it."""
-    return ("c_{k-2}", "c_{k-1}")[source] if source < 2 else f"node {source - 2}"

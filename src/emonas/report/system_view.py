@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from emonas.report import names
+from emonas.report.choices import choices_table
 from emonas.report.connections import connections_table, opened
 from emonas.report.degenerate import degenerate_genotypes
+from emonas.report.figures.curves import alpha_operations
 from emonas.report.gather import FoundGenotype, ProtocolResults, Spent, SystemResults
 from emonas.report.pictures import Picture, picture
 from emonas.report.reached import cells
-from emonas.report.stability import choices_table
 from emonas.report.tables import Column, Table, show
 from emonas.report.tasks import task_cells, task_columns
 from emonas.report.words import (
@@ -42,6 +43,7 @@ class SystemView:
     cells: Picture | None
     other_cells: list[tuple[str, str]]
     alphas: Picture | None
+    other_alphas: list[tuple[str, str]]
     connections: Table | None
     connections_stem: str
     choices: Table | None
@@ -80,6 +82,7 @@ def system_view(results: ProtocolResults, system: SystemResults, folder: Path) -
             if (folder / alphas).exists()
             else None
         ),
+        other_alphas=_other_alphas(protocol, system),
         connections=connections_table(f"Connections of {name}", system.genotypes[:1]),
         connections_stem=names.connections_table(protocol, name),
         choices=choices_table(system) if system.card.search else None,
@@ -101,6 +104,15 @@ def _other_cells(protocol: str, system: SystemResults) -> list[tuple[str, str]]:
     return [
         (run, names.cells_figure(protocol, system.name, run))
         for run, _ in system.drawn_genotypes[1:]
+    ]
+
+
+def _other_alphas(protocol: str, system: SystemResults) -> list[tuple[str, str]]:
+    """Likewise, of searches that have weights of operations."""
+    return [
+        (run, names.alphas_figure(protocol, system.name, run))
+        for run, history in system.drawn_searches[1:]
+        if alpha_operations(history)
     ]
 
 
