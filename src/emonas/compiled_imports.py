@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from functools import cache
 from pathlib import Path
@@ -21,13 +20,15 @@ def load_librosa() -> ModuleType:
     processes that compile at the same time can leave files that do not fit together, and these end
     every process that loads them by a signal. So the second waits until the first is done.
     """
-    librosa = importlib.import_module("librosa")
+    import librosa
+
     folder = _kept_in()
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / "emonas-librosa.lock"):
         # It imports the others that compile: librosa itself does so only when they are used.
-        importlib.import_module("librosa.feature.spectral")
-    return librosa
+        import librosa.feature.spectral
+    module: ModuleType = librosa
+    return module
 
 
 def _kept_in() -> Path:
