@@ -102,6 +102,22 @@ def test_a_bundle_holds_no_audio_no_transcript_and_no_weights(finished, bundle):
     assert set(wanted.values()) <= set(names)
 
 
+def test_a_run_of_settings_in_a_folder_is_bundled_and_agrees(changed, tmp_path):
+    (changed.folder / "my settings").mkdir()
+    (changed.folder / "tiny.yaml").rename(changed.folder / "my settings/tiny.yaml")
+    file, archive = "my settings/tiny.yaml", str(tmp_path / "a bundle.zip")
+    command = [sys.executable, "-m", "snakemake", "--configfile", file, "--cores", "2"]
+    changed.run(command)
+    page = (changed.folder / "results/report/index.html").read_text()
+    assert "--configfile &#39;my settings/tiny.yaml&#39;" in page
+    emonas = [sys.executable, "-c", "from emonas.cli import app; app()"]
+    changed.run([*emonas, "bundle", "--settings", file, "--output", archive])
+    assert "agree" in changed.run([*emonas, "verify", archive])
+    with zipfile.ZipFile(archive) as bundled:
+        assert "tiny.yaml" in bundled.namelist()
+        assert str(changed.folder).encode() not in bundled.read("plan.json")
+
+
 def test_the_same_run_gives_the_same_bytes(finished, bundle, tmp_path, monkeypatch):
     monkeypatch.chdir(finished.folder)
     plan = Plan(load_settings(Path("tiny.yaml")))

@@ -59,7 +59,11 @@ STARTED = time.time()
 HELD = hold_folder() if workflow.is_main_process else None
 PLAN = load_plan()
 RESUME = Path("results/resume")
-SETTINGS_FILE = " ".join(map(readable_path, workflow.configfiles))
+# By its name, as a bundle has it; the command says where it lies.
+SETTINGS_FILE = ", ".join(Path(file).name for file in workflow.configfiles)
+COMMAND = "snakemake --cores all --configfile " + " ".join(
+    shlex.quote(readable_path(file)) for file in workflow.configfiles
+)
 
 
 wildcard_constraints:

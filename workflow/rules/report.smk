@@ -9,9 +9,7 @@ from emonas.report.names import (
 from emonas.report.places import place_of
 from emonas.settings.cards import report_plan
 
-REPORT_PLAN = report_plan(
-    PLAN, SETTINGS_FILE, f"snakemake --cores all --configfile {SETTINGS_FILE}"
-)
+REPORT_PLAN = report_plan(PLAN, SETTINGS_FILE, COMMAND)
 
 
 def reported_files(stage, file):

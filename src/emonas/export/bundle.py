@@ -1,5 +1,6 @@
 """A run in one archive that anyone may have: what its numbers were computed from."""
 
+import shlex
 import shutil
 import tempfile
 import zipfile
@@ -94,7 +95,9 @@ def protocol_file(protocol: str) -> str:
 
 def told_plan(plan: Plan, settings: str) -> ReportPlan:
     """The report's plan of a settings file of this name, as a bundle has it."""
-    return report_plan(plan, settings, f"snakemake --cores all --configfile {settings}")
+    return report_plan(
+        plan, settings, f"snakemake --cores all --configfile {shlex.quote(settings)}"
+    )
 
 
 def scoring_of(plan: Plan, protocol: str) -> Scoring:
