@@ -41,6 +41,8 @@ LABELS = ["anger", "happiness", "neutral", "sadness"]
 SKIPPED_REASON = "corpora.iemocap has no root; give it one, or set EMONAS_DATA"
 UA = {"cnn-c6l3": 0.573, "rnn": 0.662, "emotionnas": 0.691, "linear": 0.601}
 NETWORKS = ("cnn-c6l3", "rnn", "linear")
+# As long as addresses of weights are, which have no place to break.
+ADDRESS = f"https://example.org/a?b&c/{64 * '0'}/{64 * 'f'}.pt"
 
 
 def cells(degenerate: bool = False) -> CellsGenotype:
@@ -295,7 +297,7 @@ def _plan() -> ReportPlan:
         tables=tables,
         checkpoints={
             "wav2vec-large": CheckpointCard(
-                licence="MIT", source="https://example.org/a?b&c", pretrained_on=["EMO-DB", "Libri"]
+                licence="MIT", source=ADDRESS, pretrained_on=["EMO-DB", "Libri"]
             ),
             "whisper-tiny": CheckpointCard(licence="MIT"),
             "heard-by-none": CheckpointCard(pretrained_on=["emodb"]),
