@@ -1,7 +1,9 @@
 """Random search and hand-made cells, at the budget of a search."""
 
+from collections import Counter
 from collections.abc import Callable
-from itertools import islice
+from dataclasses import replace
+from itertools import combinations, islice
 
 import numpy as np
 import pytest
@@ -15,9 +17,10 @@ from emonas.learning.resume import ResumePoint
 from emonas.networks.derived_cells import DerivedNetwork
 from emonas.networks.search_cells import SearchNetwork
 from emonas.search.budget import candidate_macs
+from emonas.search.contest import Rounds
 from emonas.search.methods import cells, darts, hand_made, random_search
 from emonas.search.named_cells import NAMED_CELLS, named_cells
-from emonas.search.outcome import SearchOptions, SearchOutcome, SearchProblem
+from emonas.search.outcome import SearchOutcome, SearchProblem
 from emonas.storage.genotype import CellsGenotype, RecurrentGenotype
 from emonas.systems.building import build_network
 from emonas.systems.data import FoldData
@@ -42,7 +45,7 @@ def examples(count: int, seed: int, frames: Callable[[int], int] = lambda _: 10)
 
 
 def problem(
-    system: TrainedOptions, budget: SearchOptions | None = None, name: str = "demo/x/seed0/fold0"
+    system: TrainedOptions, budget: int | None = None, name: str = "demo/x/seed0/fold0"
 ) -> SearchProblem:
     lengths = (lambda _: 10) if system.network == "cells" else (lambda row: 4 + row % 5)
     data = FoldData(
@@ -78,23 +81,22 @@ def candidates(outcome: SearchOutcome) -> list[str]:
     return list(dict.fromkeys(row["candidate"] for row in outcome.history))
 
 
-def test_a_search_by_darts_computes_two_passes_an_epoch_and_five_of_second_order() -> None:
+@pytest.mark.parametrize(("order", "passes"), [("first", 1), ("second", 4)])
+def test_a_search_by_darts_computes_batches_of_weights_and_of_alphas(
+    order: str, passes: int
+) -> None:
     here = problem(IMAGES)
-    image = here.data.train.streams[0][0]
-    one = by_hooks(SearchNetwork(2, 3, 2, nodes=2), image)
-    # 20 utterances in batches of 8, 8 and 4; the alphas' 12 in 8 and 4, two passes and a half
-    # of three batches: 18 on average.
-    assert darts.computed(DARTS, here) == 3 * (20 + 18) * one
-    second = DARTS.model_copy(update={"order": "second"})
-    assert darts.computed(second, here) == 3 * (4 * 20 + 18) * one
-    outcome = darts.search(DARTS, here)
-    assert [cost.macs for cost in outcome.costs] == [(20 + 18) * one] * 3
+    one = by_hooks(SearchNetwork(2, 3, 2, nodes=2), here.data.train.streams[0][0])
+    outcome = darts.search(DARTS.model_copy(update={"order": order}), here)
+    # 20 utterances in batches of 8, 8 and 4; the alphas' 12 in 8 and 4, in three steps one and a
+    # half times: 18 on average.
+    assert [cost.macs for cost in outcome.costs] == [(passes * 20 + 18) * one] * 3
 
 
 def test_random_search_takes_as_many_cells_as_the_budget_pays_for() -> None:
-    here = problem(IMAGES, DARTS)
+    budget = 9_000_000
+    here = problem(IMAGES, budget)
     image = here.data.train.streams[0][0]
-    budget = 3 * (20 + 18) * by_hooks(SearchNetwork(2, 3, 2, nodes=2), image)
     options = random_search.Options(budget="cnn", **SIZES)
     outcome = random_search.search(options, here)
     drawn = random_search._drawn(options, here)
@@ -142,8 +144,8 @@ def linear_nodes(genotype: RecurrentGenotype) -> int:
 
 
 def test_recurrent_cells_are_paid_for_by_a_pool_in_rounds() -> None:
-    """Six to epoch 1, three to 2, two to 4: 13 epochs of the pool's mean; each of these 2."""
-    here, pool = problem(FRAMES, POOL), cells.gather_pool(POOL)
+    """Six to epoch 1, three to 2, two to 4, by the linear nodes of each."""
+    here, pool = problem(FRAMES), cells.gather_pool(POOL)
     frames = sum(map(len, here.data.train.streams[0]))
     measured = {name: candidate_macs(here, genotype) for name, genotype in pool.items()}
     # Pooling and classifier, which all have alike.
@@ -151,12 +153,33 @@ def test_recurrent_cells_are_paid_for_by_a_pool_in_rounds() -> None:
     assert 0 < rest < frames * 6 * 6
     for name in ("gru", "lstm"):
         assert measured[name] == frames * linear_nodes(pool[name]) + rest
-    mean = sum(measured.values()) / len(pool)
-    assert cells.computed(POOL, here) == pytest.approx(mean * (6 * 1 + 3 * 1 + 2 * 2))
-    outcome = hand_made.search(hand_made.Options(budget="rnn"), here)
-    assert candidates(outcome)[:4] == ["rnn", "gru", "lstm", "rnn#2"]
-    spent = sum(cost.macs for cost in outcome.costs)
-    assert spent <= cells.computed(POOL, here) < spent + 2 * measured["lstm"]
+    outcome = cells.search(POOL, here)
+    trained = Counter(row["candidate"] for row in outcome.history)
+    assert sorted(trained.values()) == [1, 1, 1, 2, 4, 4]
+    budget = sum(measured[name] * epochs for name, epochs in trained.items())
+    assert sum(cost.macs for cost in outcome.costs) == budget
+    rival = hand_made.search(hand_made.Options(budget="rnn"), replace(here, budget=budget))
+    assert candidates(rival)[:4] == ["rnn", "gru", "lstm", "rnn#2"]
+    spent = sum(cost.macs for cost in rival.costs)
+    assert spent <= budget < spent + 2 * measured["lstm"]
+
+
+def test_a_contest_in_rounds_stays_within_whoever_goes_on() -> None:
+    """The most of all ways to go on, tried one by one."""
+    rounds = Rounds(epochs=7, first=2, factor=2)
+    ends, costs = rounds.ends, [5, 40, 11, 3, 17]
+    dearest = 0
+    for second in combinations(costs, 3):
+        for third in combinations(second, 2):
+            paid = ends[0] * sum(costs) + (ends[1] - ends[0]) * sum(second)
+            dearest = max(dearest, paid + (ends[2] - ends[1]) * sum(third))
+    assert len(ends) == 3
+    assert rounds.dearest(costs) == dearest
+    here = problem(FRAMES, 200_000)
+    options = random_search.Options(budget="rnn", epochs=4, halving=2, first_epochs=1)
+    outcome = random_search.search(options, here)
+    assert len(candidates(outcome)) > 1
+    assert sum(cost.macs for cost in outcome.costs) <= 200_000
 
 
 def test_what_is_trained_again_begins_with_other_weights() -> None:
@@ -171,9 +194,7 @@ def test_what_is_trained_again_begins_with_other_weights() -> None:
 
 
 def test_one_candidate_is_trained_whatever_the_budget() -> None:
-    cheap = DARTS.model_copy(update={"epochs": 1})
-    longer = IMAGES.training.model_copy(update={"epochs": 60})
-    here = problem(IMAGES.model_copy(update={"training": longer}), cheap)
+    here = problem(IMAGES, 1)
     outcome = random_search.search(random_search.Options(budget="cnn", **SIZES), here)
     assert candidates(outcome) == ["random-0"]
 

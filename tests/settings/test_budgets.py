@@ -1,4 +1,4 @@
-"""Searches at the budget of another one: what they ask for, and what they depend on."""
+"""Searches at the budget of another one: what they ask of it."""
 
 import pytest
 
@@ -36,7 +36,11 @@ def plan(document):
         ("drawn", {"budget": "drawn"}, "drawn has no search of its own; .* give search.trials"),
         ("drawn", {"budget": "rnn"}, "rnn has another network than drawn"),
         ("drawn", {"channels": 6}, r"systems\.drawn\.search\.channels: is 6, and that of cnn is 4"),
-        ("made", {"budget": "chance"}, "chance is searched by random, which has no budget to tell"),
+        (
+            "made",
+            {"budget": "chance"},
+            "chance is searched by random, which is no search to be held",
+        ),
         ("made", {"trials": 3}, "give either budget"),
     ],
 )
@@ -60,26 +64,23 @@ def test_two_systems_of_one_budget_differ_by_the_search_alone(rivals):
     plan(rivals)
 
 
-def test_the_search_that_pays_is_read_and_what_it_is_trained_by_later_is_not(rivals):
-    before = plan(rivals).search_params("drawn")
-    assert before["budget"]["method"] == "darts"
-    rivals["systems"]["cnn"]["search"]["retrain"] = False
-    assert plan(rivals).search_params("drawn") == before
-    rivals["systems"]["cnn"]["search"]["epochs"] = 7
-    after = plan(rivals).search_params("drawn")
-    assert after["budget"]["epochs"] == 7
-    assert {**after, "budget": None} == {**before, "budget": None}
-    assert "budget" not in plan(rivals).search_params("cnn")
+def test_the_search_that_pays_stands_in_the_same_run(rivals):
+    rivals["runs"][0]["systems"].remove("both")
+    rivals["runs"][0]["systems"].remove("cnn")
+    with pytest.raises(EmonasError, match="that of cnn, which is not in this run; add it"):
+        plan(rivals)
 
 
-def test_an_archive_that_pays_is_a_file_of_the_search(rivals, tmp_path):
+def test_a_rival_is_no_budget_for_another(rivals):
+    rivals["systems"]["drawn"]["search"]["budget"] = "other"
+    rivals["systems"]["other"] = {**rivals["systems"]["drawn"], "search": dict(SEARCH)}
+    with pytest.raises(EmonasError, match="other is searched by random-search, which is no search"):
+        plan(rivals)
+
+
+def test_who_can_t_be_paid_for_is_skipped(rivals, tmp_path):
     archive = tmp_path / "train_logs.zip"
-    archive.write_bytes(b"")
     rivals["systems"]["rnn"]["search"]["archive"] = str(archive)
-    found = plan(rivals)
-    assert found.search_files("made") == [str(archive)]
-    assert found.search_files("drawn") == []
-    archive.unlink()
     skipped = {name for entry in plan(rivals).skipped for name in entry["systems"]}
     assert {"rnn", "made"} <= skipped
     assert "drawn" not in skipped

@@ -11,12 +11,22 @@ def searched_on(wildcards):
     }
 
 
+def budget_of(wildcards):
+    """What the search computed that says how much this one may, on the same seed and fold."""
+    system = PLAN.budget_of(wildcards.system)
+    if system is None:
+        return []
+    found = genotype_path(wildcards.protocol, system, wildcards.seed, wildcards.fold)
+    return found.replace("genotype.json", "cost.csv")
+
+
 rule search:
     input:
         unpack(searched_on),
         # A gate and no content: what it allows now changes nothing that was learned behind it.
         audit=ancient("results/protocols/{protocol}/audit.json"),
-        archive=lambda wildcards: PLAN.search_files(wildcards.system),
+        archive=lambda wildcards: PLAN.files_of(PLAN.settings.systems[wildcards.system].search),
+        budget=budget_of,
     output:
         genotype="results/search/{protocol}/{system}/seed{seed}/{fold}/genotype.json",
         history="results/search/{protocol}/{system}/seed{seed}/{fold}/history.csv",

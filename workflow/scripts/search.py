@@ -17,7 +17,7 @@ with logged_job(Path(snakemake.log[0])), own_card(snakemake.resources.gpu):
             name=f"{wildcards.protocol}/{wildcards.system}/seed{wildcards.seed}/{wildcards.fold}",
             system=kind_options("network", params["system"]),
             search=kind_options("method", params["search"]),
-            budget=kind_options("method", params["budget"]) if "budget" in params else None,
+            budget=given.get("budget"),
             seed=int(wildcards.seed),
             # A method that draws by chance is given none.
             files=SearchFiles(

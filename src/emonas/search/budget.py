@@ -9,7 +9,6 @@ from pydantic import Field, field_validator, model_validator
 
 from emonas.errors import EmonasError
 from emonas.jobs import report_line
-from emonas.kinds import kind_module
 from emonas.search.contest import Rounds, hold_contest
 from emonas.search.drawing import CellSizes
 from emonas.search.outcome import SearchOutcome, SearchProblem
@@ -22,8 +21,8 @@ class TrialOptions(CellSizes):
 
     budget: str | None = Field(
         None,
-        description="a system: as many candidates are trained as its search computes "
-        "multiply-accumulates (ours); it is to differ from this one by the search alone",
+        description="a system: as many candidates are trained as stay within the "
+        "multiply-accumulates of its search (ours); the two may differ by the search alone",
     )
     trials: int | None = Field(
         None, ge=1, description="how many candidates are trained, in the place of a budget"
@@ -73,14 +72,14 @@ def search_within_budget(
     `candidates` are endless. Who diverges is out.
 
     Raises:
-        EmonasError: the protocol has no validation part, every candidate diverges, or the budget's
-            search is of a kind that says no number.
+        EmonasError: the protocol has no validation part, every candidate diverges, or no budget is
+            given where the options ask for one.
     """
     rounds = _rounds(options, problem.system)
     if options.trials is not None:
         pool = dict(islice(candidates, options.trials))
     else:
-        pool = _affordable(candidates, rounds, problem, _budget(options, problem))
+        pool = _affordable(candidates, rounds, problem)
     return hold_contest(problem, pool, rounds, searched=False)
 
 
@@ -98,33 +97,20 @@ def _rounds(options: TrialOptions, system: TrainedOptions) -> Rounds:
     return Rounds(epochs, options.first_epochs, options.halving)
 
 
-def _budget(options: TrialOptions, problem: SearchProblem) -> int:
-    if problem.budget is None:
-        raise EmonasError(
-            f"{problem.name}: nothing says what the search of {options.budget} computes; give "
-            "search.trials"
-        )
-    computed: int = kind_module("method", problem.budget.method).computed(problem.budget, problem)
-    return computed
-
-
 def _affordable(
-    candidates: Iterable[tuple[str, AnyGenotype]],
-    rounds: Rounds,
-    problem: SearchProblem,
-    budget: int,
+    candidates: Iterable[tuple[str, AnyGenotype]], rounds: Rounds, problem: SearchProblem
 ) -> dict[str, AnyGenotype]:
-    """The most whose trainings together stay within a budget, and one at least."""
+    """The most whose trainings stay within the budget whoever goes on, and one at least."""
+    if problem.budget is None:
+        raise EmonasError(f"{problem.name}: no budget is given; give search.trials")
     pool: dict[str, AnyGenotype] = {}
-    summed, spent = 0, 0.0
+    macs: list[int] = []
     for name, genotype in candidates:
-        summed += candidate_macs(problem, genotype)
-        count = len(pool) + 1
-        needed = summed / count * rounds.all_epochs(count)
-        if pool and needed > budget:
+        macs.append(candidate_macs(problem, genotype))
+        if pool and rounds.dearest(macs) > problem.budget:
+            macs.pop()
             break
-        pool[name], spent = genotype, needed
-    report_line(
-        f"{problem.name}: {len(pool)} candidates, which compute {spent / budget:.0%} of the budget"
-    )
+        pool[name] = genotype
+    share = rounds.dearest(macs) / problem.budget
+    report_line(f"{problem.name}: {len(pool)} candidates, at most {share:.0%} of the budget")
     return pool

@@ -7,7 +7,7 @@ from emonas.jobs import report_line
 from emonas.kinds import kind_module
 from emonas.learning.job import LearningJob
 from emonas.search.outcome import SearchOptions, SearchOutcome, SearchProblem, SearchTask
-from emonas.storage.cost import write_epoch_costs
+from emonas.storage.cost import computed_in, write_epoch_costs
 from emonas.storage.degenerate import degenerate
 from emonas.storage.genotype import write_genotype
 from emonas.storage.tables import write_rows
@@ -33,14 +33,14 @@ class SearchFiles:
 
 @dataclass(frozen=True, kw_only=True)
 class SearchJob(LearningJob):
-    """One search; `files` is None for a method on which no utterance has a say, and `budget` is the
-    search that says how much may be computed, where there is one.
+    """One search; `files` is None for a method on which no utterance has a say; `budget` is the
+    `cost.csv` of the search that says how much may be computed, where there is one.
     """
 
     system: TrainedOptions
     search: SearchOptions
     files: SearchFiles | None
-    budget: SearchOptions | None = None
+    budget: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,7 @@ def search_architecture(job: SearchJob, output: SearchOutputs) -> None:
         EmonasError: the method does not fit the system, or an input is damaged.
     """
     device = job.prepare()
-    given = {} if job.budget is None else {"budget": job.budget}
-    with job.resume_point(
-        "search", _inputs(job), system=job.system, search=job.search, **given
-    ) as resume:
+    with job.resume_point("search", _inputs(job), system=job.system, search=job.search) as resume:
         task = SearchTask(job.system, job.seed, device, resume, job.name)
         outcome = _run(job, task)
         _write(outcome, output)
@@ -76,7 +73,8 @@ def _run(job: SearchJob, task: SearchTask) -> SearchOutcome:
     if job.files is not None:
         files = job.files
         data = load_fold(job.system, Material(files.features), files.train, files.validation)
-        task = SearchProblem(**vars(task), data=data, budget=job.budget)
+        budget = None if job.budget is None else computed_in(job.budget)
+        task = SearchProblem(**vars(task), data=data, budget=budget)
     outcome: SearchOutcome = kind_module("method", job.search.method).search(job.search, task)
     return outcome
 
@@ -90,5 +88,5 @@ def _write(outcome: SearchOutcome, output: SearchOutputs) -> None:
 
 def _inputs(job: SearchJob) -> list[Path]:
     found = [] if job.files is None else job.files.paths
-    archives = [getattr(search, "archive", None) for search in (job.search, job.budget)]
-    return [*found, *(archive for archive in archives if archive is not None)]
+    others = getattr(job.search, "archive", None), job.budget
+    return [*found, *(path for path in others if path is not None)]

@@ -33,12 +33,12 @@ class SearchTask:
 
 @dataclass(frozen=True)
 class SearchProblem(SearchTask):
-    """The same, and what of one fold may be seen; `budget` is another search of the same system,
-    whose computing a method may be told to stay within.
+    """The same, and what of one fold may be seen; a method may be told to stay within a `budget` of
+    multiply-accumulates.
     """
 
     data: FoldData
-    budget: SearchOptions | None = None
+    budget: int | None = None
 
 
 @dataclass

@@ -140,9 +140,7 @@ def _system_card(plan: Plan, name: str) -> SystemCard:
         ],
         search=plan.search_of(name).method if plan.is_searched(name) else "",
         searcher=plan.searcher_of(name) if plan.is_searched(name) else "",
-        budget=getattr(plan.search_of(name), "budget", None) or ""
-        if plan.is_searched(name)
-        else "",
+        budget=(plan.budget_of(name) or "") if plan.is_searched(name) else "",
         shared_search=plan.uses_shared_search(name),
         retrain=not plan.tests_searched(name),
         checkpoint=getattr(options, "checkpoint", None) or "",

@@ -196,7 +196,7 @@ class Needs:
         if rule == "search":
             if not plan.search_reads_data(system):
                 return _Work()
-            if (paying := getattr(options.search, "budget", None)) is not None:
+            if (paying := plan.budget_of(system)) is not None:
                 part = self._network(rule, paying, seconds, utterances)
                 return replace(part, seconds=SMALL_NETWORKS * part.seconds)
             return self._search(system, options, seconds, utterances, loaded)

@@ -113,17 +113,12 @@ class Plan(Runnable):
         options = self.settings.systems[system]
         method = kind_module("method", options.search.method)
         reads = None if method.READS_WHOLE_SYSTEM else {"network", "inputs", "normalise"}
-        budget = self.budget_of(system)
-        methods = (search.method for search in (options.search, budget) if search is not None)
-        modules = (
-            "emonas.search.job",
-            kind_name("network", options.network),
-            *(kind_name("method", found) for found in methods),
-        )
+        modules = "emonas.search.job", method.__name__, kind_name("network", options.network)
         return {
             "system": options.model_dump(mode="json", include=reads, exclude={"search", "refit"}),
-            "search": _own_search(options.search),
-            **({} if budget is None else {"budget": _own_search(budget)}),
+            # Whether the network is retrained, and for how many folds one search serves, is the
+            # business of those who use the genotype.
+            "search": options.search.model_dump(mode="json", exclude={"retrain", "shared"}),
             **self._runtime(),
             "code": code_digest(*modules),
         }
@@ -249,11 +244,3 @@ class Plan(Runnable):
             }
             for feature in self.features_of(system)
         }
-
-
-def _own_search(search: Any) -> Params:
-    """What a search depends on. Whether the network is retrained, and for how many folds one search
-    serves, is the business of those who use the genotype.
-    """
-    values: Params = search.model_dump(mode="json", exclude={"retrain", "shared"})
-    return values

@@ -189,21 +189,16 @@ class Runnable:
         """Whether a system has a search of its own."""
         return self.is_searched(system) and self.searcher_of(system) == system
 
-    def budget_of(self, system: str) -> Any | None:
-        """The options of the search that says how much a system's own may compute."""
-        named = getattr(self.settings.systems[system].search, "budget", None)
-        return None if named is None else self.settings.systems[named].search
+    def budget_of(self, system: str) -> str | None:
+        """The system whose search says how much that of a searched one may compute."""
+        budget: str | None = getattr(self.search_of(system), "budget", None)
+        return budget
 
     def searches_of(self, system: str) -> Iterator[tuple[str, Any]]:
         """The options of a system's search, and of the one that is its budget, by their keys."""
-        name = self.searcher_of(system)
-        yield f"systems.{name}.search", self.search_of(system)
-        if (budget := self.budget_of(name)) is not None:
-            yield f"systems.{self.search_of(system).budget}.search", budget
-
-    def search_files(self, system: str) -> list[str]:
-        """The files that a system's search reads besides the fold and its features."""
-        return [file for _, options in self.searches_of(system) for file in self.files_of(options)]
+        for name in (self.searcher_of(system), self.budget_of(system)):
+            if name is not None:
+                yield f"systems.{name}.search", self.search_of(name)
 
     def stage_of(self, system: str) -> str:
         """The stage whose results hold the system's predictions."""

@@ -13,6 +13,7 @@ _SHAPES = ("selector", "gate_selector", "size", "encoder", "encoders", "normalis
 _OWN = frozenset(("search", "refit"))
 """What two systems may differ by that are searched at one budget."""
 _SIZES = ("channels", "cells", "nodes")
+_RIVALS = frozenset(("random-search", "hand-made"))
 
 
 def check_genotype(settings: Any, name: str, system: Any) -> None:
@@ -58,10 +59,10 @@ def _check_budget(settings: Any, name: str, system: Any) -> None:
         return
     path = f"systems.{name}.search.budget"
     found = _searched(settings, path, name, other, "give search.trials, a number of candidates")
-    if not hasattr(kind_module("method", found.search.method), "computed"):
+    if not kind_module("method", found.search.method).READS_DATA or found.search.method in _RIVALS:
         raise EmonasError(
-            f"{path}: {other} is searched by {found.search.method}, which has no budget to tell; "
-            "name a system that is searched by darts or cells, or give search.trials"
+            f"{path}: {other} is searched by {found.search.method}, which is no search to be "
+            "held against; name another system, or give search.trials"
         )
     for key in type(system).model_fields:
         if key not in _OWN and getattr(found, key, None) != getattr(system, key):
@@ -102,7 +103,7 @@ def _check_other(settings: Any, name: str, system: Any) -> None:
 
 
 def check_borrowed(path: str, systems: Iterable[str], name: str, system: Any) -> None:
-    """Check that the search whose genotypes a system takes is in the same run.
+    """Check that the search whose genotypes, or whose budget, a system takes is in the same run.
 
     Raises:
         EmonasError: it is not.
@@ -112,4 +113,10 @@ def check_borrowed(path: str, systems: Iterable[str], name: str, system: Any) ->
         raise EmonasError(
             f"{path}: {name} is trained with what the search of {search} finds, which is not in "
             "this run; add it"
+        )
+    budget = getattr(search, "budget", None)
+    if budget is not None and budget not in systems:
+        raise EmonasError(
+            f"{path}: the search of {name} may compute as much as that of {budget}, which is not "
+            "in this run; add it"
         )

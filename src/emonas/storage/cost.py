@@ -6,7 +6,7 @@ from pathlib import Path
 
 from emonas.storage.atomic import write_json
 from emonas.storage.documents import read_document
-from emonas.storage.tables import write_rows
+from emonas.storage.tables import read_table, write_rows
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,15 @@ class NetworkCost:
 def write_epoch_costs(path: Path, rows: Iterable[EpochCost]) -> None:
     """Write what each epoch took."""
     write_rows(path, (asdict(row) for row in rows), tuple(EpochCost.__dataclass_fields__))
+
+
+def computed_in(path: Path) -> int:
+    """The multiply-accumulates of all epochs of a `cost.csv`.
+
+    Raises:
+        EmonasError: the file is missing or does not hold them.
+    """
+    return sum(map(int, read_table(path, ("macs",))["macs"]))
 
 
 def write_network_cost(path: Path, cost: NetworkCost) -> None:

@@ -10,7 +10,6 @@ from pydantic import Field, model_validator
 
 from emonas.errors import EmonasError
 from emonas.jobs import report_line
-from emonas.search.budget import candidate_macs
 from emonas.search.contest import Rounds, hold_contest
 from emonas.search.named_recipes import CELL_NAMES, CellName, named_recipe
 from emonas.search.outcome import SearchOptions, SearchOutcome, SearchProblem
@@ -76,15 +75,6 @@ def search(options: Options, problem: SearchProblem) -> SearchOutcome:
             recipe, or every candidate diverges.
     """
     return hold_contest(problem, gather_pool(options), _rounds(options), searched=True)
-
-
-def computed(options: Options, problem: SearchProblem) -> int:
-    """Multiply-accumulates of a whole search, each candidate counted as the pool's mean, because
-    who goes on is not known before.
-    """
-    pool = gather_pool(options)
-    mean = sum(candidate_macs(problem, genotype) for genotype in pool.values()) / len(pool)
-    return round(mean * _rounds(options).all_epochs(len(pool)))
 
 
 def _rounds(options: Options) -> Rounds:

@@ -133,19 +133,9 @@ def search(options: Options, problem: SearchProblem) -> SearchOutcome:
     )
 
 
-def computed(options: Options, problem: SearchProblem) -> int:
-    """Multiply-accumulates of a whole search.
-
-    Raises:
-        EmonasError: as `search`.
-    """
-    _refuse_unfit(problem)
-    return options.epochs * _epoch_macs(options, problem, *_parts(options, problem))
-
-
 def _epoch_macs(options: Options, problem: SearchProblem, train: Examples, held: Examples) -> int:
-    """Those of an epoch: every step takes a batch of each kind, and of second order, the weights'
-    batch three times more.
+    """Multiply-accumulates of an epoch: every step takes a batch of each kind, and of second order
+    the weights' batch three times more.
     """
     import torch
 

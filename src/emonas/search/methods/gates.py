@@ -76,6 +76,7 @@ def search(options: Options, problem: SearchProblem) -> SearchOutcome:
     from emonas.learning.supervised import SupervisedLearner
     from emonas.search.gate_penalty import PenalisedObjective
     from emonas.systems.building import build_searched
+    from emonas.systems.computing import pass_macs
     from emonas.systems.objective import learning_rates, make_objective
 
     system, data, training = _gated(problem), problem.data, problem.system.training
@@ -91,11 +92,12 @@ def search(options: Options, problem: SearchProblem) -> SearchOutcome:
     }
     learner = SupervisedLearner(network, training, problem.device, objective, rates=rates)
     seed = seed_of(problem.seed, problem.name, "batches")
+    macs = pass_macs(network, data.train)
     outcome = fit(
         learner,
         Batches(data.train, training.batch, seed, shuffle=True),
         None if data.validation is None else Batches(data.validation, training.batch),
-        Plan(training.epochs, training.select, training.patience, architectures=1),
+        Plan(training.epochs, training.select, training.patience, architectures=1, macs=macs),
         resume=problem.resume,
         progress=Progress(f"search {problem.name}", training.epochs),
     )
