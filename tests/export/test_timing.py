@@ -19,7 +19,7 @@ def asked(tmp_path):
 
 
 def test_what_a_process_says_of_a_system_is_the_error(tmp_path):
-    with pytest.raises(EmonasError, match=r"no system/model\.json: this is no exported system"):
+    with pytest.raises(EmonasError, match=r"no system: there is no such folder"):
         timing.timed(asked(tmp_path), tmp_path)
 
 

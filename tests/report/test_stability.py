@@ -2,12 +2,13 @@
 
 import csv
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pytest
 
-from emonas.report.gather import gather
+from emonas.report.choices import choices_table
+from emonas.report.gather import FoundGenotype, gather
 from emonas.report.stability import (
     OPERATIONS,
     cell_returned,
@@ -15,6 +16,7 @@ from emonas.report.stability import (
     edges_returned,
     stability_table,
 )
+from emonas.search.named_cells import NAMED_CELLS, named_cells
 from emonas.search.named_recipes import named_recipe
 from emonas.storage.genotype import ConnectionsGenotype, Edge, RecurrentGenotype
 
@@ -166,3 +168,31 @@ def test_the_ledger_sums_what_was_spent(report_folder):
     assert float(rows["rnn", "s01"]["search_seconds"]) == pytest.approx(2 * 20 * 2.5)
     assert rows["rnn", "s02"]["search_seconds"] == ""
     assert not any(system in ("linear", "emotionnas") for system, _ in rows)
+
+
+def test_cells_made_by_hand_return_whole():
+    """Of four, two winners drawn alike are the same once in four times."""
+    made = {name: named_cells(name, "hand-made", 4, 3, 4) for name in NAMED_CELLS}
+    pool = set(made)
+    draws = [made[a] == made[b] for a in sorted(pool) for b in sorted(pool)]
+    for name, other in product(made, made):
+        returned = cell_returned(made[name], made[other], pool, pool)
+        assert returned.edge == (name == other)
+        assert returned.edge_chance == pytest.approx(np.mean(draws))
+
+
+def test_cells_that_every_search_draws_for_itself_are_told_apart(plan, results):
+    """Two cells of one name are two choices, one cell found twice is one, found by two searches."""
+    rnn = gather(plan, results)["emodb-loso"].systems["rnn"]
+    recipes = [named_recipe("gru"), named_recipe("lstm"), named_recipe("gru")]
+    found = [
+        FoundGenotype(0, f"s0{number}", RecurrentGenotype(method="x", name=name, recipe=recipe))
+        for number, (name, recipe) in enumerate(zip(("a", "a", "b"), recipes, strict=True))
+    ]
+    rows = choices_table(replace(rnn, genotypes=found)).rows
+    assert [(row["choice"], row["searches"]) for row in rows] == [
+        ("a of seed 0, s00", 2),
+        ("a of seed 0, s01", 1),
+    ]
+    named = choices_table(replace(rnn, genotypes=found[1:])).rows
+    assert sorted((row["choice"], row["searches"]) for row in named) == [("a", 1), ("b", 1)]

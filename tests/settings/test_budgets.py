@@ -64,6 +64,27 @@ def test_two_systems_of_one_budget_differ_by_the_search_alone(rivals):
     plan(rivals)
 
 
+@pytest.mark.parametrize("change", [{"edges": "all"}, {"retrain": False}])
+def test_rivals_have_the_edges_and_the_training_of_what_pays(rivals, change):
+    rivals["systems"]["cnn"]["search"] |= change
+    with pytest.raises(EmonasError, match="keeps all edges, or what it finds is not trained anew"):
+        plan(rivals)
+
+
+def test_a_search_for_all_folds_pays_for_no_search_a_fold(rivals):
+    rivals["systems"]["cnn"]["search"]["shared"] = True
+    with pytest.raises(EmonasError, match=r"drawn\.search\.shared: is False, and that of cnn is T"):
+        plan(rivals)
+    rivals["systems"]["drawn"]["search"]["shared"] = True
+    plan(rivals)
+
+
+def test_who_is_refitted_alone_is_no_rival(rivals):
+    rivals["systems"]["made"]["refit"] = True
+    with pytest.raises(EmonasError, match="rnn has another refit than made"):
+        plan(rivals)
+
+
 def test_the_search_that_pays_stands_in_the_same_run(rivals):
     rivals["runs"][0]["systems"].remove("both")
     rivals["runs"][0]["systems"].remove("cnn")

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import fmean
 
+import numpy as np
+
 from emonas.evaluate.counts import Spoken
 from emonas.evaluate.intervals import draw, intervals_of
 from emonas.evaluate.resampling import Mean
@@ -16,6 +18,9 @@ Both = tuple[float, float]
 """UA and WA."""
 _Sides = tuple[Mean[Spoken], Mean[Spoken]]
 """With a habit, and without."""
+
+
+_DIGITS = 12
 
 
 def inflated_scores(runs: Sequence[Run], speakers: Speakers, pooled: bool) -> dict[str, Inflated]:
@@ -53,7 +58,8 @@ def _with_intervals(
     drawn = draw([mean for both in sides.values() for mean in both], labels) if sides else None
     if drawn is None:
         return dict(found)
-    added = dict(zip(sides, drawn[0::2] - drawn[1::2], strict=True))
+    # The best seed is never worse: without rounding, it would be by the last digit of a double.
+    added = dict(zip(sides, np.round(drawn[0::2] - drawn[1::2], _DIGITS), strict=True))
     intervals = {habit: intervals_of(points) for habit, points in added.items()}
     return {
         habit: scores.model_copy(

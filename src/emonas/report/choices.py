@@ -1,5 +1,7 @@
 """What the searches of a system chose, and in how many of them each choice was made."""
 
+import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -25,8 +27,9 @@ def choices_table(system: SystemResults) -> Table:
 
 def _choices(found: Sequence[FoundGenotype]) -> Iterator[Mapping[str, Any]]:
     counts: dict[tuple[str, str, str], int] = {}
+    cells = _cell_names(found)
     for entry in found:
-        for choice in set(_chosen(entry.genotype)):
+        for choice in set(_chosen(entry.genotype, cells)):
             counts[choice] = counts.get(choice, 0) + 1
     # The parts in their order, and in each the commonest choice first.
     for part in dict.fromkeys(part for part, *_ in sorted(counts)):
@@ -41,14 +44,39 @@ def _choices(found: Sequence[FoundGenotype]) -> Iterator[Mapping[str, Any]]:
             }
 
 
-def _chosen(genotype: AnyGenotype) -> Iterator[tuple[str, str, str]]:
-    """Part, choice and operation."""
+def _cell_names(found: Sequence[FoundGenotype]) -> dict[str, str]:
+    """What each recurrent cell is called, by its recipe: by its name, and where several cells have
+    that, as those have that each search draws for itself, by the search that found it first.
+    """
+    first: dict[str, FoundGenotype] = {}
+    for entry in found:
+        if isinstance(entry.genotype, RecurrentGenotype):
+            first.setdefault(_recipe(entry.genotype), entry)
+    called = Counter(_name(entry) for entry in first.values())
+    return {
+        recipe: _name(entry)
+        if called[_name(entry)] == 1
+        else f"{_name(entry)} of seed {entry.seed}, {entry.fold}"
+        for recipe, entry in first.items()
+    }
+
+
+def _name(entry: FoundGenotype) -> str:
+    return str(getattr(entry.genotype, "name", ""))
+
+
+def _recipe(genotype: RecurrentGenotype) -> str:
+    return json.dumps(genotype.model_dump(mode="json")["recipe"], sort_keys=True)
+
+
+def _chosen(genotype: AnyGenotype, cells: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Part, choice and operation; `cells` has the names of recurrent ones by their recipes."""
     if isinstance(genotype, CellsGenotype):
         for part, edges in (("normal", genotype.normal), ("reduction", genotype.reduction)):
             for edge in edges:
                 yield f"{part} cell", f"{_state(edge.source)} to node {edge.node}", edge.operation
     elif isinstance(genotype, RecurrentGenotype):
-        yield "cell", genotype.name, ""
+        yield "cell", cells[_recipe(genotype)], ""
     else:
         for domain, connection in open_connections(genotype):
             yield domain, connection, ""

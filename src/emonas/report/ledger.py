@@ -105,9 +105,10 @@ def _row(
         row["architectures"] = sum(one.architectures for one in search) or None
         computed = sum(one.macs for one in search)
         row["search_macs"] = computed or None
-        runs = {(one.seed, one.fold) for one in search}
-        if whole := sum(one.macs for one in budget if (one.seed, one.fold) in runs):
-            row["budget"] = computed / whole
+        paid = {(one.seed, one.fold): one.macs for one in budget}
+        pairs = [(one.macs, paid.get((one.seed, one.fold), 0)) for one in search]
+        if pairs and all(whole for _, whole in pairs):
+            row["budget"] = computed / sum(whole for _, whole in pairs)
         row["search_memory"] = max(one.memory for one in search)
     if any(one.seconds for one in training):
         row["train_seconds"] = sum(one.seconds for one in training)

@@ -38,8 +38,9 @@ _NOTE = (
     "an operation for each, at random."
 )
 _WHOLE_NOTE = (
-    "Recurrent cells return whole or not at all: by chance, as often as two winners would be the "
-    "same that were drawn from the cells that each of the searches trained."
+    "Recurrent cells, and those made by hand, return whole or not at all: by chance, as often as "
+    "two winners would be the same that were drawn from the cells that each of the searches "
+    "trained."
 )
 _NO_CHANCE_NOTE = (
     "{systems}: the cells were drawn from a space that nobody has counted, so that no share by "
@@ -71,14 +72,18 @@ def stability_table(protocol: ProtocolResults) -> Table:
 
 def _notes(searched: Sequence[SystemResults]) -> Iterator[str]:
     yield _NOTE
-    whole = [
-        system for system in searched if isinstance(system.genotypes[0].genotype, RecurrentGenotype)
-    ]
+    whole = [system for system in searched if _returns_whole(system)]
     if whole:
         yield _WHOLE_NOTE
     untold = [system.name for system in whole if system.card.search not in _SAME_POOL]
     if untold:
         yield _NO_CHANCE_NOTE.format(systems=listed(untold))
+
+
+def _returns_whole(system: SystemResults) -> bool:
+    """Whether its candidates are whole cells, and not edges that are chosen one by one."""
+    found = system.genotypes[0].genotype
+    return isinstance(found, RecurrentGenotype) or system.card.search in HAND_MADE
 
 
 def _searched(protocol: ProtocolResults) -> list[SystemResults]:
@@ -116,19 +121,19 @@ Comparing = Callable[[Any, Any], Returned]
 
 def _parts(system: SystemResults) -> dict[str, Comparing]:
     genotype = system.genotypes[0].genotype
+    if _returns_whole(system):
+        pools = _pools(system)
+        return {
+            "cell": lambda a, b: cell_returned(
+                a.genotype, b.genotype, pools.get((a.seed, a.fold)), pools.get((b.seed, b.fold))
+            )
+        }
     if isinstance(genotype, CellsGenotype):
         return {
             "normal cell": lambda a, b: edges_returned(a.genotype.normal, b.genotype.normal),
             "reduction cell": lambda a, b: edges_returned(
                 a.genotype.reduction, b.genotype.reduction
             ),
-        }
-    if isinstance(genotype, RecurrentGenotype):
-        pools = _pools(system)
-        return {
-            "cell": lambda a, b: cell_returned(
-                a.genotype, b.genotype, pools.get((a.seed, a.fold)), pools.get((b.seed, b.fold))
-            )
         }
     return {"connections": lambda a, b: connections_returned(a.genotype, b.genotype)}
 
@@ -162,18 +167,24 @@ def edges_returned(first: Sequence[Edge], other: Sequence[Edge]) -> Returned:
 
 
 def cell_returned(
-    first: RecurrentGenotype,
-    other: RecurrentGenotype,
+    first: RecurrentGenotype | CellsGenotype,
+    other: RecurrentGenotype | CellsGenotype,
     pool: Set[str] | None = None,
     other_pool: Set[str] | None = None,
 ) -> Returned:
-    """Whether the same recurrent cell was chosen; by chance, as two draws from what the two
+    """Whether the same whole cell was chosen; by chance, as two draws from what the two
     searches trained are the same, where that is known.
     """
     chance = None
     if pool and other_pool:
         chance = len(pool & other_pool) / (len(pool) * len(other_pool))
-    return Returned(edge=float(first.recipe == other.recipe), edge_chance=chance)
+    return Returned(edge=float(_whole(first) == _whole(other)), edge_chance=chance)
+
+
+def _whole(genotype: RecurrentGenotype | CellsGenotype) -> object:
+    if isinstance(genotype, RecurrentGenotype):
+        return genotype.recipe
+    return genotype.normal, genotype.reduction
 
 
 def connections_returned(first: ConnectionsGenotype, other: ConnectionsGenotype) -> Returned:

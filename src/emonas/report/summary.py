@@ -30,7 +30,7 @@ PAIRED_NOTE = (
     "In brackets behind a difference is its 95% interval: 2000 times both sides are taken of the "
     "same draw of speakers (with those that only one side tests), of seeds, and of folds where "
     "they test the same speakers. There is none where fewer than five speakers were tested, or one "
-    "is not known."
+    "is not known. Each is of one difference alone, not corrected for how many there are."
 )
 _SYSTEM_COLUMNS = (
     Column("system", "System"),

@@ -143,6 +143,11 @@ def score_text(value: float) -> str:
     return "0.00" if score == 0 else f"{score:.2f}".replace("-", "−")
 
 
+def _few(value: float) -> str:
+    """One decimal, and two digits of what is smaller than 1."""
+    return f"{value:,.1f}" if value >= 1 else f"{value:.2g}"
+
+
 def _millions(value: float) -> str:
     """Two decimals as the papers print them, a third below one million."""
     if 0 < value < 0.0005:
@@ -155,7 +160,7 @@ _WRITTEN: dict[Kind, Callable[[float], str]] = {
     "percent": lambda value: f"{100 * value:.1f}",
     "points": _points,
     "millions": lambda value: _millions(value / 1e6),
-    "billions": lambda value: f"{value / 1e9:,.1f}",
+    "billions": lambda value: _few(value / 1e9),
     "probability": _probability,
     "score": score_text,
     "seconds": duration,

@@ -74,7 +74,7 @@ def _kind(baseline: SystemResults) -> str:
         return "linear"
     if baseline.card.search in HAND_MADE:
         return "hand-made"
-    return "random-search" if baseline.card.budget else "random-genotype"
+    return "random-genotype" if baseline.card.search == "random" else baseline.card.search
 
 
 _BETTER, _WORSE = "It is better than", "It is worse than"

@@ -10,9 +10,9 @@ from emonas.settings.messages import nearest
 _SHAPES = ("selector", "gate_selector", "size", "encoder", "encoders", "normalise")
 """What else of a system says which features its genotype connects, and how they are heard."""
 
-_OWN = frozenset(("search", "refit"))
-"""What two systems may differ by that are searched at one budget."""
 _SIZES = ("channels", "cells", "nodes")
+_DRAWN_EDGES = "two-strongest"
+"""How many edges lead into a node of a rival."""
 _RIVALS = frozenset(("random-search", "hand-made"))
 
 
@@ -65,12 +65,18 @@ def _check_budget(settings: Any, name: str, system: Any) -> None:
             "held against; name another system, or give search.trials"
         )
     for key in type(system).model_fields:
-        if key not in _OWN and getattr(found, key, None) != getattr(system, key):
+        if key != "search" and getattr(found, key, None) != getattr(system, key):
             raise EmonasError(
                 f"{path}: {other} has another {key} than {name}, and the two are to differ by the "
                 "search alone; make them alike, or give search.trials"
             )
-    for key in _SIZES if system.network == "cells" else ():
+    if not found.search.retrain or getattr(found.search, "edges", _DRAWN_EDGES) != _DRAWN_EDGES:
+        raise EmonasError(
+            f"{path}: the search of {other} keeps all edges, or what it finds is not trained anew; "
+            f"leave edges and retrain of systems.{other}.search as they are without a word, or "
+            "give search.trials"
+        )
+    for key in ("shared", *(_SIZES if system.network == "cells" else ())):
         if getattr(found.search, key) != getattr(system.search, key):
             raise EmonasError(
                 f"systems.{name}.search.{key}: is {getattr(system.search, key)}, and that of "
