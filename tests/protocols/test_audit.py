@@ -81,8 +81,14 @@ def test_unknown_speakers_are_counted_apart_and_never_cross(tmp_path, utterance,
     listing.write_text(f"utterance,fold,part\n{given}", encoding="utf-8")
     with pytest.raises(EmonasError) as caught:
         run(rows, test="list", list=listing)
-    assert "1 utterances of train and 2 of test name no speaker" in str(caught.value)
     assert "add to protocols.p.allow: speaker" in str(caught.value)
+    failed = read_audit_file(tmp_path / "a protocol" / "audit.failed.json")
+    told = [text.partition(", so")[0].partition("unknown of ")[2] for text in failed.problems]
+    assert told == [
+        "1 utterance of train",
+        "1 utterance of train and 2 utterances of test",
+        "2 utterances of test",
+    ]
 
     audit = read_audit_file(run(rows, test="list", list=listing, allow=["speaker"]))
     assert not audit.crossings
@@ -90,6 +96,56 @@ def test_unknown_speakers_are_counted_apart_and_never_cross(tmp_path, utterance,
     assert counted == {"train": ({"a": 2}, 1), "validation": ({"b": 1}, 0), "test": ({}, 2)}
     random = read_audit_file(run(rows, test="random", repeats=3))
     assert UNKNOWN not in {shared.name for c in random.crossings for shared in c.shared}
+
+
+@pytest.mark.parametrize(("unknown", "other"), [("train", "test"), ("test", "train")])
+def test_unknown_speakers_on_one_side_may_be_those_of_the_other(
+    tmp_path, utterance, run, unknown, other
+):
+    rows = [utterance(name, name[0], "sad") for name in ("a1", "b1")]
+    rows += [utterance(name, UNKNOWN, "sad") for name in ("u1", "u2")]
+    listing = tmp_path / "list.csv"
+    given = f"a1,one,{other}\nb1,one,{other}\nu1,one,{unknown}\nu2,one,{unknown}\n"
+    listing.write_text(f"utterance,fold,part\n{given}", encoding="utf-8")
+    # The validation part is empty: nobody of it could be among the unknown ones.
+    with pytest.raises(EmonasError):
+        run(rows, test="list", list=listing)
+    failed = read_audit_file(tmp_path / "a protocol" / "audit.failed.json")
+    assert failed.problems == (
+        f"in fold one the speaker is unknown of 2 utterances of {unknown}, so that nobody can tell "
+        "whether speakers cross between train and test; name them, or, if it is meant, add to "
+        "protocols.p.allow: speaker",
+    )
+    allowed = read_audit_file(run(rows, test="list", list=listing, allow=["speaker"]))
+    assert (allowed.problems, allowed.crossings) == ((), ())
+
+
+def test_a_session_of_unknown_speakers_may_hold_those_of_every_other(tmp_path, utterance, run):
+    speakers = {"1": "a", "2": "b", "3": UNKNOWN}
+    rows = [
+        utterance(f"{session}{take}", speaker, "sad", session=session)
+        for session, speaker in speakers.items()
+        for take in "xy"
+    ]
+    with pytest.raises(EmonasError, match=r"2 utterances of train, .*allow: speaker"):
+        run(rows, test="session")
+    failed = read_audit_file(tmp_path / "a protocol" / "audit.failed.json")
+    # A fold's parts are a session each: that of the unknown ones stands in two of three pairs.
+    where = {"session1": "train", "session2": "validation", "session3": "test"}
+    assert len(failed.problems) == 6
+    for fold, part in where.items():
+        for other in set(PARTS) - {part}:
+            pair = " and ".join(name for name in PARTS if name in (part, other))
+            said = f"in fold {fold} the speaker is unknown of 2 utterances of {part}, "
+            ending = f"cross between {pair}; "
+            assert sum(p.startswith(said) and ending in p for p in failed.problems) == 1
+    assert not read_audit_file(run(rows, test="session", allow=["speaker"])).problems
+    # A random validation declares its speakers, but not those of the tested session.
+    with pytest.raises(EmonasError):
+        run(rows, test="session", validate="random", validation_share=0.5)
+    failed = read_audit_file(tmp_path / "a protocol" / "audit.failed.json")
+    assert not any("between train and validation" in p for p in failed.problems)
+    assert not read_audit_file(run(rows, test="random", repeats=2)).problems
 
 
 def test_the_audit_finds_what_a_loop_over_sets_finds(dyads, run):
@@ -225,7 +281,7 @@ def test_a_listed_utterance_that_no_manifest_has_is_a_warning(tmp_path, utteranc
         run([utterance("a", "1", "sad"), utterance("b", "2", "sad")], test="list", list=listing)
     )
     assert any(
-        "1 utterances that no manifest has, the first is broken" in w for w in audit.warnings
+        "names 1 utterance that no manifest has, the first is broken" in w for w in audit.warnings
     )
 
 

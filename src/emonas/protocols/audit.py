@@ -9,6 +9,7 @@ from itertools import combinations
 import pandas as pd
 
 from emonas.errors import EmonasError
+from emonas.phrases import count
 from emonas.protocols.crossings import because_of, crossings_of, in_words, traits_of
 from emonas.protocols.options import ProtocolOptions
 from emonas.protocols.statement import statement
@@ -146,7 +147,7 @@ def _tested_often(options: ProtocolOptions, folds: Folds) -> list[str]:
     if not len(often):
         return []
     return [
-        f"{len(often)} utterances are tested in more than one fold, the first is "
+        f"more than one fold tests {count(len(often), 'utterance')}, the first is "
         f"{often['utterance'].iloc[0]}"
     ]
 
@@ -168,16 +169,24 @@ def _problems(
 def _untold(
     name: str, options: ProtocolOptions, folds: Mapping[str, Mapping[Part, PartCounts]]
 ) -> list[str]:
-    """Say where unknown speakers stand in two parts that may share none: who they are, and so
-    whether they cross, nobody can tell.
+    """Say where unknown speakers stand in one of two parts that may share none: who they are, and
+    so whether they are among those of the other, nobody can tell.
     """
     return [
-        f"in fold {fold} {parts[first].unknown_speakers} utterances of {first} and "
-        f"{parts[second].unknown_speakers} of {second} name no speaker, so that nobody can tell "
-        f"whether speakers cross; name them, or, if it is meant, add to protocols.{name}.allow: "
-        "speaker"
+        f"in fold {fold} the speaker is unknown of {_unknown(parts, pair)}, so that nobody can "
+        f"tell whether speakers cross between {' and '.join(pair)}; name them, or, if it is "
+        f"meant, add to protocols.{name}.allow: speaker"
         for fold, parts in folds.items()
-        for first, second in combinations(PARTS, 2)
-        if parts[first].unknown_speakers and parts[second].unknown_speakers
-        if not because_of("speaker", (first, second), options)
+        for pair in combinations(PARTS, 2)
+        if any(parts[part].unknown_speakers for part in pair)
+        if all(parts[part].utterances for part in pair)
+        if not because_of("speaker", pair, options)
     ]
+
+
+def _unknown(parts: Mapping[Part, PartCounts], pair: tuple[Part, Part]) -> str:
+    return " and ".join(
+        f"{count(parts[part].unknown_speakers, 'utterance')} of {part}"
+        for part in pair
+        if parts[part].unknown_speakers
+    )

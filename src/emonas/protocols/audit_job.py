@@ -7,6 +7,7 @@ import pandas as pd
 
 from emonas.errors import EmonasError
 from emonas.jobs import report_line
+from emonas.phrases import count
 from emonas.protocols.audit import audit
 from emonas.protocols.listed import unknown_utterances
 from emonas.protocols.options import ProtocolOptions
@@ -63,7 +64,7 @@ def _notes(options: ProtocolOptions, manifest: pd.DataFrame) -> tuple[str, ...]:
     if not unknown:
         return ()
     return (
-        f"{options.listed} names {len(unknown)} utterances that no manifest has, "
+        f"{options.listed} names {count(len(unknown), 'utterance')} that no manifest has, "
         f"the first is {unknown[0]}",
     )
 

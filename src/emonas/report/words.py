@@ -3,18 +3,25 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from emonas.phrases import count
 from emonas.report.plan import SystemCard
+
+__all__ = [
+    "count",
+    "describe",
+    "duration",
+    "how_found",
+    "listed",
+    "memory",
+    "option_pairs",
+    "probability",
+]
 
 
 def listed(names: Iterable[str], word: str = "and") -> str:
     """`a`, `a and b`, `a, b and c`; or with another word before the last."""
     *head, last = list(names) or [""]
     return f"{', '.join(head)} {word} {last}" if head else last
-
-
-def count(number: int, noun: str) -> str:
-    """`1 seed`, `2 seeds`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def duration(seconds: float) -> str:
