@@ -1,6 +1,9 @@
 """Every table and figure of the page has its numbers in a CSV, which are those that it shows."""
 
 import csv
+import re
+from itertools import pairwise
+from urllib.parse import unquote
 
 import pytest
 from pages import Pieces, differences
@@ -54,6 +57,25 @@ def test_every_figure_has_its_numbers(pieces, report_folder):
     assert len(figures) > 15
     for figure in figures:
         assert rows_of(report_folder / figure.numbers), figure.links
+
+
+def test_every_drawing_that_is_linked_has_its_numbers_linked_too(report_folder):
+    page = (report_folder / "index.html").read_text(encoding="utf-8")
+    links = [unquote(link) for link in re.findall(r'href="([^"#][^"]*)"', page)]
+    drawn = [number for number, link in enumerate(links) if link.endswith(".svg")]
+    stems = {links[number].removesuffix(".svg") for number in drawn}
+    assert {
+        f"figures/toy-cnn-c6l3-{kind}-{fold}"
+        for kind in ("cells", "alphas")
+        for fold in ("s02", "s03")
+    } <= stems
+    assert stems == {f"figures/{path.stem}" for path in (report_folder / "figures").glob("*.svg")}
+    for first, following in pairwise([*drawn, len(links)]):
+        numbers = [link for link in links[first:following] if link.endswith(".csv")]
+        own = f"/{links[first].partition('/')[2].removesuffix('.svg')}.csv"
+        # Those of a paper's figure are in the table below it.
+        assert numbers[0].endswith(own), links[first]
+        assert rows_of(report_folder / numbers[0])
 
 
 def test_what_figures_show_is_what_was_measured(plan: ReportPlan, results, report_folder):

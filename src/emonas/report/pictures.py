@@ -23,6 +23,15 @@ class Picture:
     numbers: str
 
 
+@dataclass(frozen=True)
+class LinkedPicture:
+    """The figure of a fold that the page does not hold but links, and the CSV of its numbers."""
+
+    fold: str
+    file: str
+    numbers: str
+
+
 def picture(folder: Path, file: str, alt: str, numbers: str = "") -> Picture:
     """A figure that was drawn into `folder`, and its numbers beside it or where they are said to
     be.
@@ -31,3 +40,8 @@ def picture(folder: Path, file: str, alt: str, numbers: str = "") -> Picture:
     # A third shorter than base64, and what may not stand in an address is little in a drawing.
     data = quote(drawing.replace('"', "'"), safe=_PLAIN)
     return Picture(f"data:image/svg+xml,{data}", alt, file, numbers or names.numbers_of(file))
+
+
+def linked(fold: str, file: str) -> LinkedPicture:
+    """A figure of a fold, and its numbers beside it."""
+    return LinkedPicture(fold, file, names.numbers_of(file))

@@ -11,7 +11,7 @@ from emonas.report.connections import connections_table, opened
 from emonas.report.degenerate import degenerate_genotypes
 from emonas.report.figures.curves import alpha_operations
 from emonas.report.gather import FoundGenotype, ProtocolResults, Spent, SystemResults
-from emonas.report.pictures import Picture, picture
+from emonas.report.pictures import LinkedPicture, Picture, linked, picture
 from emonas.report.reached import cells
 from emonas.report.tables import Column, Table, show
 from emonas.report.tasks import task_cells, task_columns
@@ -41,9 +41,9 @@ class SystemView:
     confusion: Picture | None
     curves: Picture
     cells: Picture | None
-    other_cells: list[tuple[str, str]]
+    other_cells: list[LinkedPicture]
     alphas: Picture | None
-    other_alphas: list[tuple[str, str]]
+    other_alphas: list[LinkedPicture]
     connections: Table | None
     connections_stem: str
     choices: Table | None
@@ -99,18 +99,18 @@ def system_anchor(protocol: str, system: str) -> str:
     return f"system-{protocol}-{system}"
 
 
-def _other_cells(protocol: str, system: SystemResults) -> list[tuple[str, str]]:
-    """The folds of the first seed beyond the one that is shown, and their files."""
+def _other_cells(protocol: str, system: SystemResults) -> list[LinkedPicture]:
+    """The folds of the first seed beyond the one that is shown."""
     return [
-        (run, names.cells_figure(protocol, system.name, run))
+        linked(run, names.cells_figure(protocol, system.name, run))
         for run, _ in system.drawn_genotypes[1:]
     ]
 
 
-def _other_alphas(protocol: str, system: SystemResults) -> list[tuple[str, str]]:
+def _other_alphas(protocol: str, system: SystemResults) -> list[LinkedPicture]:
     """Likewise, of searches that have weights of operations."""
     return [
-        (run, names.alphas_figure(protocol, system.name, run))
+        linked(run, names.alphas_figure(protocol, system.name, run))
         for run, history in system.drawn_searches[1:]
         if alpha_operations(history)
     ]
