@@ -74,6 +74,7 @@ def test_every_drawing_that_is_linked_has_its_numbers_linked_too(report_folder):
         numbers = [link for link in links[first:following] if link.endswith(".csv")]
         own = f"/{links[first].partition('/')[2].removesuffix('.svg')}.csv"
         # Those of a paper's figure are in the table below it.
+        assert numbers, links[first]
         assert numbers[0].endswith(own), links[first]
         assert rows_of(report_folder / numbers[0])
 
