@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from emonas.errors import EmonasError
+from emonas.protocols.audit import audit
 from emonas.protocols.audit_job import write_audit
 from emonas.protocols.crossings import normalised
 from emonas.protocols.job import write_fold, write_index
@@ -118,6 +119,25 @@ def test_unknown_speakers_on_one_side_may_be_those_of_the_other(
     )
     allowed = read_audit_file(run(rows, test="list", list=listing, allow=["speaker"]))
     assert (allowed.problems, allowed.crossings) == ((), ())
+
+
+@pytest.mark.parametrize("corpus", ["talk", "radio"])
+def test_an_unknown_speaker_of_one_corpus_is_nobody_of_another(utterance, table, corpus):
+    manifest = table(
+        [utterance("a1", "a", "sad"), utterance("u1", UNKNOWN, "sad", corpus=corpus, text="other")]
+    )
+    parts = {
+        part: pd.DataFrame(rows, columns=["utterance", "corpus", "label", "domain"])
+        for part, rows in {
+            "train": [("a1", "talk", "sad", "")],
+            "validation": [],
+            "test": [("u1", corpus, "sad", "")],
+        }.items()
+    }
+    options = ProtocolOptions(corpora=("talk", "radio"), test="list", list="list.csv")
+    problems = audit("p", options, manifest, {"one": parts}).problems
+    told = [problem for problem in problems if "unknown of 1 utterance of test" in problem]
+    assert len(told) == (corpus == "talk")
 
 
 def test_a_session_of_unknown_speakers_may_hold_those_of_every_other(tmp_path, utterance, run):

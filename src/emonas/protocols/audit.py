@@ -77,7 +77,7 @@ def audit(
         ),
         problems=(
             *_problems(options, counts, crossings),
-            *_untold(name, options, counts),
+            *_untold(name, options, described),
             *(() if allowed else map(_with_remedy, again)),
         ),
     )
@@ -166,27 +166,29 @@ def _problems(
     return (*empty, *(in_words(crossing) for crossing in crossings if not crossing.allowed))
 
 
-def _untold(
-    name: str, options: ProtocolOptions, folds: Mapping[str, Mapping[Part, PartCounts]]
-) -> list[str]:
-    """Say where unknown speakers stand in one of two parts that may share none: who they are, and
-    so whether they are among those of the other, nobody can tell.
+def _untold(name: str, options: ProtocolOptions, folds: Folds) -> list[str]:
+    """Say where unknown speakers stand in one of two parts that may share none, and somebody of
+    their corpus in the other: whether they are among those, nobody can tell.
     """
-    return [
-        f"in fold {fold} the speaker is unknown of {_unknown(parts, pair)}, so that nobody can "
-        f"tell whether speakers cross between {' and '.join(pair)}; name them, or, if it is "
-        f"meant, add to protocols.{name}.allow: speaker"
-        for fold, parts in folds.items()
-        for pair in combinations(PARTS, 2)
-        if any(parts[part].unknown_speakers for part in pair)
-        if all(parts[part].utterances for part in pair)
-        if not because_of("speaker", pair, options)
-    ]
+    found = []
+    for fold, parts in folds.items():
+        for pair in combinations(PARTS, 2):
+            unknown = _unknown(parts, pair)
+            if unknown and not because_of("speaker", pair, options):
+                found.append(
+                    f"in fold {fold} the speaker is unknown of {' and '.join(unknown)}, so that "
+                    f"nobody can tell whether speakers cross between {' and '.join(pair)}; name "
+                    f"them, or, if it is meant, add to protocols.{name}.allow: speaker"
+                )
+    return found
 
 
-def _unknown(parts: Mapping[Part, PartCounts], pair: tuple[Part, Part]) -> str:
-    return " and ".join(
-        f"{count(parts[part].unknown_speakers, 'utterance')} of {part}"
-        for part in pair
-        if parts[part].unknown_speakers
-    )
+def _unknown(parts: Mapping[Part, pd.DataFrame], pair: tuple[Part, Part]) -> list[str]:
+    """How many utterances of each part are of unknown speakers who may be in the other."""
+    found = []
+    for part, other in (pair, pair[::-1]):
+        rows = parts[part]
+        may_be = (rows["speaker"] == "") & rows["corpus"].isin(parts[other]["corpus"])
+        if number := int(may_be.sum()):
+            found.append(f"{count(number, 'utterance')} of {part}")
+    return found
