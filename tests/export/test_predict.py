@@ -3,15 +3,21 @@
 import csv
 import io
 import json
+import shutil
 
 import numpy as np
 import pytest
 import soundfile
+from typer.testing import CliRunner
 
+from emonas.cli.main import application
+from emonas.errors import EmonasError
+from emonas.export.contract import read_model, write_model
 from emonas.export.model import Model
 from emonas.export.output import written
 from emonas.export.predict import predict_files
 from emonas.export.windows import Windows
+from emonas.storage.weights import read_weights, write_weights
 
 RATE = 16000
 
@@ -91,3 +97,103 @@ def test_an_m4a_that_is_named_is_told_what_to_do(model, tmp_path):
     path.write_bytes(b"what")
     (heard,) = predict_files(model, [str(path)], Windows())
     assert heard.recording.problem == ".m4a is not read; convert it to wav with ffmpeg"
+
+
+@pytest.fixture(scope="module")
+def diverging_folder(a_model, tmp_path_factory):
+    """The system with a weight by which its answer is no number where the lowest band's mean is
+    above 15: it is about 18 of the loud noise, and about 9 of the quiet one.
+    """
+    folder = shutil.copytree(a_model, tmp_path_factory.mktemp("diverging") / "a model")
+    weights = folder / "group1/linear/weights.safetensors"
+    tensors = read_weights(weights)
+    tensors["network.classifier.weight"].zero_()
+    tensors["network.classifier.weight"][1, 0] = float(np.finfo(np.float32).max) / 15
+    write_weights(weights, tensors)
+    write_model(folder, without_digests(folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def diverging(diverging_folder):
+    return Model(diverging_folder, device="cpu")
+
+
+def without_digests(folder):
+    """What `model.json` says, which is written so that files beside it may be others."""
+    told = json.loads((folder / "model.json").read_text())
+    del told["digest"], told["files"]
+    (folder / "model.json").write_text(json.dumps(told))
+    return read_model(folder)
+
+
+def noise(path, seconds, quiet=(0, 0)):
+    """Loud noise that is quiet, if audible, from one second to another."""
+    samples = np.random.default_rng(0).normal(0, 0.1, seconds * RATE)
+    samples[quiet[0] * RATE : quiet[1] * RATE] *= 0.01
+    soundfile.write(path, samples, RATE, subtype="FLOAT")
+    return str(path)
+
+
+def test_an_answer_that_is_no_number_is_told_and_does_not_count(diverging, tmp_path):
+    path = noise(tmp_path / "partly quiet.wav", 40, quiet=(10, 32))
+    (heard,) = predict_files(diverging, [path], Windows())
+    problem = "what the system says of it is no number"
+    (told,) = json.loads(written([heard], diverging.classes, "json"))
+    unsaid = [one for one in told["windows"] if "problem" in one]
+    assert unsaid == [
+        {"start": 0.0, "end": 10.0, "problem": problem},
+        {"start": 30.0, "end": 40.0, "problem": problem},
+    ]
+    assert told["probabilities"] == {"angry": 0.0, "happy": 1.0, "sad": 0.0}
+    for form in ("table", "csv"):
+        text = written([heard], diverging.classes, form)
+        assert text.count(problem) == 2
+        assert "nan" not in text
+
+
+def test_a_recording_without_any_number_can_t_be_heard(diverging, tmp_path):
+    paths = [noise(tmp_path / "long.wav", 40), noise(tmp_path / "short.wav", 2)]
+    for one in predict_files(diverging, paths, Windows()):
+        assert one.recording.problem.startswith("what the system says of it is no number; hear it")
+        assert not one.answers
+    samples, _ = soundfile.read(paths[1])
+    with pytest.raises(EmonasError, match=r"2\.0 s: what the system says of it is no number; give"):
+        diverging(samples, RATE)
+
+
+def test_the_command_ends_with_1_where_an_answer_is_no_number(diverging_folder, tmp_path):
+    paths = [noise(tmp_path / "loud.wav", 2), noise(tmp_path / "quiet.wav", 2, quiet=(0, 2))]
+    done = CliRunner().invoke(application, ["predict", str(diverging_folder), *paths])
+    assert done.exit_code == 1
+    assert "nan" not in done.output
+    assert "1 of 2 recordings could not be heard" in done.output
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        np.full(RATE, 0.5),
+        np.random.default_rng(0).normal(0, 1e-5, RATE),
+        np.full(RATE, 700, np.int16),
+    ],
+)
+def test_a_silent_waveform_is_refused(model, samples):
+    with pytest.raises(EmonasError, match="a waveform is silent"):
+        model(samples, RATE)
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int64", "bool", "complex64", "O"])
+def test_a_waveform_of_another_type_is_refused(model, kind):
+    samples = np.random.default_rng(0).integers(0, 100, RATE).astype(kind)
+    with pytest.raises(EmonasError, match="a waveform is of floats with full scale at 1, or of"):
+        model(samples, RATE)
+
+
+@pytest.mark.parametrize("kind", ["int32", "float16", "float64", ">i2"])
+def test_a_waveform_of_other_types_says_the_same(model, kind):
+    whole = np.random.default_rng(0).integers(-2000, 2000, RATE)
+    wanted = model((whole / 32768).astype(np.float32), RATE)
+    scale = {"int32": 2**16, ">i2": 1}.get(kind, 1 / 32768)
+    found = model((whole * scale).astype(kind), RATE)
+    assert found == pytest.approx(wanted, abs=1e-3 if kind == "float16" else 1e-6)

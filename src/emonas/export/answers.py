@@ -3,11 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+NO_NUMBER = "what the system says of it is no number"
+"""The problem of a piece that a network answers with NaN, as one may that diverges on utterances
+longer than those it learnt from.
+"""
+
 
 @dataclass(frozen=True)
 class Answer:
     """What is said of a piece of a recording, from `start` to `end` in seconds; `problem` and no
-    probabilities where nothing can be heard in it.
+    probabilities where nothing can be heard in it, or the system has no answer.
     """
 
     recording: str
@@ -18,7 +23,7 @@ class Answer:
 
     @property
     def label(self) -> str:
-        """The likeliest class; empty where nothing can be heard."""
+        """The likeliest class; empty where there is none."""
         return likeliest(self.probabilities) if self.probabilities else ""
 
 

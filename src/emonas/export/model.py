@@ -16,7 +16,7 @@ from emonas.checkpoints.obtain import obtain_checkpoint
 from emonas.checkpoints.places import checkpoint_folder
 from emonas.checkpoints.record import read_checkpoint
 from emonas.errors import DamagedFileError, EmonasError
-from emonas.export.answers import Answer
+from emonas.export.answers import NO_NUMBER, Answer
 from emonas.export.contract import ExportedCheckpoint, read_model
 from emonas.export.front_ends import FrontEnds, table_of
 from emonas.export.networks import FoldNetworks
@@ -101,7 +101,8 @@ class Model:
             domain: which of the system's domains, such as a language, where it tells some apart.
 
         Raises:
-            EmonasError: the waveform is none, or the domain is not known.
+            EmonasError: the waveform is none, the domain is not known, or the system's answer is no
+                number.
         """
         with _working_folder() as folder:
             path = folder / "waveform.wav"
@@ -109,10 +110,15 @@ class Model:
             seconds = len(waveform) / sampling_rate
             piece = Piece("", 0.0, seconds, path, int(sampling_rate))
             (answer,) = self.predict([piece], domain=domain)
+        if answer.problem:
+            raise EmonasError(
+                f"a waveform of {seconds:.1f} s: {answer.problem}; give a shorter part of it"
+            )
         return dict(answer.probabilities)
 
     def predict(self, pieces: Sequence[Piece], *, domain: str | None = None) -> list[Answer]:
-        """What the system says of each piece; it hears each alone.
+        """What the system says of each piece; it hears each alone. Where that is no number, the
+        answer has a problem and no probabilities.
 
         Raises:
             EmonasError: a piece can't be read, or the domain is not known.
@@ -123,21 +129,21 @@ class Model:
             found = np.mean(
                 [self._spread(fold.predict(features, table)) for fold in self._folds], axis=0
             )
-        return [
-            Answer(
-                piece.recording,
-                piece.start,
-                piece.end,
-                dict(zip(self.classes, map(float, row), strict=True)),
-            )
-            for piece, row in zip(pieces, found, strict=True)
-        ]
+        return [self._answer(piece, row) for piece, row in zip(pieces, found, strict=True)]
+
+    def _answer(self, piece: Piece, row: npt.NDArray[np.float64]) -> Answer:
+        span = (piece.recording, piece.start, piece.end)
+        if not np.isfinite(row).all():
+            return Answer(*span, {}, NO_NUMBER)
+        return Answer(*span, dict(zip(self.classes, map(float, row), strict=True)))
 
     def _spread(self, predictions: Predictions) -> npt.NDArray[np.float64]:
         """Probabilities of all classes; 0 of one that the fold had none of to learn from."""
         found = np.zeros((len(predictions.utterances), len(self.classes)))
         places = [self.classes.index(label) for label in predictions.classes]
-        found[:, places] = predictions.probabilities
+        # What is no number is told by each answer.
+        with np.errstate(invalid="ignore"):
+            found[:, places] = predictions.probabilities
         return found
 
     def _domain(self, domain: str | None) -> str:

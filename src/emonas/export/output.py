@@ -25,7 +25,7 @@ class Heard:
 
     @property
     def probabilities(self) -> dict[str, float]:
-        """The mean over the pieces in which something can be heard."""
+        """The mean over the pieces that have an answer."""
         heard = [answer.probabilities for answer in self.answers if not answer.problem]
         labels = list(heard[0])
         rows = [[probabilities[label] for label in labels] for probabilities in heard]
@@ -35,7 +35,8 @@ class Heard:
 def written(heard: Sequence[Heard], classes: Sequence[str], form: Format) -> str:
     """All recordings in one of the formats; a text that ends with its last line."""
     if form == "json":
-        return json.dumps([_document(one) for one in heard], indent=1, ensure_ascii=False)
+        documents = [_document(one) for one in heard]
+        return json.dumps(documents, indent=1, ensure_ascii=False, allow_nan=False)
     if form == "csv":
         return _csv(heard, classes)
     return "\n".join(_lines(heard, classes))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from emonas.export.answers import Answer
+from emonas.export.answers import NO_NUMBER, Answer
 from emonas.export.model import Model
 from emonas.export.output import Heard
 from emonas.export.recordings import Piece, Recording, cut, find
@@ -62,16 +62,18 @@ def _predict(
 
 
 def _heard(recording: Recording, pieces: Sequence[Piece], answers: Iterator[Answer]) -> Heard:
-    """A recording with the next answers, as many as it has pieces that can be heard."""
-    if pieces and all(piece.problem for piece in pieces):
-        problem = "it is silent in every window; remove it or record anew"
-        return Heard(replace(recording, problem=problem), [])
-    return Heard(
-        recording,
-        [
-            Answer(piece.recording, piece.start, piece.end, {}, piece.problem)
-            if piece.problem
-            else next(answers)
-            for piece in pieces
-        ],
-    )
+    """A recording with the next answers, as many as it has pieces that can be heard; with what is
+    wrong where none of them is one.
+    """
+    told = [
+        Answer(piece.recording, piece.start, piece.end, {}, piece.problem)
+        if piece.problem
+        else next(answers)
+        for piece in pieces
+    ]
+    if not told or any(not answer.problem for answer in told):
+        return Heard(recording, told)
+    problem = "it is silent in every window; remove it or record anew"
+    if any(answer.problem == NO_NUMBER for answer in told):
+        problem = f"{NO_NUMBER}; hear it in shorter windows (--step, --window, --longest)"
+    return Heard(replace(recording, problem=problem), [])

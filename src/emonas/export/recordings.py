@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from emonas.storage.features import Array
 
 STANDARD_INPUT = "-"
+_WHOLE = (np.int16, np.int32)
+"""Whole numbers whose full scale is that of their type, as libraries read files."""
 _LOUDEST = 4.0
 """Decoders go a little over full scale where a recording was clipped."""
 
@@ -143,7 +145,8 @@ def _cut(
 
 
 def write_waveform(path: Path, waveform: Array, sampling_rate: float) -> None:
-    """Write (samples,) as they are, without rounding; whole numbers are of their type's full scale.
+    """Write (samples,) as they are, without rounding: floats with full scale at 1, int16 or int32
+    with that of their type.
 
     Raises:
         EmonasError: they are no recording.
@@ -151,7 +154,13 @@ def write_waveform(path: Path, waveform: Array, sampling_rate: float) -> None:
     samples = np.asarray(waveform)
     if not sampling_rate > 0 or sampling_rate != int(sampling_rate):
         raise EmonasError(f"a sampling rate is a whole number of Hz, not {sampling_rate}")
-    if np.issubdtype(samples.dtype, np.signedinteger):
+    whole = issubclass(samples.dtype.type, _WHOLE)
+    if not whole and not np.issubdtype(samples.dtype, np.floating):
+        raise EmonasError(
+            f"a waveform is of floats with full scale at 1, or of int16 or int32, and not of "
+            f"{samples.dtype}; convert it"
+        )
+    if whole:
         samples = samples / -float(np.iinfo(samples.dtype.name).min)
     if samples.ndim != 1 or len(samples) < SHORTEST * sampling_rate:
         raise EmonasError(
@@ -178,5 +187,8 @@ def _refuse_strange(samples: Array) -> None:
             f"a waveform of floats has full scale at 1, and this one reaches {largest:g}; divide "
             "it by its full scale, such as 32768"
         )
-    if largest == 0:
-        raise EmonasError("a waveform is silent: all of its samples are 0")
+    if np.ptp(samples) < SILENCE:
+        raise EmonasError(
+            f"a waveform is silent: it moves by less than {SILENCE:.2g} of full scale; give one in "
+            "which something can be heard"
+        )
