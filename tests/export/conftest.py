@@ -1,5 +1,7 @@
 """A small system in a folder, as `emonas export` lays it out."""
 
+import shutil
+
 import pytest
 import torch
 
@@ -7,11 +9,12 @@ from emonas.export.contract import (
     ExportedFeature,
     ExportedModel,
     ExportedSystem,
+    read_model,
     write_model,
     write_shape,
 )
 from emonas.kinds import kind_options
-from emonas.storage.weights import write_weights
+from emonas.storage.weights import read_weights, write_weights
 from emonas.systems.building import build_network
 from emonas.systems.normalising import Normaliser
 from emonas.systems.shapes import NetworkShape
@@ -44,3 +47,19 @@ def a_model(tmp_path_factory):
     )
     write_model(folder, model)
     return folder
+
+
+@pytest.fixture(scope="module")
+def with_weights(a_model, tmp_path_factory):
+    """Copy the system with weights that a function changes, and a `model.json` of their digest."""
+
+    def changed(change):
+        folder = shutil.copytree(a_model, tmp_path_factory.mktemp("changed") / "a model")
+        path = folder / "group1/linear/weights.safetensors"
+        tensors = read_weights(path)
+        change(tensors)
+        write_weights(path, tensors)
+        write_model(folder, read_model(a_model))
+        return folder
+
+    return changed

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -12,12 +11,10 @@ from typer.testing import CliRunner
 
 from emonas.cli.main import application
 from emonas.errors import EmonasError
-from emonas.export.contract import read_model, write_model
 from emonas.export.model import Model
 from emonas.export.output import written
 from emonas.export.predict import predict_files
 from emonas.export.windows import Windows
-from emonas.storage.weights import read_weights, write_weights
 
 RATE = 16000
 
@@ -100,31 +97,21 @@ def test_an_m4a_that_is_named_is_told_what_to_do(model, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def diverging_folder(a_model, tmp_path_factory):
+def diverging_folder(with_weights):
     """The system with a weight by which its answer is no number where the lowest band's mean is
     above 15: it is about 18 of the loud noise, and about 9 of the quiet one.
     """
-    folder = shutil.copytree(a_model, tmp_path_factory.mktemp("diverging") / "a model")
-    weights = folder / "group1/linear/weights.safetensors"
-    tensors = read_weights(weights)
-    tensors["network.classifier.weight"].zero_()
-    tensors["network.classifier.weight"][1, 0] = float(np.finfo(np.float32).max) / 15
-    write_weights(weights, tensors)
-    write_model(folder, without_digests(folder))
-    return folder
+
+    def change(tensors):
+        tensors["network.classifier.weight"].zero_()
+        tensors["network.classifier.weight"][1, 0] = float(np.finfo(np.float32).max) / 15
+
+    return with_weights(change)
 
 
 @pytest.fixture(scope="module")
 def diverging(diverging_folder):
     return Model(diverging_folder, device="cpu")
-
-
-def without_digests(folder):
-    """What `model.json` says, which is written so that files beside it may be others."""
-    told = json.loads((folder / "model.json").read_text())
-    del told["digest"], told["files"]
-    (folder / "model.json").write_text(json.dumps(told))
-    return read_model(folder)
 
 
 def noise(path, seconds, quiet=(0, 0)):

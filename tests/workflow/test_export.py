@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import yaml
 from exported import apart, apart_by_onnx, export, first_fold, own_predictions
 
 import emonas
@@ -75,6 +76,33 @@ def test_the_command_exports_the_first_run_by_default(finished, tmp_path):
     again = command(finished, "export", "--settings", "tiny.yaml", "--output", output)
     assert again.returncode == 1
     assert b"is there already; name a new folder, or delete this one" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("system", "options", "said"),
+    [
+        (
+            "linear",
+            {"inputs": [{"feature": "fbank", "normalise": "utterance"}]},
+            "linear, with the options that the settings have now, answers otherwise than in the",
+        ),
+        ("rnn", {"hidden": 9}, "can't be made of what the run learnt (these weights are of"),
+    ],
+)
+def test_options_that_changed_since_the_run_are_told(finished, tmp_path, system, options, said):
+    """Where the weights fit all the same, by what it answers."""
+    settings = yaml.safe_load((finished.folder / "tiny.yaml").read_text())
+    settings["systems"][system].update(options)
+    path, output = tmp_path / "tiny.yaml", tmp_path / "model"
+    path.write_text(yaml.safe_dump(settings))
+    asked = ("--protocol", "tiny", "--settings", path, "--output", output)
+    done = command(finished, "export", system, *asked)
+    assert done.returncode == 1
+    told = done.stderr.decode()
+    assert f"results/train/tiny/{system}/seed0/group1/predictions.h5: " in told
+    assert said in told
+    assert "run the workflow again with this settings file, then export" in told
+    assert [one.name for one in tmp_path.iterdir()] == ["tiny.yaml"]
 
 
 @pytest.mark.parametrize(

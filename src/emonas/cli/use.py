@@ -40,7 +40,7 @@ def export(
 
     plan = Plan(load_settings(settings))
     chosen = choose(plan, system, protocol, seed)
-    model = export_system(plan, chosen, fold or [], output, settings, onnx=onnx)
+    model = export_system(plan, chosen, fold or [], output, settings, onnx=onnx, tell=_warn)
     typer.echo(
         f"{output}: {model.system} under {model.protocol}, seed {model.seed}, "
         f"folds {', '.join(model.folds)}; try: emonas predict {output} FILE.wav"

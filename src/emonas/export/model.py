@@ -19,7 +19,7 @@ from emonas.errors import DamagedFileError, EmonasError
 from emonas.export.answers import NO_NUMBER, Answer
 from emonas.export.contract import ExportedCheckpoint, read_model
 from emonas.export.front_ends import FrontEnds, table_of
-from emonas.export.networks import FoldNetworks
+from emonas.export.networks import MISFITS, FoldNetworks
 from emonas.export.recordings import Piece, write_waveform
 from emonas.learning.devices import prepare
 from emonas.learning.options import RuntimeOptions
@@ -72,8 +72,7 @@ class Model:
             ]
         except DamagedFileError as error:
             raise EmonasError(f"{error.path}: {error.problem}; {_AGAIN}") from error
-        # What a file can hold that another version wrote, or a person.
-        except (ImportError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        except MISFITS as error:
             problem = f"{type(error).__name__}: {first_problem(error)}"
             raise EmonasError(
                 f"{folder}: its files do not fit together ({problem}); {_AGAIN}"

@@ -30,8 +30,17 @@ if TYPE_CHECKING:
     from emonas.systems.shapes import NetworkShape
 
 
+MISFITS = (ImportError, KeyError, RuntimeError, TypeError, ValueError)
+"""What is raised where files do not fit together that another version wrote, or a person."""
+
+
 class FoldNetworks:
-    """What one fold's training left: a network, or streams and their fusion."""
+    """What one fold's training left: a network, or streams and their fusion.
+
+    Raises:
+        EmonasError: a file is damaged, or weights are of another network.
+        One of MISFITS: the files do not fit together otherwise.
+    """
 
     def __init__(
         self,

@@ -1,10 +1,11 @@
 """From the results of a run to the folder of an exported system."""
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from emonas import __version__
+from emonas.checkpoints.checkpoint import Checkpoint
 from emonas.checkpoints.recorded import read_record
 from emonas.errors import EmonasError
 from emonas.export.card import write_card
@@ -18,12 +19,15 @@ from emonas.export.contract import (
     write_shape,
 )
 from emonas.export.graphs.write import refuse_missing_packages, write_graphs
+from emonas.export.held_answers import hold_answers
 from emonas.export.model import verified_checkpoints
+from emonas.jobs import report_line
 from emonas.settings.plan import Plan
 from emonas.storage.folds import read_index
 from emonas.storage.predictions import Predictions, read_predictions
+from emonas.storage.weights import read_weights
 from emonas.systems.learnt_shape import learnt_parts, learnt_shape
-from emonas.systems.material import Material, feature_paths
+from emonas.systems.material import FeaturePaths, Material, feature_paths
 from emonas.systems.shapes import NetworkShape
 
 RESULTS = Path("results")
@@ -38,14 +42,16 @@ def export_system(
     results: Path = RESULTS,
     *,
     onnx: bool = False,
+    tell: Callable[[str], object] = report_line,
 ) -> ExportedModel:
     """Write a system that was run, of one seed and the given folds (all where none are), into a
     folder that is not there yet; `settings` is the file that it was run from. With `onnx` each fold
-    has a graph too, where the system allows it.
+    has a graph too, where the system allows it. What could not be checked is told.
 
     Raises:
         EmonasError: the folder is there, a result is missing or damaged, the system hears what
-            can't be computed from a recording, or a package that graphs need is not installed.
+            can't be computed from a recording or answers otherwise than in the run, or a package
+            that graphs need is not installed.
     """
     if onnx:
         refuse_missing_packages()
@@ -64,6 +70,7 @@ def export_system(
     try:
         writer = _Writer(plan, chosen, results, part)
         model = writer.write(kept)
+        writer.hold(model, tell)
         if onnx:
             model = writer.with_graphs(model)
         write_card(part, plan, model, results, settings)
@@ -135,21 +142,36 @@ class _Writer:
         write_model(self._folder, model)
         return model
 
+    def hold(self, model: ExportedModel, tell: Callable[[str], object]) -> None:
+        """Hold what each fold answers against the run; where weights that it refers to are not to
+        be had, tell that nobody did.
+        """
+        try:
+            found = _begun_with(model)
+        except EmonasError as error:
+            tell(f"the answers were not held against the run: {error}")
+            return
+        system = self._chosen.system
+        features = self._feature_paths(system)
+        for fold, test in self._tests(model).items():
+            predictions = self._run(system, fold) / "predictions.h5"
+            hold_answers(self._folder, fold, model, found, features, test, predictions)
+
     def with_graphs(self, model: ExportedModel) -> ExportedModel:
         """The graphs of all folds, and what `model.json` says of them."""
-        chosen, plan = self._chosen, self._plan
-        corpora = plan.corpora_of(chosen.protocol)
-        features = feature_paths(plan.feature_paths(chosen.system, corpora))
-        protocol = self._results / "protocols" / chosen.protocol
-        tests = {fold: protocol / fold / "test.csv" for fold in model.folds}
-        needed = {system.checkpoint for system in model.systems.values()}
-        weights = {name: one for name, one in model.checkpoints.items() if name in needed}
-        found = verified_checkpoints(weights, {})
-        told = model.model_copy(
-            update={"onnx": write_graphs(self._folder, model, features, tests, found)}
-        )
+        features = self._feature_paths(self._chosen.system)
+        graphs = write_graphs(self._folder, model, features, self._tests(model), _begun_with(model))
+        told = model.model_copy(update={"onnx": graphs})
         write_model(self._folder, told)
         return told
+
+    def _feature_paths(self, system: str) -> FeaturePaths:
+        corpora = self._plan.corpora_of(self._chosen.protocol)
+        return feature_paths(self._plan.feature_paths(system, corpora))
+
+    def _tests(self, model: ExportedModel) -> dict[str, Path]:
+        protocol = self._results / "protocols" / self._chosen.protocol
+        return {fold: protocol / fold / "test.csv" for fold in model.folds}
 
     def _fold(self, fold: str) -> NetworkShape:
         """The files of a fold; gives the shape of the first network that hears."""
@@ -164,9 +186,8 @@ class _Writer:
         return shapes[self._trained[0]]
 
     def _trained_shape(self, name: str, fold: str) -> NetworkShape:
-        plan, options = self._plan, self._plan.settings.systems[name]
-        corpora = plan.corpora_of(self._chosen.protocol)
-        features = feature_paths(plan.feature_paths(name, corpora))
+        options = self._plan.settings.systems[name]
+        features = self._feature_paths(name)
         heard = [self._predictions(name, fold, part) for part in learnt_parts(options)]
         return learnt_shape(options, Material(features), heard)
 
@@ -179,6 +200,7 @@ class _Writer:
                 f"{weights}: these weights were not kept, or are not trained yet; run the "
                 "workflow with `keep: all`"
             )
+        read_weights(weights)  # so that damage is told of the file that can be made again
         shutil.copyfile(weights, target / "weights.safetensors")
         write_shape(target / "shape.json", shape)
         genotype = self._genotype(name, fold)
@@ -247,3 +269,10 @@ class _Writer:
         return ExportedCheckpoint(
             options=self._plan.settings.checkpoints[name], digest=record.digest
         )
+
+
+def _begun_with(model: ExportedModel) -> dict[str, Checkpoint]:
+    """The verified weights that its networks begin with."""
+    needed = {system.checkpoint for system in model.systems.values()}
+    weights = {name: one for name, one in model.checkpoints.items() if name in needed}
+    return verified_checkpoints(weights, {})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emonas.errors import EmonasError, make_again
+from emonas.errors import DamagedFileError, EmonasError
 from emonas.storage.genotype import read_genotype
 from emonas.storage.weights import read_weights
 from emonas.systems.building import build_network, build_searched
@@ -151,7 +151,8 @@ def fill_network(network: nn.Module, state: Mapping[str, Tensor], path: Path) ->
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
-        raise EmonasError(
-            f"{path}: these weights are of another network than the settings, the genotype and "
-            f"the fold's classes make; {make_again(path)}"
+        raise DamagedFileError(
+            path,
+            "these weights are of another network than the settings, the genotype and the fold's "
+            "classes make",
         ) from error
