@@ -112,7 +112,7 @@ def test_options_that_changed_since_the_run_are_told(finished, tmp_path, system,
         (["linear", "--protocol", "once"], "linear under once: the settings have no such run"),
         (
             ["linear", "--protocol", "absent"],
-            "so there is nothing to export; corpora.absent.root",
+            "so that there is nothing to export; corpora.absent.root",
         ),
         (["linear", "--seed", "2"], "with the seeds 0 to 1"),
         (["linear", "--fold", "group9"], "tiny has no such fold; there are group1, group2"),
