@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import zip_longest
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from emonas.errors import DamagedFileError, EmonasError
 from emonas.evaluate.compare import compare_systems
@@ -25,9 +21,9 @@ from emonas.export.bundle import (
     read_plan,
     read_scoring,
 )
+from emonas.export.held import Verified, held_json, held_text
 from emonas.export.held_settings import settings_differ
 from emonas.export.pictures import alike, drawn_by, pictures_of, shown_otherwise
-from emonas.export.side_by_side import pairs
 from emonas.export.unpacking import added_files, changed_files, unpacked
 from emonas.jobs import report_line
 from emonas.machine import cores
@@ -38,21 +34,7 @@ from emonas.storage.folds import TRANSFER, read_index, read_part
 from emonas.storage.predictions import read_predictions
 from emonas.storage.problems import first_problem
 
-TOLERANCE = 1e-9
-"""By which a number may differ on another machine: sums of some thousand fractions."""
 PAGE = "index.html"
-_PICTURE = re.compile(r'(<img src=")[^"]*(")')
-
-
-@dataclass(frozen=True)
-class Verified:
-    """How many numbers agree, what does not (the file, the place in it, both values), and what
-    could not be held against anything here.
-    """
-
-    numbers: int
-    wrong: list[str]
-    unheld: tuple[str, ...] = ()
 
 
 def verify_bundle(bundle: Path) -> Verified:
@@ -123,18 +105,18 @@ def _score(plan: ReportPlan, folder: Path, again: Path) -> tuple[int, list[str]]
                 scoring.repeated,
                 again / name,
             )
-            found = _compared(folder / RESULTS / name, again / name, f"{RESULTS}/{name}")
+            found = held_json(folder / RESULTS / name, again / name, f"{RESULTS}/{name}")
             numbers, wrong = numbers + found.numbers, [*wrong, *found.wrong]
         name = f"evaluate/{protocol}/comparisons.json"
         speakers = EvaluatedCorpora({name: manifests[name] for name in card.corpora}).speakers()
         compare_systems(protocol, runs, speakers, scoring.pooled, again / name)
-        found = _compared(folder / RESULTS / name, again / name, f"{RESULTS}/{name}")
+        found = held_json(folder / RESULTS / name, again / name, f"{RESULTS}/{name}")
         numbers, wrong = numbers + found.numbers, [*wrong, *found.wrong]
         tested[protocol] = ProtocolRuns(protocol, scoring.pooled, runs)
         report_line(f"{protocol}: {numbers} numbers so far")
     spoken = EvaluatedCorpora(manifests).speakers()
     for name in _subtract(plan, tested, spoken, again):
-        found = _compared(folder / RESULTS / name, again / name, f"{RESULTS}/{name}")
+        found = held_json(folder / RESULTS / name, again / name, f"{RESULTS}/{name}")
         numbers, wrong = numbers + found.numbers, [*wrong, *found.wrong]
     return numbers, wrong
 
@@ -186,40 +168,6 @@ def _runs(
     return found
 
 
-def _compared(told: Path, again: Path, name: str) -> Verified:
-    found = Verified(0, [])
-    if not told.is_file():
-        return Verified(0, [f"{name}: is not in the bundle"])
-    try:
-        said = json.loads(told.read_text(encoding="utf-8"))
-    except ValueError:
-        return Verified(0, [f"{name}: is no JSON"])
-    for place, value, wanted in pairs(said, json.loads(again.read_text(encoding="utf-8"))):
-        found = _held(found, f"{name}: {place}", value, wanted)
-    return found
-
-
-def _held(found: Verified, place: str, said: Any, wanted: Any) -> Verified:
-    """One value held against what it should be; all but numbers must be the same."""
-    both = [_number(value) for value in (said, wanted)]
-    if both[0] is not None and both[1] is not None:
-        agrees = abs(both[0] - both[1]) <= TOLERANCE * max(1.0, abs(both[1]))
-    else:
-        agrees = said == wanted
-    if not agrees:
-        return Verified(found.numbers, [*found.wrong, f"{place} is {said!r}, and {wanted!r} again"])
-    return Verified(found.numbers + (both[1] is not None), found.wrong)
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    try:
-        return float(value)
-    except ValueError:
-        return None
-
-
 def _report(plan: ReportPlan, folder: Path, again: Path) -> Verified:
     """The report's tables, captions, page and pictures, and what its figures show, from the numbers
     as they were scored again.
@@ -232,7 +180,7 @@ def _report(plan: ReportPlan, folder: Path, again: Path) -> Verified:
     numbers = 0
     wrong = [f"{REPORT}/{name}: is not of this report" for name in _more(report, made)]
     for name in (*numbered_files(made), PAGE):
-        found = _texts(report / name, made / name, f"{REPORT}/{name}")
+        found = held_text(report / name, made / name, f"{REPORT}/{name}")
         numbers, wrong = numbers + found.numbers, [*wrong, *found.wrong]
     pictures, unheld = _pictures(report, made, read_contents(folder).drawn_by)
     return Verified(numbers, [*wrong, *pictures], unheld)
@@ -268,18 +216,3 @@ def _versions(drew: Mapping[str, str], here: Mapping[str, str]) -> str:
         return "the bundle does not say which versions drew them"
     told = [", ".join(f"{name} {number}" for name, number in of.items()) for of in (drew, here)]
     return f"they were drawn by {told[0]}, and here is {told[1]}"
-
-
-def _texts(told: Path, again: Path, name: str) -> Verified:
-    """Two texts, line by line and cell by cell; of a page without the pictures in it."""
-    if not told.is_file():
-        return Verified(0, [f"{name}: is not in the bundle"])
-    found = Verified(0, [])
-    texts = [_PICTURE.sub(r"\1\2", path.read_text(encoding="utf-8")) for path in (told, again)]
-    for number, (said, wanted) in enumerate(zip_longest(*(text.splitlines() for text in texts)), 1):
-        if said is None or wanted is None:
-            return Verified(found.numbers, [*found.wrong, f"{name}: line {number} is one too many"])
-        cells = [re.split(r"[,|&<>]", line) for line in (said, wanted)]
-        for one, other in zip_longest(*cells):
-            found = _held(found, f"{name}: line {number}", one, other)
-    return found
