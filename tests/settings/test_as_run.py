@@ -43,3 +43,38 @@ def test_a_corpus_that_lay_on_another_machine_is_not_looked_for(tmp_path, monkey
     assert told.runs
     (tmp_path / "a corpus").rmdir()
     assert told_plan(AsRun(load_elsewhere(path), told), path.name) == told
+
+
+@pytest.fixture
+def told(tmp_path, monkeypatch):
+    """A plan of which some runs had no corpus, as its machine told."""
+    monkeypatch.setenv("EMONAS_DATA", str(tmp_path))
+    monkeypatch.chdir(ROOT)
+    return told_plan(Plan(load_settings(ROOT / "config.yaml")), "config.yaml")
+
+
+def skipping(told, reason):
+    """The plan of one who says that the last run was not done."""
+    protocol, system = told.runs[-1].protocol, told.runs[-1].systems[0]
+    entry = {"protocol": protocol, "systems": [system], "reason": reason}
+    document = told.model_dump(mode="json")
+    document["skipped"].append(entry)
+    document["runs"] = document["runs"][:-1]
+    document["measured"] = [p for p in document["measured"] if p != [protocol, system]]
+    return type(told).model_validate(document)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "corpora.{corpus}.root is not given: set it",
+        "corpora.{corpus}: there is no file a/b",
+        "it was not there",
+        "corpora.iemocap.root is not given: set it",
+    ],
+)
+def test_a_reason_that_other_runs_contradict_is_not_taken(told, reason):
+    corpus = told.protocols[told.runs[-1].protocol].corpora[0]
+    forged = skipping(told, reason.format(corpus=corpus))
+    again = told_plan(AsRun(load_elsewhere(ROOT / "config.yaml"), forged), "config.yaml")
+    assert again.runs == told.runs

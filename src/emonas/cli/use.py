@@ -159,8 +159,8 @@ def verify(
     shown = "tables and page" if found.unheld else "tables, page and pictures"
     typer.echo(
         f"{file}: {found.numbers} numbers agree: scores and their tests with the predictions, the "
-        f"report's {shown} with these and with what the run told of times and epochs, and all with "
-        "the settings"
+        f"report's {shown} with these and with what the run told of times and epochs; plan and "
+        "scoring follow from the settings, labels and audits from the manifests and the folds"
     )
 
 

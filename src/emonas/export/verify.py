@@ -22,6 +22,7 @@ from emonas.export.bundle import (
     read_scoring,
 )
 from emonas.export.held import Verified, held_json, held_text
+from emonas.export.held_folds import folds_differ
 from emonas.export.held_settings import settings_differ
 from emonas.export.pictures import alike, drawn_by, pictures_of, shown_otherwise
 from emonas.export.unpacking import added_files, changed_files, unpacked
@@ -67,9 +68,9 @@ def verify_bundle(bundle: Path) -> Verified:
 
 
 def _all(folder: Path) -> Verified:
-    """Settings, metrics, comparisons and report of an unpacked bundle."""
+    """Settings, folds, metrics, comparisons and report of an unpacked bundle."""
     plan, again = read_plan(folder), folder / "again"
-    wrong = settings_differ(folder, plan)
+    wrong = settings_differ(folder, plan) or list(folds_differ(folder, plan))
     numbers, scored_wrong = _score(plan, folder, again)
     report = _report(plan, folder, again)
     wrong += [*scored_wrong, *report.wrong]
@@ -137,13 +138,18 @@ def _subtract(
 
 def _not_listed(folder: Path, protocol: str, runs: Sequence[RunFiles]) -> Iterator[str]:
     """Predictions that are not of the utterances and labels that their fold tests."""
+    protocols = folder / RESULTS / "protocols" / protocol
     for run in runs:
-        part = read_part(folder / RESULTS / "protocols" / protocol / run.fold / "test.csv")
-        listed = sorted(zip(part["corpus"], part["utterance"], part["label"], strict=True))
-        test = read_predictions(run.predictions, "test")
-        if sorted(zip(test.corpora, test.utterances, test.labels, strict=True)) != listed:
-            name = run.predictions.relative_to(folder)
-            yield f"{name}: its utterances and labels are not those that its fold tests"
+        heard = {protocols / run.fold / "test.csv": run.predictions}
+        for corpus, path in run.transfer.items():
+            heard[protocols / TRANSFER / f"{corpus}.csv"] = path
+        for listing, predictions in heard.items():
+            part = read_part(listing)
+            listed = sorted(zip(part["corpus"], part["utterance"], part["label"], strict=True))
+            test = read_predictions(predictions, "test")
+            if sorted(zip(test.corpora, test.utterances, test.labels, strict=True)) != listed:
+                name = predictions.relative_to(folder)
+                yield f"{name}: its utterances and labels are not those that its fold tests"
 
 
 def _runs(
