@@ -8,7 +8,9 @@ from emonas.errors import EmonasError
 from emonas.failures import failure_lines, why_failed
 from emonas.jobs import logged_job, report_line
 
-KILLED = "it was killed from outside (SIGKILL), perhaps for its memory"
+KILLED = (
+    "it ended without a word (by SIGKILL, perhaps for its memory, by another signal or an exit)"
+)
 ASKED = "it was asked from outside to stop (SIGTERM), perhaps at a limit of its time or memory"
 
 
@@ -79,6 +81,7 @@ def test_a_crash_is_told_apart_from_a_kill(tmp_path, name, why, tally):
     assert said.startswith(why)
     assert said.endswith("; its log ends with: 1 of 3, loss 0.7")
     assert ("end_itself" in said) == ("crashed" in why)
+    assert ("not for its memory" in said) == (name in ("SIGSEGV", "SIGILL"))
     tally("a job that a signal ends", 1)
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from emonas.jobs import CRASHED, FAILED, STOPPED_IN
 
+_FAULTS = ("Segmentation fault", "Illegal instruction")
+"""Crashes that want of memory does not cause."""
 _TIME = re.compile(r"^\d\d:\d\d:\d\d ")
 
 
@@ -51,13 +53,19 @@ def why_failed(log: Path | None) -> str:
 def _by_signal(tail: list[str]) -> str:
     """What a signal was, by what Python said of it; SIGKILL leaves no time to say anything."""
     if not tail:
-        return "it was killed from outside (SIGKILL), perhaps for its memory"
+        return (
+            "it ended without a word (by SIGKILL, perhaps for its memory, by another signal or an "
+            "exit)"
+        )
     if not tail[0].startswith(CRASHED):
         return (
             "it was asked from outside to stop (SIGTERM), perhaps at a limit of its time or memory"
         )
     place = next((f", in {line.strip()}" for line in tail if line.startswith("  File ")), "")
+    name = tail[0].removeprefix(CRASHED)
+    # An allocation that failed aborts, and shared memory that is full is a bus error.
+    cause = ", not for its memory or its time" if name.startswith(_FAULTS) else ""
     return (
-        f"it crashed ({tail[0].removeprefix(CRASHED)}{place}), not for its memory or its time; "
+        f"it crashed ({name}{place}){cause}; "
         "run the same command again, and report it with this log if it crashes again"
     )
