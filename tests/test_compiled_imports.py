@@ -4,8 +4,11 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from emonas import compiled_imports
 
 PITCH = """
 import numpy as np
@@ -35,3 +38,19 @@ def test_of_processes_that_begin_at_the_same_time_one_compiles(tmp_path, tally):
         assert own or re.search(r"data loaded from .*_pi_wrapper", text)
     assert not list(cache.rglob("*.tmp.*"))
     tally("processes that compile librosa's loops at the same time", 3)
+
+
+@pytest.mark.parametrize("name", ["NUMBA_CACHE_DIR", "XDG_CACHE_HOME"])
+def test_the_lock_lies_where_numba_keeps_what_it_compiles(tmp_path, monkeypatch, name):
+    for other in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setattr(compiled_imports, "package_folder", lambda _: None)
+    assert compiled_imports._kept_in() == Path.home() / ".cache/numba"
+    monkeypatch.setenv(name, str(tmp_path))
+    assert compiled_imports._kept_in() == tmp_path / ("numba" if "XDG" in name else "")
+
+
+def test_without_a_place_for_the_lock_librosa_is_imported_all_the_same(tmp_path, monkeypatch):
+    (tmp_path / "a file").write_text("")
+    monkeypatch.setattr(compiled_imports, "_kept_in", lambda: tmp_path / "a file" / "below")
+    assert compiled_imports.load_librosa.__wrapped__().__name__ == "librosa"

@@ -23,10 +23,18 @@ def load_librosa() -> ModuleType:
     import librosa
 
     folder = _kept_in()
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / "emonas-librosa.lock"):
+    lock = FileLock(folder / "emonas-librosa.lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError:
+        # Where nothing can be written nothing is kept either, or it was compiled before.
+        pass
+    try:
         # It imports the others that compile: librosa itself does so only when they are used.
         import librosa.feature.spectral
+    finally:
+        lock.release()
     module: ModuleType = librosa
     return module
 
@@ -38,4 +46,5 @@ def _kept_in() -> Path:
     package = package_folder("librosa")
     if package is not None and os.access(package, os.W_OK):
         return package / "__pycache__"
-    return Path.home() / ".cache" / "numba"
+    caches = os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")
+    return Path(caches) / "numba"
