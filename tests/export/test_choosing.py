@@ -49,3 +49,27 @@ def test_before_any_run_the_command_that_runs_is_told(plan, tmp_path):
     with pytest.raises(EmonasError, match=said):
         write_bundle(plan, settings, results, tmp_path, tmp_path / "bundle.zip")
     assert choose(plan, "cnn", None, 0) == Chosen("demo", "cnn", 0)
+
+
+def test_a_corpus_whose_folder_is_not_known_is_told_with_a_remedy_that_is_there(monkeypatch):
+    monkeypatch.delenv("EMONAS_DATA", raising=False)
+    monkeypatch.chdir(DEMONSTRATION.parent)
+    ours = Plan(load_settings(Path("workflow/examples/emodb.yaml")))
+    with pytest.raises(EmonasError, match="put it into `roots:` of the settings file") as refused:
+        choose(ours, None, None, 0)
+    assert "--config" not in str(refused.value)
+
+
+def test_results_of_a_corpus_that_was_given_elsewhere_are_not_bundled(tmp_path, monkeypatch):
+    """It was given by `--config roots=`, or by a variable that is no longer set."""
+    monkeypatch.delenv("EMONAS_DATA", raising=False)
+    monkeypatch.chdir(DEMONSTRATION.parent)
+    settings = Path("workflow/examples/emodb.yaml")
+    ours = Plan(load_settings(settings))
+    protocol = ours.skipped[0]["protocol"]
+    index = tmp_path / "results/protocols" / protocol / "folds.csv"
+    index.parent.mkdir(parents=True)
+    index.write_text("fold\n")
+    said = rf"there are results of {protocol}, but corpora\.emodb\.root is not given: put it into"
+    with pytest.raises(EmonasError, match=said):
+        write_bundle(ours, settings, tmp_path / "results", tmp_path, tmp_path / "b.zip")

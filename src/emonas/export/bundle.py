@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from emonas import __version__
 from emonas.errors import EmonasError
-from emonas.export.choosing import refuse_before_run
+from emonas.export.choosing import refuse_before_run, rootless
 from emonas.export.pictures import drawn_by
 from emonas.export.stripped import strip_results
 from emonas.machine import cores
@@ -72,7 +72,7 @@ def write_bundle(plan: Plan, settings: Path, results: Path, locks: Path, output:
         folder = Path(name)
         strip_results(told, results, folder / RESULTS)
         write_report(told, folder / RESULTS, folder / REPORT, workers=cores())
-        _refuse_another_report(results / REPORT, folder / REPORT)
+        _refuse_another_report(results / REPORT, folder / REPORT, _unfound(plan, results))
         shutil.copyfile(settings, folder / settings.name)
         for lock in sorted(locks.glob("lock*.txt")):
             shutil.copyfile(lock, folder / lock.name)
@@ -111,15 +111,25 @@ def scoring_of(plan: Plan, protocol: str) -> Scoring:
     return Scoring(pooled=params["pooled"], repeated=params["repeated"], tested_elsewhere=elsewhere)
 
 
-def _refuse_another_report(made: Path, again: Path) -> None:
+def _unfound(plan: Plan, results: Path) -> str:
+    """Why a protocol is left out whose results are there: its corpus was given on the command line
+    or by a variable that is no longer set.
+    """
+    for protocol in dict.fromkeys(entry["protocol"] for entry in plan.skipped):
+        if (results / "protocols" / protocol / "folds.csv").exists() and (
+            reason := rootless(plan, protocol)
+        ):
+            return f"there are results of {protocol}, but {reason}"
+    return ""
+
+
+def _refuse_another_report(made: Path, again: Path, unfound: str) -> None:
     """Refuse results that changed since the report was made, or a report of another file."""
+    remedy = unfound or "run the workflow with this settings file, and bundle then"
     for name in numbered_files(again):
         there = made / name
         if not there.exists() or there.read_bytes() != (again / name).read_bytes():
-            raise EmonasError(
-                f"{there}: is not what the results give; run the workflow with this settings file, "
-                "and bundle then"
-            )
+            raise EmonasError(f"{there}: is not what the results give; {remedy}")
 
 
 def numbered_files(report: Path) -> list[str]:

@@ -57,15 +57,29 @@ def _why_none(plan: Plan, system: str | None, protocol: str | None) -> str:
     asked = " under ".join(part for part in (system, protocol) if part) or "any system"
     for entry in plan.skipped:
         if system in (None, *entry["systems"]) and protocol in (None, entry["protocol"]):
-            return (
-                f"{asked}: can't be run here, so that there is nothing to export; {entry['reason']}"
-            )
+            reason = rootless(plan, entry["protocol"]) or entry["reason"]
+            return f"{asked}: can't be run here, so that there is nothing to export; {reason}"
     return f"{asked}: the settings have no such run{_there(plan)}"
 
 
 def _there(plan: Plan) -> str:
     there = [f"{name} under {of}" for of, name in plan.runs if plan.tells_emotions(name)]
     return f"; there are: {', '.join(there) or 'none'}"
+
+
+def rootless(plan: Plan, protocol: str) -> str:
+    """The first corpus of a protocol whose folder is not known here, with the remedy that every
+    command takes; empty where there is none.
+    """
+    return next(
+        (
+            f"corpora.{corpus}.root is not given: put it into `roots:` of the settings file, or "
+            f"set EMONAS_DATA to the folder that holds {corpus}"
+            for corpus in plan.corpora_of(protocol)
+            if plan.missing_root(corpus)
+        ),
+        "",
+    )
 
 
 def refuse_before_run(results: Path, protocol: str, settings: Path) -> None:
