@@ -65,8 +65,12 @@ def _close(one: float, other: float) -> bool:
 
 def _same_points(told: Path, again: Path) -> bool:
     from matplotlib.image import imread
+    from PIL import Image
 
     try:
+        with Image.open(told) as image:
+            if getattr(image, "n_frames", 1) != 1:
+                return False
         points = [np.asarray(imread(path), np.float64) for path in (told, again)]
     # What is no PNG.
     except (OSError, SyntaxError, ValueError):

@@ -3,12 +3,14 @@
 import stat
 import tempfile
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from emonas.errors import EmonasError
-from emonas.export.bundle import CONTENTS, read_contents
+from emonas.export.bundle import CONTENTS, PLAN, REPORT, RESULTS, protocol_file, read_contents
+from emonas.report.plan import ReportPlan
 from emonas.storage.digests import digest_of_file
 from emonas.storage.problems import first_problem
 
@@ -46,6 +48,9 @@ def _refuse_strange(archive: zipfile.ZipFile) -> None:
     """Refuse what would be written elsewhere, or fill the disk."""
     if sum(entry.file_size for entry in archive.infolist()) > LARGEST:
         raise ValueError("it would unpack to more than 64 GiB")
+    names = Counter(entry.filename for entry in archive.infolist())
+    if twice := next((name for name, count in names.items() if count > 1), ""):
+        raise ValueError(f"it holds {twice} twice")
     for entry in archive.infolist():
         name = PurePosixPath(entry.filename)
         mode = entry.external_attr >> 16
@@ -61,6 +66,17 @@ def changed_files(folder: Path) -> Iterator[str]:
         path = folder / name
         if not path.is_file() or digest_of_file(path) != digest:
             yield name
+
+
+def strange_files(folder: Path, told: ReportPlan) -> Iterator[str]:
+    """The files that no bundle of such a plan has, whether its list knows them or not."""
+    known = {CONTENTS, PLAN, told.settings_file, *map(protocol_file, told.run_protocols())}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        lock = len(name.parts) == 1 and name.match("lock*.txt")
+        own = lock or name.parts[0] in (RESULTS, REPORT)
+        if path.is_file() and not own and name.as_posix() not in known:
+            yield name.as_posix()
 
 
 def added_files(folder: Path) -> Iterator[str]:

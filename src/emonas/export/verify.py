@@ -25,7 +25,7 @@ from emonas.export.held import Verified, held_json, held_text
 from emonas.export.held_folds import folds_differ
 from emonas.export.held_settings import settings_differ
 from emonas.export.pictures import alike, drawn_by, pictures_of, shown_otherwise
-from emonas.export.unpacking import added_files, changed_files, unpacked
+from emonas.export.unpacking import added_files, changed_files, strange_files, unpacked
 from emonas.jobs import report_line
 from emonas.machine import cores
 from emonas.report.differences import wanted_differences
@@ -70,10 +70,11 @@ def verify_bundle(bundle: Path) -> Verified:
 def _all(folder: Path) -> Verified:
     """Settings, folds, metrics, comparisons and report of an unpacked bundle."""
     plan, again = read_plan(folder), folder / "again"
+    strange = [f"{name}: is of no bundle" for name in strange_files(folder, plan)]
     wrong = settings_differ(folder, plan) or list(folds_differ(folder, plan))
     numbers, scored_wrong = _score(plan, folder, again)
     report = _report(plan, folder, again)
-    wrong += [*scored_wrong, *report.wrong]
+    wrong += [*strange, *scored_wrong, *report.wrong]
     return Verified(numbers + report.numbers, wrong, report.unheld)
 
 
