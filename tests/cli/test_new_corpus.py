@@ -74,6 +74,22 @@ def test_a_folder_without_audio_is_told(tmp_path):
         look(tmp_path)
 
 
+def test_other_endings_of_wav_are_heard_and_other_recordings_are_told(root):
+    for name, ending in (("bert_wut_3", ".wave"), ("carl_wut_3", ".BWF")):
+        (root / f"{name}.wav").write_bytes((root / "carl_wut_1.wav").read_bytes())
+        (root / f"{name}.wav").rename(root / f"{name}{ending}")
+    for ending in ("rf64", "pcm", "raw", "m4r", "dss", "qcp"):
+        (root / f"talk.{ending}").write_bytes(b"what")
+    lines = "\n".join(told(look(root)))
+    assert "20 recordings" in lines
+    assert "1 .dss, 1 .m4r, 1 .pcm, 1 .qcp, 1 .raw, 1 .rf64; convert them" in lines
+
+
+def test_the_command_to_try_takes_a_name_with_a_blank(root):
+    done = emonas("new-corpus", ".", "--output", "my own.yaml", folder=root)
+    assert done.stdout.rstrip().endswith("then: emonas check 'my own.yaml'")
+
+
 def emonas(*arguments, folder):
     return subprocess.run(
         [sys.executable, "-c", "from emonas.cli import app; app()", *arguments],

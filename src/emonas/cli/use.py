@@ -1,5 +1,6 @@
 """The commands that take something out of finished results: a system to use, or all to check."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -43,7 +44,7 @@ def export(
     model = export_system(plan, chosen, fold or [], output, settings, onnx=onnx, tell=_warn)
     typer.echo(
         f"{output}: {model.system} under {model.protocol}, seed {model.seed}, "
-        f"folds {', '.join(model.folds)}; try: emonas predict {output} FILE.wav"
+        f"folds {', '.join(model.folds)}; try: emonas predict {_quoted(output)} FILE.wav"
     )
     if model.onnx is not None:
         typer.echo(told_graphs(model.onnx))
@@ -103,7 +104,7 @@ def bundle(
     plan = Plan(load_settings(settings))
     count = write_bundle(plan, settings, Path("results"), Path("envs"), output)
     size = output.stat().st_size / 1e6
-    typer.echo(f"{output}: {count} files, {size:.1f} MB; try: emonas verify {output}")
+    typer.echo(f"{output}: {count} files, {size:.1f} MB; try: emonas verify {_quoted(output)}")
 
 
 def new_corpus(
@@ -134,7 +135,7 @@ def new_corpus(
         typer.echo(wrote)
         _warn(f"{folder}: {missing}")
         sys.exit(1)
-    typer.echo(f"{wrote}; check what was guessed, then: emonas check {written[-1]}")
+    typer.echo(f"{wrote}; check what was guessed, then: emonas check {_quoted(written[-1])}")
 
 
 def verify(
@@ -165,6 +166,11 @@ def verify(
 
 
 _SHOWN = 50
+
+
+def _quoted(path: Path) -> str:
+    """A path as a shell takes it."""
+    return shlex.quote(str(path))
 
 
 def _warn(sentence: str) -> None:

@@ -13,7 +13,18 @@ from emonas.corpora.tree import read_tree
 from emonas.options import Options
 from emonas.storage.manifest import UNKNOWN_SPEAKER, Problem
 
-AUDIO_SUFFIXES = (".wav", ".flac", ".aiff", ".aif", ".ogg", ".oga", ".opus", ".mp3")
+AUDIO_SUFFIXES = (
+    ".wav",
+    ".wave",
+    ".bwf",
+    ".flac",
+    ".aiff",
+    ".aif",
+    ".ogg",
+    ".oga",
+    ".opus",
+    ".mp3",
+)
 WORKING_RATE = 16000
 """Hz; the features resample to it, so copies of a corpus at this rate are as good as its own."""
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from emonas.corpora.tree import read_tree
 
 _UNREAD = re.compile(
-    r"\.(3ga|3gp|aac|ac3|aifc|amr|ape|au|avi|awb|caf|flv|m4a|m4b|m4v|mka|mkv|mov|mp2|mp4|mpeg|mpg"
-    r"|mts|ra|rm|snd|sph|spx|voc|w64|weba|webm|wma|wmv|wv)",
+    r"\.(3ga|3gp|aac|ac3|aifc|amr|ape|au|avi|awb|caf|dss|flv|m4a|m4b|m4r|m4v|mka|mkv|mov|mp2|mp4|mpeg"
+    r"|mpg|mts|pcm|qcp|ra|raw|rf64|rm|snd|sph|spx|voc|w64|weba|webm|wma|wmv|wv)",
     re.IGNORECASE,
 )
 """libsndfile does not read them, or nobody can check their length."""
