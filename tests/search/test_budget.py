@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import combinations, islice
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -17,7 +17,6 @@ from emonas.learning.resume import ResumePoint
 from emonas.networks.derived_cells import DerivedNetwork
 from emonas.networks.search_cells import SearchNetwork
 from emonas.search.budget import candidate_macs
-from emonas.search.contest import Rounds
 from emonas.search.methods import cells, darts, hand_made, random_search
 from emonas.search.named_cells import NAMED_CELLS, named_cells
 from emonas.search.outcome import SearchOutcome, SearchProblem
@@ -162,24 +161,6 @@ def test_recurrent_cells_are_paid_for_by_a_pool_in_rounds() -> None:
     assert candidates(rival)[:4] == ["rnn", "gru", "lstm", "rnn#2"]
     spent = sum(cost.macs for cost in rival.costs)
     assert spent <= budget < spent + 2 * measured["lstm"]
-
-
-def test_a_contest_in_rounds_stays_within_whoever_goes_on() -> None:
-    """The most of all ways to go on, tried one by one."""
-    rounds = Rounds(epochs=7, first=2, factor=2)
-    ends, costs = rounds.ends, [5, 40, 11, 3, 17]
-    dearest = 0
-    for second in combinations(costs, 3):
-        for third in combinations(second, 2):
-            paid = ends[0] * sum(costs) + (ends[1] - ends[0]) * sum(second)
-            dearest = max(dearest, paid + (ends[2] - ends[1]) * sum(third))
-    assert len(ends) == 3
-    assert rounds.dearest(costs) == dearest
-    here = problem(FRAMES, 200_000)
-    options = random_search.Options(budget="rnn", epochs=4, halving=2, first_epochs=1)
-    outcome = random_search.search(options, here)
-    assert len(candidates(outcome)) > 1
-    assert sum(cost.macs for cost in outcome.costs) <= 200_000
 
 
 def test_what_is_trained_again_begins_with_other_weights() -> None:

@@ -30,10 +30,6 @@ class TrialOptions(CellSizes):
     epochs: int | None = Field(
         None, ge=1, description="epochs of a candidate; those of the system's training without it"
     )
-    halving: int = Field(
-        1, ge=1, description="after a round, one candidate in so many goes on; 1 trains each fully"
-    )
-    first_epochs: int = Field(5, ge=1, description="fewest epochs of the first round")
 
     @field_validator("retrain")
     @classmethod
@@ -51,15 +47,14 @@ class TrialOptions(CellSizes):
 
 def rehearsal(options: TrialOptions) -> TrialOptions:
     """The same for one epoch of one candidate, for forecasts."""
-    changes = {"budget": None, "trials": 1, "epochs": 1, "halving": 1}
-    return options.model_copy(update=changes)
+    return options.model_copy(update={"budget": None, "trials": 1, "epochs": 1})
 
 
 def trained_epochs(options: TrialOptions, system: TrainedOptions) -> int | None:
     """Epochs of all candidates together, for forecasts; None where a budget says how many."""
     if options.trials is None:
         return None
-    return _rounds(options, system).all_epochs(options.trials)
+    return options.trials * _epochs(options, system)
 
 
 def search_within_budget(
@@ -67,7 +62,7 @@ def search_within_budget(
     problem: SearchProblem,
     candidates: Iterable[tuple[str, AnyGenotype]],
 ) -> SearchOutcome:
-    """Train as many candidates as there are to be, and take the lowest validation loss.
+    """Train as many candidates as there are to be, each fully, and take the lowest validation loss.
 
     `candidates` are endless. Who diverges is out.
 
@@ -75,12 +70,12 @@ def search_within_budget(
         EmonasError: the protocol has no validation part, every candidate diverges, or no budget is
             given where the options ask for one.
     """
-    rounds = _rounds(options, problem.system)
+    epochs = _epochs(options, problem.system)
     if options.trials is not None:
         pool = dict(islice(candidates, options.trials))
     else:
-        pool = _affordable(candidates, rounds, problem)
-    return hold_contest(problem, pool, rounds, searched=False)
+        pool = _affordable(candidates, epochs, problem)
+    return hold_contest(problem, pool, Rounds(epochs), searched=False)
 
 
 def candidate_macs(problem: SearchProblem, genotype: AnyGenotype) -> int:
@@ -92,25 +87,24 @@ def candidate_macs(problem: SearchProblem, genotype: AnyGenotype) -> int:
     return pass_macs(network, problem.data.train)
 
 
-def _rounds(options: TrialOptions, system: TrainedOptions) -> Rounds:
-    epochs = options.epochs or system.training.epochs
-    return Rounds(epochs, options.first_epochs, options.halving)
+def _epochs(options: TrialOptions, system: TrainedOptions) -> int:
+    return options.epochs or system.training.epochs
 
 
 def _affordable(
-    candidates: Iterable[tuple[str, AnyGenotype]], rounds: Rounds, problem: SearchProblem
+    candidates: Iterable[tuple[str, AnyGenotype]], epochs: int, problem: SearchProblem
 ) -> dict[str, AnyGenotype]:
-    """The most whose trainings stay within the budget whoever goes on, and one at least."""
+    """The most whose trainings together stay within the budget, and one at least."""
     if problem.budget is None:
         raise EmonasError(f"{problem.name}: no budget is given; give search.trials")
     pool: dict[str, AnyGenotype] = {}
-    macs: list[int] = []
+    spent = 0
     for name, genotype in candidates:
-        macs.append(candidate_macs(problem, genotype))
-        if pool and rounds.dearest(macs) > problem.budget:
-            macs.pop()
+        needed = epochs * candidate_macs(problem, genotype)
+        if pool and spent + needed > problem.budget:
             break
         pool[name] = genotype
-    share = rounds.dearest(macs) / problem.budget
-    report_line(f"{problem.name}: {len(pool)} candidates, at most {share:.0%} of the budget")
+        spent += needed
+    share = spent / problem.budget
+    report_line(f"{problem.name}: {len(pool)} candidates, {share:.0%} of the budget")
     return pool

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -47,17 +46,6 @@ class Rounds:
     def all_epochs(self, candidates: int) -> int:
         """Epochs of all candidates together, if none diverges."""
         return contest_epochs(candidates, self.ends, self.factor)
-
-    def dearest(self, costs: Sequence[int]) -> int:
-        """The most that a contest can cost, by what an epoch of each candidate does: if those that
-        cost most go on.
-        """
-        ordered, left = sorted(costs, reverse=True), len(costs)
-        total, before = 0, 0
-        for end in self.ends:
-            total += (end - before) * sum(ordered[:left])
-            before, left = end, math.ceil(left / self.factor)
-        return total
 
 
 def hold_contest(
