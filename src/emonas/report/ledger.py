@@ -31,7 +31,7 @@ _NOTES = (
     "Computed are multiply-accumulates of all that was learnt from, forward, in billions (GMAC).",
     "Random genotypes, and cells that people made of the same kind of network, stand beside the "
     "searches. The budget of a search is what that of the system named computed on the same folds "
-    "and seeds: it takes as many candidates as stay within, and one at least.",
+    "and seeds: it takes candidates as long as they stay within, and one at least.",
 )
 
 

@@ -15,6 +15,9 @@ from emonas.search.outcome import SearchOutcome, SearchProblem
 from emonas.storage.genotype import AnyGenotype
 from emonas.systems.options import TrainedOptions
 
+_TOO_DEAR = 10
+"""Candidates in a row that a budget does not pay for any more."""
+
 
 class TrialOptions(CellSizes):
     """Candidates that no search makes, and how long they are trained to choose among them."""
@@ -94,17 +97,22 @@ def _epochs(options: TrialOptions, system: TrainedOptions) -> int:
 def _affordable(
     candidates: Iterable[tuple[str, AnyGenotype]], epochs: int, problem: SearchProblem
 ) -> dict[str, AnyGenotype]:
-    """The most whose trainings together stay within the budget, and one at least."""
+    """Those whose trainings together stay within the budget, and one at least: who would go beyond
+    is passed over, until `_TOO_DEAR` in a row do.
+    """
     if problem.budget is None:
         raise EmonasError(f"{problem.name}: no budget is given; give search.trials")
     pool: dict[str, AnyGenotype] = {}
-    spent = 0
+    spent = passed = 0
     for name, genotype in candidates:
         needed = epochs * candidate_macs(problem, genotype)
         if pool and spent + needed > problem.budget:
-            break
+            passed += 1
+            if passed == _TOO_DEAR:
+                break
+            continue
         pool[name] = genotype
-        spent += needed
+        spent, passed = spent + needed, 0
     share = spent / problem.budget
     report_line(f"{problem.name}: {len(pool)} candidates, {share:.0%} of the budget")
     return pool
