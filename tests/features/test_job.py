@@ -182,7 +182,7 @@ def test_a_killed_extraction_goes_on_and_gives_the_same_bytes(
     begun = time.monotonic()
     while len(list(output.parent.glob("resume/features/*/[0-9]*.h5"))) < 6:
         assert process.poll() is None
-        assert time.monotonic() - begun < 60
+        assert time.monotonic() - begun < 300
         time.sleep(0.01)
     process.kill()
     process.wait()
