@@ -56,7 +56,7 @@ run: $(READY) ## run the workflow on CONFIG and name the report
 	@echo "The report: $$HERE/$(REPORT)"
 
 test: $(READY) lint ## lint and run all tests but those of test-faults and test-slurm that take minutes
-	@PATH="$$HERE/$(BIN):$$PATH" pytest --numprocesses $(PROCESSES) --dist loadfile
+	@PATH="$$HERE/$(BIN):$$PATH" pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 lint: $(READY) ## ruff, mypy, snakefmt, import-linter
 	@PATH="$$HERE/$(BIN):$$PATH"; \

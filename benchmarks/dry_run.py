@@ -4,7 +4,7 @@
     python benchmarks/dry_run.py --small  # only see that it runs
 
 Nothing is trained. Snakemake runs its jobs, and keeps its record of each, but all that a job leaves
-is an empty file; the manifest alone has IEMOCAP's size, and the folds come from it.
+is empty files; the manifest alone has IEMOCAP's size, and the folds come from it.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ def pretend(arguments: list[str]) -> None:
 
     def leave_outputs(rule: Any, given: Any, output: Any, *others: Any) -> None:
         for path in map(Path, output):
-            path.touch()
+            # All files have an ending; a folder has none.
+            leave = Path.touch if path.suffix else Path.mkdir
+            leave(path)
         if rule.name == "corpora":
             write_manifest(Path(output.manifest), utterances())
         elif rule.name == "protocols":

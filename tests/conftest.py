@@ -21,7 +21,12 @@ def _one_thread() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What `make test` leaves out, another target has to run."""
+    """What `make test` leaves out, another target has to run.
+
+    Files that run the workflow, or train, come first: a file is one process's, and the last is to
+    be short.
+    """
+    items.sort(key=lambda item: not item.nodeid.startswith(("tests/workflow/", "tests/train/")))
     for item in items:
         marks = {mark.name for mark in item.iter_markers()}
         if "long" in marks and "fault" not in marks:

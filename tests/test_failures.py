@@ -96,3 +96,12 @@ def test_what_was_not_run_is_counted():
     (line,) = failure_lines([], 7, goes_on=False)
     assert line.startswith("not run: 7 jobs; with --keep-going")
     assert not list(failure_lines([], 0, goes_on=False))
+
+
+def test_the_report_of_all_others_can_be_had():
+    systems = [("own", "rnn"), ("own", "chance"), ("own", "rnn"), ("other", "rnn")]
+    *_, line = failure_lines([], 3, goes_on=True, systems=systems)
+    assert "with what leans on it (under own: chance, rnn; under other: rnn), and entries" in line
+    # Without --keep-going nobody knows who would have had results.
+    (line,) = failure_lines([], 3, goes_on=False, systems=systems)
+    assert "meanwhile" not in line

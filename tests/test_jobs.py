@@ -1,6 +1,8 @@
 import logging
+import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,32 @@ def test_an_error_for_users_is_one_line_and_code_1(tmp_path, capsys):
     assert [line.split(" ", 1)[1] for line in lines] == [
         "begun",
         "failed: a.csv: the column b is missing",
+    ]
+
+
+def test_the_sentence_and_its_end_are_one_write(tmp_path):
+    """Of jobs that fail together, neither writes into the other's line."""
+    program = (
+        "from pathlib import Path\nfrom emonas.errors import EmonasError\n"
+        "from emonas.jobs import Progress, logged_job\n"
+        "with logged_job(Path('job.log')):\n"
+        "    Progress('train', 2, every=0).step(1, 'an epoch')\n"
+        "    raise EmonasError('a.csv: the column b is missing')\n"
+    )
+    # A socket of datagrams tells one write from two.
+    told, heard = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with told, heard:
+        command = [sys.executable, "-c", program]
+        done = subprocess.run(command, cwd=tmp_path, stderr=told, check=False)
+        heard.setblocking(False)
+        written = []
+        with suppress(BlockingIOError):
+            while True:
+                written.append(heard.recv(1000).decode())
+    assert done.returncode == 1
+    assert written == [
+        "  train: 1 of 2, an epoch\n",
+        "emonas: a.csv: the column b is missing\n",
     ]
 
 

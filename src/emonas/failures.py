@@ -12,13 +12,18 @@ _TIME = re.compile(r"^\d\d:\d\d:\d\d ")
 
 
 def failure_lines(
-    failed: Iterable[tuple[str, Path | None]], left: int, *, goes_on: bool
+    failed: Iterable[tuple[str, Path | None]],
+    left: int,
+    *,
+    goes_on: bool,
+    systems: Iterable[tuple[str, str]] = (),
 ) -> Iterator[str]:
-    """A line a failed job, and one on what was not run for it.
+    """A line a failed job, and on what was not run for it, and how to have the report without.
 
     Args:
         failed: rule and log of each failed job.
         left: jobs that were not run.
+        systems: protocol and system of the runs without which all others can be reported.
         goes_on: whether jobs that need none of the failed ones were run all the same.
     """
     for rule, log in sorted(failed, key=str):
@@ -30,6 +35,15 @@ def failure_lines(
         yield (
             f"not run: {jobs}; with --keep-going, which `make run` has, those that do not need "
             "what failed are run"
+        )
+    without: dict[str, set[str]] = {}
+    for protocol, system in systems:
+        without.setdefault(protocol, set()).add(system)
+    if goes_on and without:
+        named = "; ".join(f"under {name}: {', '.join(sorted(of))}" for name, of in without.items())
+        yield (
+            "for a report of all others meanwhile, take out of `runs` what is not finished, with "
+            f"what leans on it ({named}), and entries that have no other system; what is made stays"
         )
 
 

@@ -45,11 +45,11 @@ def logged_job(log: Path) -> Iterator[None]:
     except EmonasError as error:
         told = _told(error)
         _LOGGER.error("%s%s", FAILED, told)
-        print(f"emonas: {told}", file=sys.stderr)
+        _say(f"emonas: {told}")
         sys.exit(1)
     except KeyboardInterrupt:
         report_line(f"{FAILED}stopped")
-        print(f"emonas: stopped: {log.stem}", file=sys.stderr)
+        _say(f"emonas: stopped: {log.stem}")
         sys.exit(130)
     except Exception:
         _LOGGER.exception(FAILED + "this should not have happened; please report it with this log")
@@ -88,6 +88,14 @@ def _told(error: EmonasError) -> str:
     return str(error)
 
 
+def _say(line: str) -> None:
+    """Write a line to the terminal in one piece: `print` writes its end apart, and lines of jobs
+    that fail together would run into each other.
+    """
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
 def report_line(text: str) -> None:
     """Write one line to the job's log."""
     _LOGGER.info("%s", one_line(text))
@@ -108,4 +116,4 @@ class Progress:
         report_line(line)
         if time.monotonic() - self._shown >= self._every:
             self._shown = time.monotonic()
-            print(f"  {line}", file=sys.stderr, flush=True)
+            _say(f"  {line}")

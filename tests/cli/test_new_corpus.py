@@ -64,6 +64,14 @@ def test_a_known_corpus_is_told_by_its_names(tmp_path):
     assert not (tmp_path / "emo.csv").exists()
 
 
+def test_speakers_that_are_spelled_in_two_ways_are_told(root):
+    (root / "anna_wut_1.wav").rename(root / "Anna_wut_1.wav")
+    assert (
+        "ONE PERSON OR SEVERAL? Anna, anna: if it is one, write the name alike in all rows"
+        in told(look(root))
+    )
+
+
 def test_a_folder_without_audio_is_told(tmp_path):
     with pytest.raises(EmonasError, match="there is no audio below this folder"):
         look(tmp_path)

@@ -1,6 +1,7 @@
 """Intervals over speakers, seeds and folds, against closed forms and a plain loop."""
 
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -141,17 +142,18 @@ def test_seeds_are_drawn_beside_the_speakers():
     assert found.ua[1] - found.ua[0] > 2 * (alike.ua[1] - alike.ua[0])
 
 
-def test_folds_are_drawn_where_they_test_the_same_speakers():
+@pytest.mark.parametrize("pooled", [False, True])
+def test_folds_are_drawn_where_they_test_the_same_speakers(pooled):
     generator = np.random.default_rng(6)
     names = [f"s{number}" for number in range(8)]
     folds = [answers(generator, names, right) for right in (0.3, 0.5, 0.9)]
     draws = []
     for _ in range(6000):
         speakers, drawn = generator.choice(names, size=8), generator.integers(0, 3, size=3)
-        scores = [ua([pair for name in speakers for pair in folds[fold][name]]) for fold in drawn]
-        draws.append(np.mean(scores))
+        heard = [[pair for name in speakers for pair in folds[fold][name]] for fold in drawn]
+        draws.append(ua(list(chain(*heard))) if pooled else np.mean([ua(pairs) for pairs in heard]))
     groups = [together(spoken, fold=str(fold)) for fold, spoken in enumerate(folds)]
-    found = bootstrap_intervals(groups, LABELS)
+    found = bootstrap_intervals(groups, LABELS, pooled=pooled)
     assert found.ua == pytest.approx(np.quantile(draws, [0.025, 0.975]), abs=0.02)
 
 

@@ -111,21 +111,6 @@ def test_the_other_metric_of_the_best_seed_is_that_of_the_seed_with_the_best_ua(
     assert wa_[ua_ < 0.7] == pytest.approx(6 / 7)
 
 
-def test_pooled_folds_that_share_speakers_are_drawn_too():
-    generator = np.random.default_rng(13)
-    names = [f"s{number}" for number in range(8)]
-    folds = [answers(generator, names, right) for right in (0.3, 0.5, 0.9)]
-    draws = []
-    for _ in range(6000):
-        speakers, drawn = generator.choice(names, size=8), generator.integers(0, 3, size=3)
-        draws.append(
-            ua([pair for fold in drawn for name in speakers for pair in folds[fold][name]])
-        )
-    groups = [together(spoken, fold=str(fold)) for fold, spoken in enumerate(folds)]
-    found = bootstrap_intervals(groups, LABELS, pooled=True)
-    assert found.ua == pytest.approx(np.quantile(draws, [0.025, 0.975]), abs=0.02)
-
-
 def test_the_same_predictions_on_both_sides_differ_by_nothing(three_seeds):
     one, other = draw([Mean(by_speaker(three_seeds)), Mean(by_speaker(three_seeds))], LABELS)
     assert intervals_of(one - other).ua == (0.0, 0.0)

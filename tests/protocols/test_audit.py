@@ -72,6 +72,24 @@ def test_a_shared_speaker_stops_the_run_and_the_pairs_are_named(tmp_path, uttera
     assert not (root / "audit.failed.json").exists()
 
 
+def test_it_asks_whether_speakers_spelled_apart_are_one(tmp_path, utterance, run):
+    speakers = ("Anna", "anna", "Bert", "Carl", "carl")
+    rows = [utterance(name, name, "sad", text="") for name in speakers]
+
+    def asked(**given):
+        warnings = read_audit_file(run(rows, **given)).warnings
+        return [warning.split(" count as different speakers")[0] for warning in warnings]
+
+    assert asked(test="speaker") == ["Anna and anna", "Carl and carl"]
+    listing = tmp_path / "list.csv"
+    listing.write_text(
+        "utterance,fold,part\nAnna,one,train\nanna,one,validation\nCarl,one,test\ncarl,one,test\n",
+        encoding="utf-8",
+    )
+    assert asked(test="list", list=listing) == ["Anna and anna"]
+    assert asked(test="list", list=listing, allow=["speaker"]) == []
+
+
 def test_unknown_speakers_are_counted_apart_and_never_cross(tmp_path, utterance, run):
     speakers = {"a1": "a", "a2": "a", "b1": "b", **dict.fromkeys(("u1", "u2", "u3"), UNKNOWN)}
     rows = [utterance(name, speaker, "sad") for name, speaker in speakers.items()]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from emonas.report.cost import cost_key, cost_points, cost_table, pareto_front
+from emonas.report.cost import Placed, cost_key, cost_points, cost_table, pareto_front
 from emonas.report.figures.cost import scale_by_cost
 from emonas.report.gather import gather
 from emonas.report.tables import write_tables
@@ -20,7 +20,8 @@ def test_the_front_is_what_no_other_point_beats():
         # Of few values, so that costs and scores are often equal.
         costs = generator.integers(1, 6, 7).tolist()
         scores = generator.integers(1, 6, 7).tolist()
-        found = pareto_front(list(zip(costs, scores, strict=True)))
+        pairs = zip(scores, costs, strict=True)
+        found = pareto_front([Placed(score, cost, cost, cost) for score, cost in pairs])
         for number, on in enumerate(found):
             better = [
                 other
@@ -32,7 +33,25 @@ def test_the_front_is_what_no_other_point_beats():
 
 
 def test_what_was_not_measured_is_on_no_front_and_beats_nothing():
-    assert pareto_front([(None, 0.9), (2.0, 0.5), (1.0, None)]) == [False, True, False]
+    assert pareto_front([None, Placed(0.5, 2.0, 2.0, 2.0), None]) == [False, True, False]
+
+
+def test_costs_that_differ_by_noise_are_the_same_cost():
+    best, cheaper, clearly = (
+        Placed(0.8, 1.00, 0.95, 1.05),
+        Placed(0.6, 0.98, 0.90, 1.02),
+        Placed(0.6, 0.90, 0.88, 0.94),
+    )
+    assert pareto_front([best, cheaper]) == [True, False]
+    assert pareto_front([best, clearly]) == [True, True]
+    # As high a score is no reason to drop one of two that cost the same.
+    assert pareto_front([best, best._replace(cost=0.98)]) == [True, True]
+
+
+def test_the_front_takes_the_quartiles(measured):
+    speeds = measured.speeds | {"rnn": speed(0.51, 320.0, 310.0)}
+    rows = cost_table(replace(measured, speeds=speeds)).rows
+    assert [row["system"] for row in rows if row["front"]] == ["rnn"]
 
 
 def speed(seconds, memory, before, **more):

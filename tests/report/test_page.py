@@ -65,11 +65,12 @@ def test_every_drawing_that_is_linked_has_its_numbers_linked_too(report_folder):
     drawn = [number for number, link in enumerate(links) if link.endswith(".svg")]
     stems = {links[number].removesuffix(".svg") for number in drawn}
     assert {
-        f"figures/toy-cnn-c6l3-{kind}-{fold}"
+        f"folds/toy/cnn-c6l3/{fold}-{kind}"
         for kind in ("cells", "alphas")
         for fold in ("s02", "s03")
     } <= stems
-    assert stems == {f"figures/{path.stem}" for path in (report_folder / "figures").glob("*.svg")}
+    drawings = [path.relative_to(report_folder) for path in report_folder.rglob("*.svg")]
+    assert stems == {path.with_suffix("").as_posix() for path in drawings}
     for first, following in pairwise([*drawn, len(links)]):
         numbers = [link for link in links[first:following] if link.endswith(".csv")]
         own = f"/{links[first].partition('/')[2].removesuffix('.svg')}.csv"

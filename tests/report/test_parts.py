@@ -17,6 +17,7 @@ from emonas.report.figures.graph import Card, draw_graph
 from emonas.report.figures.layered import Wire, lay_out
 from emonas.report.gather import History, gather
 from emonas.report.options import RowOptions, TableOptions
+from emonas.report.overview import overview_table
 from emonas.report.own import OwnFigures
 from emonas.report.papers import paper_summary
 from emonas.report.plan import SystemCard
@@ -103,7 +104,7 @@ def test_without_a_baseline_nothing_is_claimed(plan, results):
     runs = [run.model_copy(update={"systems": ["rnn"]}) for run in plan.runs]
     gathered = gather(plan.model_copy(update={"runs": runs}), results)
     (verdict,) = verdicts(gathered["emodb-loso"])
-    assert verdict.beats is None
+    assert verdict.stands is None
     assert "nothing here says what the search is worth" in verdict.text
 
 
@@ -131,31 +132,49 @@ def test_random_genotypes_of_another_network_are_no_comparison():
         return verdict
 
     verdict = against(0.0004)
-    assert verdict.beats
+    assert verdict.stands == "better"
     assert "drawn (55.0%, 5.0 points apart, p < 0.001)" in verdict.text
     assert "lucky" not in verdict.text
     chance = against(0.05)
-    assert not chance.beats
+    assert chance.stands == "unsure"
     assert "It is better than the linear system linear" in chance.text
     assert "It can't be told from the random-genotype system drawn (55.0%" in chance.text
 
 
-@pytest.mark.parametrize(("p", "said"), [(0.01, "It is worse than"), (0.2, "can't be told from")])
-def test_a_searched_system_that_is_below_its_baseline(plan, results, p, said):
+@pytest.mark.parametrize(
+    ("p", "said", "stands"),
+    [(0.01, "It is worse than", "worse"), (0.2, "can't be told from", "unsure")],
+)
+def test_a_searched_system_that_is_below_its_baseline(plan, results, p, said, stands):
     protocol = gather(plan, results)["emodb-loso"]
     pairs = [compared("cnn-c6l3", "linear", -0.028, p)]
     verdict, other = verdicts(
         replace(protocol, comparisons=Comparisons(protocol="emodb-loso", pairs=pairs))
     )
     assert said in verdict.text
-    assert not verdict.beats
+    assert verdict.stands == stands
     assert "Nothing was tested against the linear system linear" in other.text
-    assert other.beats is None
+    assert other.stands is None
 
 
-def compared(first, second, difference, p):
+@pytest.mark.parametrize(
+    ("speakers", "said"),
+    [(9, "can't be told from"), (3, "too few speakers to tell it from")],
+)
+def test_the_overview_says_where_no_test_could_have_told(plan, results, speakers, said):
+    """Of three speakers no p is below 2 / 2^3."""
+    protocol = gather(plan, results)["emodb-loso"]
+    pairs = [
+        compared("emotionnas", name, 0.1, 0.6, speakers) for name in ("cnn-c6l3", "rnn", "linear")
+    ]
+    shown = replace(protocol, comparisons=Comparisons(protocol="emodb-loso", pairs=pairs))
+    (row,) = overview_table({"emodb-loso": shown}).rows
+    assert row["against"] == f"{said} cnn-c6l3, rnn and linear"
+
+
+def compared(first, second, difference, p, speakers=9):
     figure = Difference(difference=difference, p=p, adjusted=p)
-    return Pair(first=first, second=second, ua=figure, wa=figure, speakers=9)
+    return Pair(first=first, second=second, ua=figure, wa=figure, speakers=speakers)
 
 
 def test_only_cells_without_any_convolution_are_degenerate():

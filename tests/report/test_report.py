@@ -212,14 +212,15 @@ def test_latex_special_characters_are_escaped(report):
 
 
 def test_every_fold_of_the_first_seed_is_drawn(report):
-    drawn = {path.name for path in (report / "figures").glob("toy-cnn-c6l3-cells*.svg")}
-    others = {f"toy-cnn-c6l3-cells-{fold}.svg" for fold in ("s02", "s03")}
-    assert drawn == {"toy-cnn-c6l3-cells.svg", *others}
     for ending in ("svg", "png", "csv"):
-        drawn = {path.name for path in (report / "figures").glob(f"toy-cnn-c6l3-alphas*.{ending}")}
-        assert drawn == {f"toy-cnn-c6l3-alphas{fold}.{ending}" for fold in ("", "-s02", "-s03")}
+        drawn = {path.name for path in (report / "folds/toy/cnn-c6l3").glob(f"*.{ending}")}
+        assert drawn == {
+            f"{fold}-{what}.{ending}" for fold in ("s02", "s03") for what in ("cells", "alphas")
+        }
+        for what in ("cells", "alphas"):
+            assert (report / f"figures/toy-cnn-c6l3-{what}.{ending}").exists()
     page = (report / "index.html").read_text(encoding="utf-8")
-    assert '<a href="figures/toy-cnn-c6l3-alphas-s03.svg">s03</a>' in page
+    assert '<a href="folds/toy/cnn-c6l3/s03-alphas.svg">s03</a>' in page
 
 
 def test_the_same_results_give_the_same_bytes(plan, results, report, tmp_path):

@@ -1,6 +1,7 @@
 """How often what a search chose returns, held against loops and drawn genotypes."""
 
 import csv
+from collections import Counter
 from dataclasses import replace
 from itertools import combinations, product
 
@@ -9,6 +10,7 @@ import pytest
 
 from emonas.report.choices import choices_table
 from emonas.report.gather import FoundGenotype, gather
+from emonas.report.ledger import ledger_table
 from emonas.report.stability import (
     OPERATIONS,
     cell_returned,
@@ -85,14 +87,17 @@ def named(name):
 
 
 def test_a_recurrent_cell_returns_by_chance_as_two_draws_are_the_same():
-    first, other = {"lstm", "gru", "rnn", "a"}, {"gru", "lstm", "b"}
-    draws = [a == b for a in sorted(first) for b in sorted(other)]
+    first, other = Counter(("lstm", "gru", "rnn", "a")), Counter(("gru", "lstm", "b"))
+    draws = [a == b for a in first.elements() for b in other.elements()]
     cell = named("lstm")
     returned = cell_returned(cell, named("lstm"), first, other)
     assert (returned.edge, returned.edge_chance) == (1, pytest.approx(np.mean(draws)))
     assert cell_returned(cell, named("gru"), first, first).edge_chance == pytest.approx(1 / 4)
     assert cell_returned(cell, named("gru"), first, first).edge == 0
     assert cell_returned(cell, cell).edge_chance is None
+    # Four tries of one and one each of two others: 4 * 4 + 1 + 1 pairs of 6 * 6.
+    often = Counter(("rnn", "rnn", "rnn", "rnn", "gru", "lstm"))
+    assert cell_returned(cell, cell, often, often).edge_chance == pytest.approx(18 / 36)
 
 
 def test_a_chance_share_is_told_only_of_cells_that_have_names(plan, results):
@@ -154,26 +159,43 @@ def test_the_choices_are_counted(report_folder):
 
 def test_the_ledger_sums_what_was_spent(report_folder):
     with (report_folder / "tables/emodb-loso-ledger.csv").open(encoding="utf-8") as file:
-        rows = {(row["system"], row["fold"]): row for row in csv.DictReader(file)}
+        rows = {(row["system"], row["fold"], row["seed"]): row for row in csv.DictReader(file)}
     # Two seeds of 20 epochs of 2.5 s in each of three folds; and of 30 epochs of 0.8 s.
-    every, one = rows["cnn-c6l3", "all"], rows["cnn-c6l3", "s02"]
+    every, one = rows["cnn-c6l3", "all", "all"], rows["cnn-c6l3", "s02", "1"]
     assert float(every["search_seconds"]) == pytest.approx(2 * 3 * 20 * 2.5)
-    assert float(one["search_seconds"]) == pytest.approx(2 * 20 * 2.5)
-    assert float(one["train_seconds"]) == pytest.approx(2 * 30 * 0.8)
+    assert float(one["search_seconds"]) == pytest.approx(20 * 2.5)
+    assert float(one["train_seconds"]) == pytest.approx(30 * 0.8)
     # A bi-level search trains one network in all of its epochs, a selection each of its candidates.
-    assert (float(one["architectures"]), float(one["search_memory"])) == (2, 812)
-    assert float(rows["rnn", "all"]["architectures"]) == 2 * 3
+    assert (float(one["architectures"]), float(one["search_memory"])) == (1, 812)
+    assert float(rows["rnn", "all", "all"]["architectures"]) == 2 * 3
     assert (every["how"], float(every["train_memory"])) == ("searched by darts", 640)
     # Searched in the first fold for all.
-    assert float(rows["rnn", "s01"]["search_seconds"]) == pytest.approx(2 * 20 * 2.5)
-    assert rows["rnn", "s02"]["search_seconds"] == ""
-    assert not any(system in ("linear", "emotionnas") for system, _ in rows)
+    assert float(rows["rnn", "s01", "1"]["search_seconds"]) == pytest.approx(20 * 2.5)
+    assert rows["rnn", "s02", "1"]["search_seconds"] == ""
+    assert not any(system in ("linear", "emotionnas") for system, *_ in rows)
+
+
+def test_the_ledger_has_the_interval_of_every_fold_and_seed(plan, results):
+    protocol = gather(plan, results)["emodb-loso"]
+    rnn = protocol.systems["rnn"]
+    folds = [
+        own.model_copy(update={"ua_interval": (0.1 + own.seed / 8, 0.9)})
+        for own in rnn.metrics.folds
+    ]
+    metrics = rnn.metrics.model_copy(update={"folds": folds})
+    rows = ledger_table(replace(protocol, systems={"rnn": replace(rnn, metrics=metrics)})).rows
+    whole, *single = [(row["fold"], row["seed"]) for row in rows]
+    assert whole == ("all", "all")
+    assert single == [(own.fold, own.seed) for own in folds]
+    assert {own.seed for own in folds} == {0, 1}
+    for own, row in zip(folds, rows[1:], strict=True):
+        assert (row["ua"], row["ua_low"], row["ua_high"]) == (own.ua, *own.ua_interval)
 
 
 def test_cells_made_by_hand_return_whole():
     """Of four, two winners drawn alike are the same once in four times."""
     made = {name: named_cells(name, "hand-made", 4, 3, 4) for name in NAMED_CELLS}
-    pool = set(made)
+    pool = Counter(list(made))
     draws = [made[a] == made[b] for a in sorted(pool) for b in sorted(pool)]
     for name, other in product(made, made):
         returned = cell_returned(made[name], made[other], pool, pool)

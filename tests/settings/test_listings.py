@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from emonas.corpora.readers import csv as csv_reader
+from emonas.corpora.readers import folders as folders_reader
 from emonas.errors import EmonasError
 from emonas.settings.listings import check_listings
 from emonas.settings.load import check_settings
@@ -89,6 +89,31 @@ def test_what_fits_passes(document):
     assert passes(document)
 
 
+def test_a_table_without_emotions_is_told_before_the_run(document, table):
+    document["corpora"]["iem"] = table("unlabelled", [("", "Yes.", ""), ("", "No.", "")])
+    del document["protocols"]["iem"]["transfer"], document["protocols"]["iem"]["merge"]
+    said = refused(document)
+    assert said.endswith(
+        "unlabelled.csv: no row names an emotion; fill the column emotion, a word a row"
+    )
+
+
+def test_a_table_that_leads_out_of_its_folder_is_told_before_the_run(document, tmp_path):
+    path = tmp_path / "iem.csv"
+    path.write_text("audio,speaker,emotion\n../a.wav,s1,happy\n../b.wav,s2,sad\n")
+    document["corpora"]["iem"] = {"reader": "csv", "table": str(path)}
+    del document["protocols"]["iem"]["transfer"], document["protocols"]["iem"]["merge"]
+    said = refused(document)
+    assert said.startswith("corpora.iem: no utterance can be used: ")
+    assert "line 2 of" in said
+    assert said.endswith("move the file into it, or set outside: true")
+
+
+def test_what_no_protocol_hears_need_not_be_complete(document, table):
+    document["corpora"]["later"] = table("unlabelled", [("", "Yes.", "")])
+    assert passes(document)
+
+
 def transfer(document, corpus, **options):
     document["protocols"]["iem"]["transfer"] = {corpus: options}
     return document
@@ -158,26 +183,30 @@ def test_a_transfer_has_utterances_of_a_class_after_its_filters(document):
     assert passes(transfer(document, "msp", style="improvised", map={"excited": "sad"}))
 
 
-def test_labels_that_are_given_need_no_listing_of_the_own_corpora(document, monkeypatch):
-    read, seen = csv_reader.read, []
+def test_labels_that_are_given_need_no_listing_of_the_own_corpora(document, folders, monkeypatch):
+    """But tables are read, which takes no walk through folders."""
+    read, seen = folders_reader.read, []
     monkeypatch.setattr(
-        csv_reader,
+        folders_reader,
         "read",
         lambda options, folder: (seen.append(folder.name), read(options, folder))[1],
     )
-    document["protocols"]["plain"] = {"corpora": ["iem"], "test": "speaker"}
+    document["corpora"] |= {name: folders(name, ["happy", "sad"]) for name in ("own", "other")}
+    transfer = {"other": {"map": {"happy": "happy"}}}
+    document["protocols"] = {
+        "plain": {"corpora": ["own"], "test": "speaker"},
+        "across": {"corpora": ["own"], "test": "speaker", "transfer": transfer},
+    }
     document["runs"] = [{"protocol": "plain", "systems": ["linear"]}]
     assert passes(document)
     assert seen == []
-    document["runs"] *= 2
-    document["runs"][1] = {"protocol": "iem", "systems": ["linear", "reading"]}
-    document["protocols"]["iem"]["labels"] = ["happy", "sad"]
-    check_listings(Plan(check_settings(document)))
-    assert sorted(seen) == ["iem", "msp"]
-    seen.clear()
-    document["runs"][1]["systems"] = ["linear"]
+    document["runs"] = [{"protocol": "across", "systems": ["linear"]}]
     assert passes(document)
-    assert seen == ["msp"]
+    assert sorted(seen) == ["other", "own"]
+    seen.clear()
+    document["protocols"]["across"]["labels"] = ["happy", "sad"]
+    assert passes(document)
+    assert seen == ["other"]
 
 
 def without_text(table, name, silent):

@@ -26,7 +26,7 @@ SYSTEM = {
     "random": {"layers": 2, "width": 128, "heads": 4, "feed_forward": 256, "channels": 64},
     "tasks": ["asr", "gender"],
     "dropout": 0.0,
-    "training": {"epochs": 90, "batch": 10, "learning_rate": 0.001, "select": "last"},
+    "training": {"epochs": 45, "batch": 5, "learning_rate": 0.001, "select": "last"},
 }
 
 

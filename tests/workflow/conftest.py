@@ -21,6 +21,7 @@ CHECKOUT = Path(__file__).parents[2]
 PARTS = (".ci", "Makefile", "Snakefile", "config.yaml", "envs", "pyproject.toml", "src", "workflow")
 SETTINGS = Path(__file__).with_name("tiny.yaml")
 RATE = 16000
+EMONAS = "from emonas.cli import app; app()"
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,21 @@ class Checkout:
         )
         assert (done.returncode != 0) == fails, done.stdout
         return done.stdout
+
+    def emonas(
+        self, *arguments: object, given: bytes | None = None, first: str = ""
+    ) -> subprocess.CompletedProcess[bytes]:
+        """A command of the package, behind what Python does `first`; its answer apart from its
+        progress: how long it takes is no test's business.
+        """
+        return subprocess.run(
+            [sys.executable, "-c", f"{first}\n{EMONAS}", *map(str, arguments)],
+            cwd=self.folder,
+            env=self.environment(),
+            input=given,
+            capture_output=True,
+            check=False,
+        )
 
     def snakemake(self, *arguments: str, fails: bool = False) -> str:
         """What Snakemake says on the tiny settings."""

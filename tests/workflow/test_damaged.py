@@ -6,22 +6,28 @@ import re
 import pytest
 
 pytestmark = pytest.mark.fault
-FILES = {
-    "results/features/spoken/fbank.h5": "results/train/tiny/linear/seed0/group1/predictions.h5",
-    "results/train/tiny/cnn/seed0/group1/predictions.h5": "results/evaluate/tiny/cnn/metrics.json",
-    "results/search/tiny/cnn/seed0/group1/genotype.json": (
-        "results/train/tiny/cnn/seed0/group1/predictions.h5"
-    ),
-    "results/search/once/kept/seed0/run0/weights.safetensors": (
-        "results/train/once/kept/seed0/run0/predictions.h5"
-    ),
-    "results/protocols/tiny/group1/train.csv": (
-        "results/train/tiny/linear/seed0/group1/predictions.h5"
-    ),
-}
-"""A file, and what is made from it."""
+DAMAGED = "results/search/once/kept/seed0/run0/weights.safetensors"
+NEEDS_IT = "results/train/once/kept/seed0/run0/predictions.h5"
+TOGETHER = (
+    {
+        "results/features/spoken/fbank.h5": "results/train/tiny/linear/seed0/group1/predictions.h5",
+        "results/train/tiny/cnn/seed0/group1/predictions.h5": (
+            "results/evaluate/tiny/cnn/metrics.json"
+        ),
+        DAMAGED: NEEDS_IT,
+    },
+    {
+        "results/search/tiny/cnn/seed0/group1/genotype.json": (
+            "results/train/tiny/cnn/seed0/group1/predictions.h5"
+        ),
+        "results/protocols/tiny/group2/train.csv": (
+            "results/train/tiny/linear/seed0/group2/predictions.h5"
+        ),
+    },
+)
+"""Files that one run finds damaged, each by the job that makes from it what it stands beside."""
 TOUCHED = {
-    **dict.fromkeys(FILES, True),
+    **{file: True for files in TOGETHER for file in files},
     "results/train/tiny/cnn/seed0/group1/cost.json": True,
     "results/evaluate/tiny/cnn/metrics.json": True,
     "results/protocols/tiny/audit.json": True,
@@ -35,8 +41,6 @@ BRIEF = (
     "results/train/tiny/cnn/seed0/group1/predictions.h5",
 )
 """Those that `make test` touches; `make test-faults` does all, each of which takes two runs."""
-DAMAGED = "results/search/once/kept/seed0/run0/weights.safetensors"
-NEEDS_IT = FILES[DAMAGED]
 OTHERS = [f"results/train/tiny/linear/seed{seed}/group2/predictions.h5" for seed in (0, 1)]
 
 
@@ -60,18 +64,21 @@ def damage(path, way):
 
 
 @pytest.mark.parametrize("way", ["a flipped byte", "cut short"])
-@pytest.mark.parametrize("file", FILES)
-def test_a_damaged_result_is_made_again(finished, changed, file, way, tally):
-    path, target = changed.folder / file, FILES[file]
-    damage(path, way)
-    (changed.folder / target).unlink()
-    said = changed.snakemake("--cores", "2", target, fails=True)
-    assert re.search(rf"^emonas: {told(file)}$", said, flags=re.MULTILINE), said
-    assert not path.exists()
-    changed.snakemake("--cores", "2", target)
-    for each in (file, target):
+@pytest.mark.parametrize("files", TOGETHER, ids=["what is learned", "what it is learned from"])
+def test_damaged_results_are_made_again(finished, changed, files, way, tally):
+    for file, target in files.items():
+        damage(changed.folder / file, way)
+        (changed.folder / target).unlink()
+    command = ("--cores", "2", "--keep-going", *files.values())
+    said = changed.snakemake(*command, fails=True)
+    for file in files:
+        assert re.search(rf"^emonas: {told(file)}$", said, flags=re.MULTILINE), said
+        assert not (changed.folder / file).exists()
+    changed.snakemake(*command)
+    for each in (*files, *files.values()):
         assert (changed.folder / each).read_bytes() == (finished.folder / each).read_bytes()
-    tally(f"{path.name} with {way}, in the workflow")
+    for file in files:
+        tally(f"{file.rpartition('/')[2]} with {way}, in the workflow")
 
 
 @pytest.mark.parametrize(

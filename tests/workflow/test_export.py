@@ -45,23 +45,12 @@ def test_a_graph_says_what_training_said(finished, tmp_path, monkeypatch, run):
     assert apart_by_onnx("tiny.yaml", *run, tmp_path / "model") < 1e-5
 
 
-def command(finished, *arguments, given=None):
-    return subprocess.run(
-        [sys.executable, "-c", "from emonas.cli import app; app()", *map(str, arguments)],
-        cwd=finished.folder,
-        env=finished.environment(),
-        input=given,
-        capture_output=True,
-        check=False,
-    )
-
-
 @pytest.fixture(scope="module")
 def model(finished, tmp_path_factory):
     """The linear system, exported by the command, all folds."""
     output = tmp_path_factory.mktemp("exported") / "a model"
     settings = ("--settings", "tiny.yaml", "--output", output)
-    done = command(finished, "export", "linear", "--protocol", "tiny", *settings)
+    done = finished.emonas("export", "linear", "--protocol", "tiny", *settings)
     assert done.returncode == 0, done.stderr
     assert b"folds group1, group2" in done.stdout
     return output
@@ -69,11 +58,11 @@ def model(finished, tmp_path_factory):
 
 def test_the_command_exports_the_first_run_by_default(finished, tmp_path):
     output = tmp_path / "model"
-    done = command(finished, "export", "--settings", "tiny.yaml", "--output", output)
+    done = finished.emonas("export", "--settings", "tiny.yaml", "--output", output)
     assert done.returncode == 0, done.stderr
     told = json.loads((output / "model.json").read_text())
     assert (told["system"], told["protocol"], told["seed"]) == ("linear", "tiny", 0)
-    again = command(finished, "export", "--settings", "tiny.yaml", "--output", output)
+    again = finished.emonas("export", "--settings", "tiny.yaml", "--output", output)
     assert again.returncode == 1
     assert b"is there already; name a new folder, or delete this one" in again.stderr
 
@@ -96,7 +85,7 @@ def test_options_that_changed_since_the_run_are_told(finished, tmp_path, system,
     path, output = tmp_path / "tiny.yaml", tmp_path / "model"
     path.write_text(yaml.safe_dump(settings))
     asked = ("--protocol", "tiny", "--settings", path, "--output", output)
-    done = command(finished, "export", system, *asked)
+    done = finished.emonas("export", system, *asked)
     assert done.returncode == 1
     told = done.stderr.decode()
     assert f"results/train/tiny/{system}/seed0/group1/predictions.h5: " in told
@@ -120,7 +109,7 @@ def test_options_that_changed_since_the_run_are_told(finished, tmp_path, system,
 )
 def test_what_was_not_run_is_told(finished, tmp_path, arguments, said):
     output = tmp_path / "model"
-    done = command(finished, "export", *arguments, "--settings", "tiny.yaml", "--output", output)
+    done = finished.emonas("export", *arguments, "--settings", "tiny.yaml", "--output", output)
     assert done.returncode == 1
     assert said in done.stderr.decode()
     assert "Traceback" not in done.stderr.decode()
@@ -150,7 +139,7 @@ def test_several_folds_are_an_ensemble(finished, model, tmp_path, monkeypatch):
 def test_a_batch_says_what_each_says_alone(finished, model, monkeypatch):
     monkeypatch.chdir(finished.folder)
     files, *_ = own_predictions("train", "tiny", "linear", first_fold("tiny"))
-    done = command(finished, "predict", model, *files, "--format", "json")
+    done = finished.emonas("predict", model, *files, "--format", "json")
     assert done.returncode == 0, done.stderr
     loaded = Model(model)
     for file, told in zip(files, json.loads(done.stdout), strict=True):
@@ -173,7 +162,7 @@ def test_any_format_and_rate_a_folder_and_standard_input(finished, model, tmp_pa
     soundfile.write(folder / "d.wav", waveform, 22050)
     (folder / "notes.txt").write_text("no audio")
     content = Path(files[0]).read_bytes()
-    done = command(finished, "predict", model, folder, "-", "--format", "csv", given=content)
+    done = finished.emonas("predict", model, folder, "-", "--format", "csv", given=content)
     assert done.returncode == 0, done.stderr
     rows = list(csv.DictReader(io.StringIO(done.stdout.decode())))
     names = [Path(row["recording"]).name for row in rows]
@@ -191,7 +180,7 @@ def test_a_long_recording_is_heard_in_windows(finished, model, tmp_path, monkeyp
     path = tmp_path / "long.wav"
     soundfile.write(path, long, rate, subtype="FLOAT")
     windows = ("--longest", "3", "--window", "2", "--step", "1.5")
-    done = command(finished, "predict", model, path, "--format", "json", *windows)
+    done = finished.emonas("predict", model, path, "--format", "json", *windows)
     assert done.returncode == 0, done.stderr
     (told,) = json.loads(done.stdout)
     assert [(one["start"], one["end"]) for one in told["windows"]] == [
@@ -206,7 +195,7 @@ def test_a_long_recording_is_heard_in_windows(finished, model, tmp_path, monkeyp
         assert one["probabilities"] == pytest.approx(own, abs=1e-5)
     mean = np.mean([one["probabilities"]["sad"] for one in told["windows"]])
     assert told["probabilities"]["sad"] == pytest.approx(mean)
-    table = command(finished, "predict", model, path, *windows).stdout.decode()
+    table = finished.emonas("predict", model, path, *windows).stdout.decode()
     assert "1.5 to 3.5" in table
 
 
@@ -215,12 +204,12 @@ def test_what_can_t_be_heard_is_told_and_the_rest_predicted(finished, model, tmp
     files, *_ = own_predictions("train", "tiny", "linear", first_fold("tiny"))
     broken = tmp_path / "broken.wav"
     broken.write_bytes(Path(files[0]).read_bytes()[:5000])
-    done = command(finished, "predict", model, broken, files[0])
+    done = finished.emonas("predict", model, broken, files[0])
     assert done.returncode == 1
     assert "truncated" in done.stdout.decode()
     assert Path(files[0]).name in done.stdout.decode()
     assert "1 of 2 recordings could not be heard" in done.stderr.decode()
-    nowhere = command(finished, "predict", model, tmp_path / "nowhere.wav")
+    nowhere = finished.emonas("predict", model, tmp_path / "nowhere.wav")
     assert nowhere.returncode == 1
     assert "there is no such file or folder" in nowhere.stderr.decode()
 
@@ -263,6 +252,8 @@ def test_a_damaged_folder_is_told(model, tmp_path):
         Model(broken)
     with pytest.raises(EmonasError, match="a waveform is of one channel"):
         Model(model)(np.zeros((2, 16000), np.float32), 16000)
+    with pytest.raises(EmonasError, match="a waveform is of one channel"):
+        Model(model)([[1.0], [1.0, 2.0]], 16000)
 
 
 @pytest.fixture(scope="module")
@@ -271,7 +262,7 @@ def graphs(finished, tmp_path_factory):
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     output = tmp_path_factory.mktemp("graphs") / "my-model"
     settings = ("--settings", "tiny.yaml", "--output", output, "--onnx")
-    done = command(finished, "export", "linear", "--protocol", "tiny", *settings)
+    done = finished.emonas("export", "linear", "--protocol", "tiny", *settings)
     assert done.returncode == 0, done.stderr
     return output, done.stdout.decode()
 
@@ -325,8 +316,11 @@ def test_whole_numbers_are_of_full_scale(finished, model, monkeypatch):
         (np.full(16000, 900.0), 16000, "reaches 900; divide it by its full scale"),
         (np.zeros(16000), 16000, "silent"),
         (np.full(16000, np.nan), 16000, "numbers that are none"),
-        (np.ones(16000), 0, "whole number of Hz, not 0"),
-        (np.ones(16000), 16000.5, "whole number of Hz, not 16000.5"),
+        (np.ones(16000), 0, "whole number of Hz from 2000 to 768000, not 0"),
+        (np.ones(16000), 16000.5, "to 768000, not 16000.5"),
+        (np.ones(16000), 500, "to 768000, not 500"),
+        (np.ones(16000), True, "to 768000, not True"),
+        (np.ones(16000), "16000", "to 768000, not '16000'"),
     ],
 )
 def test_a_waveform_that_is_none_is_refused(model, waveform, rate, said):
@@ -348,6 +342,6 @@ def test_files_of_another_version_are_told(model, tmp_path):
 
 
 def test_standard_input_can_be_heard_once(finished, model):
-    done = command(finished, "predict", model, "-", "-", given=b"RIFF")
+    done = finished.emonas("predict", model, "-", "-", given=b"RIFF")
     assert done.returncode == 1
     assert b"name it once" in done.stderr

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -98,8 +97,10 @@ def extended(fresh, tmp_path_factory):
 
 
 def emonas(checkout, *arguments):
-    """What a command says, of the package that has the new files."""
-    return checkout.run([sys.executable, "-c", "from emonas.cli import app; app()", *arguments])
+    """What a command answers, of the package that has the new files."""
+    done = checkout.emonas(*arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_the_reader_lists_its_corpus(extended):
@@ -177,17 +178,17 @@ def test_the_system_has_its_metrics_and_its_place_in_the_report(extended):
 
 def test_the_system_is_exported_and_predicts(extended, tmp_path):
     model, fold = tmp_path / "a model", Path(FOLD).name
-    settings = ("--settings", "tiny.yaml", "--fold", fold, "--output", str(model))
+    settings = ("--settings", "tiny.yaml", "--fold", fold, "--output", model)
     emonas(extended, "export", "delays", *settings)
     found = read_predictions(extended.folder / FOLD / "predictions.h5", "test")
     files = [f"my crema-d/{name}.wav" for name in found.utterances]
-    heard = json.loads(emonas(extended, "predict", str(model), *files, "--format", "json"))
+    heard = json.loads(emonas(extended, "predict", model, *files, "--format", "json"))
     told = [[one["probabilities"][label] for label in found.classes] for one in heard]
     np.testing.assert_allclose(told, softmax(found.logits, axis=1), rtol=0, atol=1e-5)
 
 
 def test_the_reference_has_the_new_kinds(extended, tmp_path):
-    emonas(extended, "reference", str(tmp_path))
+    emonas(extended, "reference", tmp_path)
     page = (tmp_path / "settings.md").read_text()
     for kind in ("reader: crema-d", "extractor: intonation", "network: time-delay"):
         assert page.count(f"### `{kind}`\n") == 1

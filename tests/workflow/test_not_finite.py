@@ -62,6 +62,17 @@ def test_the_others_go_on_and_the_end_says_what_failed_and_why(changed, tally):
     assert (results / "evaluate/own/linear/metrics.json").exists()
     assert "not run, because of what failed: 4 jobs" in said
 
+    # What it says gives the report of the others, and leaves what is made.
+    assert "with what leans on it (under own: chance), and entries" in said
+    page = results / "report/index.html"
+    page.unlink(missing_ok=True)
+    made = {path: path.stat().st_mtime_ns for path in results.glob("train/own/*/*/*/*.h5")}
+    changed.rewrite(lambda settings: settings["runs"][0].update(systems=["linear"]))
+    changed.snakemake("--cores", "2")
+    assert "linear" in page.read_text(encoding="utf-8")
+    assert made == {path: path.stat().st_mtime_ns for path in made}
+    changed.rewrite(lambda settings: settings["runs"][0]["systems"].append("chance"))
+
     # With a mended rate it ends well, and does what does not depend on it no second time.
     def mend(settings):
         settings["systems"]["chance"]["training"] |= {"learning_rate": 0.01, "clip": 1.0}
@@ -75,6 +86,20 @@ def test_the_others_go_on_and_the_end_says_what_failed_and_why(changed, tally):
     assert not {name for name in names if name.startswith(("search", "features"))}
     changed.snakemake("--cores", "2")
     assert (results / "evaluate/own/chance/metrics.json").exists()
+
+
+def test_who_builds_on_it_has_no_result_either_and_is_named(changed, tally):
+    def build(settings):
+        diverging(settings)
+        settings["runs"] = [
+            {"protocol": "own", "systems": ["resnet", "chance", "fused-sum"]},
+            {"protocol": "tiny", "systems": ["linear"]},
+        ]
+
+    changed.rewrite(build)
+    tally("a loss or a weight that is no finite number, through Snakemake")
+    said = changed.snakemake("--cores", "2", "--keep-going", fails=True)
+    assert "what has no result (under own: chance, fused-sum), and entries" in said
 
 
 def test_without_keep_going_the_end_names_it(changed, tally):

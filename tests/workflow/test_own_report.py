@@ -51,6 +51,8 @@ def test_it_has_every_figure_and_table_where_it_belongs(plan, made):
     assert wanted <= set(results)
     assert {"Report", "Papers", "Protocol tiny", "Protocol once"} <= set(categories)
     own = {Path(name).name for name in categories["Protocol tiny"]["cnn"]}
+    assert own >= {f"group2-{what}.svg" for what in ("cells", "alphas")}
+    assert "emotionnas" not in " ".join(own)
     assert own >= {f"tiny-cnn-{what}.svg" for what in ("cells", "confusion", "curves", "alphas")}
     assert "results/report/tables/tiny-systems.csv" in categories["Protocol tiny"]["All systems"]
     assert results["results/report/figures/tiny-cnn-confusion.svg"]["labels"] == {
@@ -79,4 +81,11 @@ def test_captions_quote_the_settings(plan, made):
     table = text_of(results["results/report/tables/streams.csv"]["caption"])
     assert "The two streams." in table
     assert "System emotionnas: fusion of cnn and rnn by ism; seed 0" in table
+    other = results["results/report/folds/tiny/cnn/group2-cells.svg"]
+    assert other["labels"] == {"what": "cells of group2", "as": "svg"}
+    caption = text_of(other["caption"])
+    assert "Fold group2, of the first seed. What its search found." in " ".join(caption.split())
+    assert "Settings: tiny.yaml." in caption
+    assert "search: method: darts" in caption
+    assert "group1" not in caption.replace("2 folds (group1, group2)", "")
     assert "seeds 0 and 1" in text_of(results["results/report/tables/tiny-systems.csv"]["caption"])

@@ -62,14 +62,26 @@ def print_failed():
     """Which jobs failed, and why: with --keep-going their messages lie far above."""
     from emonas.failures import failure_lines
 
-    failed = [
-        (job.rule.name, next(map(Path, job.log), None))
+    jobs = [
+        job
         for entry in workflow.scheduler.failed
         for job in (entry.jobs if entry.is_group() else [entry])
     ]
+    failed = [(job.rule.name, next(map(Path, job.log), None)) for job in jobs]
     left = [job for job in workflow.dag.needrun_jobs() if job not in workflow.scheduler.failed]
+    # The jobs that end a system: what else failed is behind them, unless the report itself asks.
+    unfinished = [
+        (job.wildcards.protocol, job.wildcards.system)
+        for job in [*jobs, *left]
+        if job.rule.name in ("evaluate", "speed")
+    ]
+    shared = {"recognition", "compare", "differences", "report"}
+    stopped = any(job.rule.name in shared for job in jobs)
     goes_on = workflow.execution_settings.keep_going
-    for line in failure_lines(failed, len(left), goes_on=goes_on):
+    without = PLAN.all_without(unfinished)
+    # Of nothing there is no report.
+    systems = [] if stopped or without == set(PLAN.runs) else sorted(without)
+    for line in failure_lines(failed, len(left), goes_on=goes_on, systems=systems):
         print(f"  {line}")
 
 

@@ -1,12 +1,14 @@
 from emonas.report.embedded import embedded_files
 from emonas.report.names import (
+    FOLD_CAPTIONS,
+    FOLDS,
     caption_of,
     report_captions,
     report_figures,
     report_numbers,
     report_tables,
 )
-from emonas.report.places import place_of
+from emonas.report.places import FoldFigure, place_of
 from emonas.settings.cards import report_plan
 
 REPORT_PLAN = report_plan(PLAN, SETTINGS_FILE, COMMAND)
@@ -51,18 +53,32 @@ def embeddings_of_figures(wildcards):
 
 
 def reported(name):
-    """A figure or table, with its place in Snakemake's own report.
+    """A figure or table, with its place in Snakemake's own report."""
+    return placed(f"results/report/{name}", place_of(REPORT_PLAN, name), caption_of(name))
+
+
+def reported_folds():
+    """The figures of other folds, which are found when Snakemake's report is made."""
+    every = FoldFigure("{protocol}", "{system}", "{drawing}", "{fold}")
+    pattern = every.file.removeprefix(f"{FOLDS}/")
+    folder = directory(f"results/report/{FOLDS}")
+    return placed(folder, every.place, FOLD_CAPTIONS, patterns=[pattern])
+
+
+def placed(path, place, caption, **found):
+    """A file, or what is found in a folder, with its place in Snakemake's own report.
 
     Its caption quotes the settings; the job writes it beside the figures, and it is read when
     Snakemake's report is made.
     """
-    place = place_of(REPORT_PLAN, name)
+    suffix = (found["patterns"][0] if found else path).rpartition(".")[2]
     return report(
-        f"results/report/{name}",
-        caption=os.path.abspath(f"results/report/{caption_of(name)}"),
+        path,
+        caption=os.path.abspath(f"results/report/{caption}"),
         category=place.category,
         subcategory=place.subcategory,
-        labels={"what": place.word, "as": name.rpartition(".")[2]},
+        labels={"what": place.word, "as": suffix},
+        **found,
     )
 
 
@@ -101,6 +117,7 @@ rule report:
             caption="../report/page.rst",
         ),
         figures=[reported(name) for name in report_figures(REPORT_PLAN)],
+        folds=reported_folds(),
         numbers=[f"results/report/{name}" for name in report_numbers(REPORT_PLAN)],
         tables=[reported(name) for name in report_tables(REPORT_PLAN)],
         captions=[f"results/report/{name}" for name in report_captions(REPORT_PLAN)],

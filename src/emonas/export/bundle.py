@@ -4,7 +4,6 @@ import shlex
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,6 +25,10 @@ CONTENTS = "bundle.json"
 RESULTS = "results"
 REPORT = "report"
 PLAN = "plan.json"
+LOCKS = "lock*.txt"
+"""What is named so in `envs`, and at the top of a bundle, pins versions."""
+_NUMBERED = (".csv", ".md", ".tex", ".rst")
+"""Files of a report that hold numbers."""
 _TIME = (1980, 1, 1, 0, 0, 0)
 """Of every file, so that the same run gives the same bytes."""
 
@@ -59,7 +62,7 @@ def write_bundle(plan: Plan, settings: Path, results: Path, locks: Path, output:
         plan: the settings file's jobs.
         settings: the settings file.
         results: what the workflow wrote.
-        locks: the folder of the lock files, whose names begin with `lock`.
+        locks: the folder of the lock files.
         output: the archive.
 
     Raises:
@@ -74,13 +77,13 @@ def write_bundle(plan: Plan, settings: Path, results: Path, locks: Path, output:
         write_report(told, folder / RESULTS, folder / REPORT, workers=cores())
         _refuse_another_report(results / REPORT, folder / REPORT, _unfound(plan, results))
         shutil.copyfile(settings, folder / settings.name)
-        for lock in sorted(locks.glob("lock*.txt")):
+        for lock in _locks(locks):
             shutil.copyfile(lock, folder / lock.name)
         write_text(folder / PLAN, told.model_dump_json(indent=1) + "\n")
         scoring = {name: scoring_of(plan, name) for name in told.run_protocols()}
         for protocol, how in scoring.items():
             write_text(folder / protocol_file(protocol), how.model_dump_json(indent=1) + "\n")
-        files = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
+        files = {name: folder / name for name in files_below(folder)}
         digests = {name: digest_of_file(path) for name, path in files.items()}
         contents = Contents(emonas=__version__, drawn_by=drawn_by(), files=digests)
         write_text(folder / CONTENTS, contents.model_dump_json(indent=1) + "\n")
@@ -136,12 +139,22 @@ def numbered_files(report: Path) -> list[str]:
     """The files of a report that hold its numbers: the tables, what the figures show, and captions,
     relative to its folder.
     """
-    found = [*report.glob("tables/*"), *report.glob("figures/*.csv"), *report.rglob("*.rst")]
-    return sorted(path.relative_to(report).as_posix() for path in found)
+    return [name for name in files_below(report) if name.endswith(_NUMBERED)]
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    yield from sorted(path for path in folder.rglob("*") if path.is_file())
+def _locks(folder: Path) -> list[Path]:
+    if found := sorted(folder.glob(LOCKS)):
+        return found
+    raise EmonasError(
+        f"{folder}: has no {LOCKS}, which says which versions ran; bundle in the folder of the "
+        "run, with its envs"
+    )
+
+
+def files_below(folder: Path) -> list[str]:
+    """The files of a folder and of those in it, relative to it."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path.relative_to(folder).as_posix() for path in found)
 
 
 def _archive(files: dict[str, Path], output: Path) -> None:

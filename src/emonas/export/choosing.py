@@ -34,10 +34,8 @@ def choose(plan: Plan, system: str | None, protocol: str | None, seed: int) -> C
     of, name = fitting[0]
     seeds = plan.runs[of, name]
     if not 0 <= seed < seeds:
-        raise EmonasError(
-            f"--seed {seed}: {name} is run under {of} with the seeds 0 to {seeds - 1}; choose one "
-            "of these"
-        )
+        there = f"the seeds 0 to {seeds - 1}; choose one of these" if seeds > 1 else "seed 0 alone"
+        raise EmonasError(f"--seed {seed}: {name} is run under {of} with {there}")
     return Chosen(of, name, seed)
 
 

@@ -7,12 +7,20 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from emonas.corpora.audio import SHORTEST, SILENCE, StraightFile, UnusableAudioError, inspect_audio
+from emonas.corpora.audio import (
+    RATES,
+    SHORTEST,
+    SILENCE,
+    StraightFile,
+    UnusableAudioError,
+    inspect_audio,
+)
 from emonas.corpora.reading import AUDIO_SUFFIXES, Listing, audio_files
 from emonas.corpora.unread import is_unread, unread_media
 from emonas.errors import EmonasError
@@ -151,9 +159,16 @@ def write_waveform(path: Path, waveform: Array, sampling_rate: float) -> None:
     Raises:
         EmonasError: they are no recording.
     """
-    samples = np.asarray(waveform)
-    if not sampling_rate > 0 or sampling_rate != int(sampling_rate):
-        raise EmonasError(f"a sampling rate is a whole number of Hz, not {sampling_rate}")
+    try:
+        samples = np.asarray(waveform)
+    except ValueError as error:
+        raise EmonasError(f"a waveform is of one channel, (samples,), and no {error}") from error
+    low, high = RATES
+    number = isinstance(sampling_rate, Real) and not isinstance(sampling_rate, bool)
+    if not number or not low <= sampling_rate <= high or sampling_rate != int(sampling_rate):
+        raise EmonasError(
+            f"a sampling rate is a whole number of Hz from {low} to {high}, not {sampling_rate!r}"
+        )
     whole = issubclass(samples.dtype.type, _WHOLE)
     if not whole and not np.issubdtype(samples.dtype, np.floating):
         raise EmonasError(

@@ -1,21 +1,35 @@
 """Unpacking a bundle, and what in it is not as it was bundled."""
 
+import os
 import stat
 import tempfile
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from emonas.errors import EmonasError
-from emonas.export.bundle import CONTENTS, PLAN, REPORT, RESULTS, protocol_file, read_contents
+from emonas.errors import DamagedFileError, EmonasError
+from emonas.export.bundle import (
+    CONTENTS,
+    LOCKS,
+    PLAN,
+    REPORT,
+    RESULTS,
+    files_below,
+    protocol_file,
+    read_contents,
+)
+from emonas.export.held import Verified
 from emonas.report.plan import ReportPlan
 from emonas.storage.digests import digest_of_file
 from emonas.storage.problems import first_problem
 
 LARGEST = 2**36
 """Bytes that an archive may unpack to: 64 GiB."""
+STRIPPED, WHOLE = "stripped", "whole"
+"""Folders of an unpacked bundle into which its results are copied."""
 
 
 @contextmanager
@@ -71,18 +85,28 @@ def changed_files(folder: Path) -> Iterator[str]:
 def strange_files(folder: Path, told: ReportPlan) -> Iterator[str]:
     """The files that no bundle of such a plan has, whether its list knows them or not."""
     known = {CONTENTS, PLAN, told.settings_file, *map(protocol_file, told.run_protocols())}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder)
-        lock = len(name.parts) == 1 and name.match("lock*.txt")
-        own = lock or name.parts[0] in (RESULTS, REPORT)
-        if path.is_file() and not own and name.as_posix() not in known:
-            yield name.as_posix()
+    for name in files_below(folder):
+        within = PurePosixPath(name).parts
+        lock = len(within) == 1 and fnmatchcase(name, LOCKS)
+        if not lock and within[0] not in (RESULTS, REPORT) and name not in known:
+            yield name
 
 
 def added_files(folder: Path) -> Iterator[str]:
     """The files that nobody bundled."""
     known = {CONTENTS, *read_contents(folder).files}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_file() and name not in known:
-            yield name
+    yield from (name for name in files_below(folder) if name not in known)
+
+
+def damaged(error: DamagedFileError, folder: Path) -> Verified:
+    """A file that can't be read, or is not there, by its place in the bundle."""
+    name = within_bundle(str(error.path), folder)
+    problem = error.problem if error.path.exists() else "is not in the bundle"
+    return Verified(0, [f"{name}: {within_bundle(problem, folder)}"])
+
+
+def within_bundle(sentence: str, folder: Path) -> str:
+    """A sentence about files of an unpacked bundle, by their places in the bundle."""
+    for copied in (STRIPPED, WHOLE):
+        sentence = sentence.replace(f"{folder / copied}{os.sep}", f"{RESULTS}/")
+    return sentence.replace(f"{folder}{os.sep}", "")

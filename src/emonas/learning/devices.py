@@ -7,13 +7,16 @@ from emonas.learning.options import RuntimeOptions
 
 
 def prepare(runtime: RuntimeOptions, seed: int) -> torch.device:
-    """Seed torch, set its threads, and choose the device.
+    """Seed torch, set its threads, and choose the device. A GPU computes in float32 as a processor
+    does, not in TF32, whose factors keep ten bits: what is trained there is used elsewhere.
 
     Raises:
         EmonasError: a GPU is asked for where there is none.
     """
     torch.manual_seed(seed)
     torch.set_num_threads(runtime.torch_threads)
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
     there = torch.cuda.is_available()
     if runtime.device == "cuda" and not there:
         raise EmonasError("runtime.device: cuda, but torch finds no GPU; set it to auto or cpu")

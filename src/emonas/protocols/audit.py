@@ -9,7 +9,7 @@ from itertools import combinations
 import pandas as pd
 
 from emonas.errors import EmonasError
-from emonas.phrases import count
+from emonas.phrases import count, spelled_apart
 from emonas.protocols.crossings import because_of, crossings_of, in_words, traits_of
 from emonas.protocols.options import ProtocolOptions
 from emonas.protocols.statement import statement
@@ -73,6 +73,7 @@ def audit(
             *notes,
             *_missing_classes(labels, counts),
             *_tested_often(options, folds),
+            *_spelled_apart(options, described),
             *(again if allowed else ()),
         ),
         problems=(
@@ -149,6 +150,26 @@ def _tested_often(options: ProtocolOptions, folds: Folds) -> list[str]:
     return [
         f"more than one fold tests {count(len(often), 'utterance')}, the first is "
         f"{often['utterance'].iloc[0]}"
+    ]
+
+
+def _spelled_apart(
+    options: ProtocolOptions, folds: Mapping[str, Mapping[Part, pd.DataFrame]]
+) -> list[str]:
+    """Ask whether speakers of two parts that differ in case alone are one person, once each."""
+    asked: dict[str, None] = {}
+    for parts in folds.values():
+        for pair in combinations(PARTS, 2):
+            if because_of("speaker", pair, options):
+                continue
+            one, other = (set(parts[part]["speaker"]) for part in pair)
+            for names in spelled_apart(one | other):
+                if one.intersection(names) and other.intersection(names):
+                    asked.setdefault(" and ".join(names), None)
+    return [
+        f"{names} count as different speakers and stand in different parts of a fold: if they are "
+        "one person, write the name alike"
+        for names in asked
     ]
 
 

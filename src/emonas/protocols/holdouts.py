@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.model_selection import train_test_split
 
 from emonas.errors import EmonasError
 from emonas.protocols.options import ProtocolOptions
@@ -76,6 +75,9 @@ def draw(name: str, table: pd.DataFrame, share: float, *seed: int) -> Mask:
     Raises:
         EmonasError: the table is too small for the share.
     """
+    # Takes longer to import than the settings to read, for which folds are named and not drawn.
+    from sklearn.model_selection import train_test_split
+
     strata = table["corpus"] + "\n" + table["label"] + "\n" + table["domain"]
     sizes = strata.map(strata.value_counts())
     positions = np.flatnonzero(sizes.to_numpy() > 1)

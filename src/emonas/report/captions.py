@@ -1,11 +1,13 @@
 """Captions that stand alone: what a file of the report shows, and under which settings."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from emonas.report import names
 from emonas.report.gather import ProtocolResults
-from emonas.report.places import place_of
+from emonas.report.other_folds import fold_figures
+from emonas.report.places import Place, place_of
 from emonas.report.plan import ReportPlan
 from emonas.report.protocol_card import protocol_facts
 from emonas.report.summary import warnings
@@ -13,19 +15,41 @@ from emonas.report.words import count, describe, listed, option_pairs
 from emonas.storage.atomic import write_text
 
 _FEW = 6
-_SIGNS = "\\`*_|{}<>[]:#"
+_FOLD = "Fold {{ snakemake.wildcards.fold.replace('_', '\\\\_') }}, of the first seed.\n\n"
+_SIGNS = "\\`*_|{}<>[]:#%"
 
 
 def write_captions(plan: ReportPlan, gathered: Mapping[str, ProtocolResults], folder: Path) -> None:
     """Write the caption of every figure and table that is declared, in reStructuredText."""
     for file in names.captioned(plan):
-        text = "\n\n".join(escape_rst(said) for said in caption(plan, gathered, file))
-        write_text(folder / names.caption_of(file), text + "\n")
+        text = caption(plan, gathered, place_of(plan, file))
+        write_text(folder / names.caption_of(file), text)
+    write_text(folder / names.FOLD_CAPTIONS, _fold_captions(plan, gathered))
 
 
-def caption(plan: ReportPlan, gathered: Mapping[str, ProtocolResults], file: str) -> Iterator[str]:
-    """The sentences of a caption: what is shown, of which systems, under which protocols."""
-    place = place_of(plan, file)
+def caption(plan: ReportPlan, gathered: Mapping[str, ProtocolResults], place: Place) -> str:
+    """What is shown, of which systems, under which protocols: a paragraph each."""
+    said = _sentences(plan, gathered, place)
+    return "\n\n".join(escape_rst(sentence) for sentence in said) + "\n"
+
+
+def _fold_captions(plan: ReportPlan, gathered: Mapping[str, ProtocolResults]) -> str:
+    """A template of Snakemake's, which has one caption for all that a pattern finds: the fold, and
+    what is said of the drawing and the system whose names it fills in.
+    """
+    drawn = dict.fromkeys(replace(figure, fold="") for figure in fold_figures(gathered.values()))
+    captions = [_FOLD] if drawn else []
+    for figure in drawn:
+        parts = (part for part in asdict(figure).items() if part[0] != "fold")
+        own = " and ".join(f"snakemake.wildcards.{part} == '{name}'" for part, name in parts)
+        text = caption(plan, gathered, figure.place)
+        captions.append(f"{{% if {own} %}}\n{text}{{% endif %}}\n")
+    return "".join(captions)
+
+
+def _sentences(
+    plan: ReportPlan, gathered: Mapping[str, ProtocolResults], place: Place
+) -> Iterator[str]:
     yield place.shows
     for name in place.protocols:
         if name not in gathered:

@@ -37,11 +37,11 @@ def comparisons_table(protocol: ProtocolResults) -> Table:
     left_out = [f"{name} is not compared: {why}." for name, why in found.left_out.items()]
     rows = [_row(pair) for pair in found.pairs]
     paired = [PAIRED_NOTE] if any("ua_low" in row for row in rows) else []
-    notes = (*warnings(protocol), COMPARISON_NOTE, *paired, *_too_few(found.pairs), *left_out)
+    notes = (*warnings(protocol), COMPARISON_NOTE, *paired, *too_few(found.pairs), *left_out)
     return Table(f"Systems in pairs under {protocol.name}", _COLUMNS, rows, notes)
 
 
-def _too_few(pairs: Sequence[Pair]) -> Iterator[str]:
+def too_few(pairs: Sequence[Pair]) -> Iterator[str]:
     """Say where nothing could be called better, whatever it reached: of n speakers no p is below
     2 / 2^n, and Holm's correction multiplies the smallest by the number of pairs.
     """

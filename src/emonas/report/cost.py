@@ -1,7 +1,7 @@
 """What systems cost in use, and which of them are worth it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from emonas.report.gather import ProtocolResults, SystemResults
 from emonas.report.reached import cells
@@ -29,6 +29,7 @@ _FRONT = (
     f"{ON_FRONT} stands where no other system has a higher UA at no higher {{what}}, nor as high a "
     "UA at a lower one (the Pareto front)."
 )
+_ALIKE = "Factors whose quartiles overlap count as the same there."
 _COUNTED = (
     "Parameters are those that were trained: frozen ones, and those of a pretrained front end, are "
     "not counted. Multiply-accumulates are those of the network for one utterance of its training, "
@@ -44,11 +45,12 @@ def cost_table(protocol: ProtocolResults) -> Table:
     rows = [
         _row(system, protocol.speeds.get(system.name)) for system in protocol.emotional.values()
     ]
-    front = pareto_front([(row.get(cost_key(protocol)), row["ua"]) for row in rows])
+    front = pareto_front([_placed(row, cost_key(protocol)) for row in rows])
     rows = [{**row, "front": ON_FRONT if on else ""} for row, on in zip(rows, front, strict=True)]
     rows.sort(key=lambda row: row.get(cost_key(protocol)) or float("inf"))
     front_note = _FRONT.format(what=cost_name(protocol))
-    notes = (*warnings(protocol), *_notes(protocol.speeds), _COUNTED, front_note)
+    alike = [_ALIKE] if _comparable(protocol.speeds) else []
+    notes = (*warnings(protocol), *_notes(protocol.speeds), _COUNTED, front_note, *alike)
     there = {key for row in rows for key in row}
     columns = tuple(column for column in _COLUMNS if there & set(_of(column)))
     return Table(f"Accuracy and cost under {protocol.name}", columns, rows, notes)
@@ -143,21 +145,39 @@ def _times(speeds: Mapping[str, SystemSpeed]) -> str:
     return f" of {high} times" if low == high else f" of {low} to {high} times"
 
 
-def pareto_front(points: Sequence[tuple[float | None, float | None]]) -> list[bool]:
-    """Which of (cost, score) no other beats: at no more cost a higher score, or at less cost no
-    lower one. A point without a cost or score is on no front.
+class Placed(NamedTuple):
+    """A system by score and cost; the cost lies between bounds where it was measured, else on
+    both.
     """
-    known = [(cost, score) for cost, score in points if cost is not None and score is not None]
+
+    score: float
+    cost: float
+    low: float
+    high: float
+
+
+def _placed(row: Mapping[str, Any], key: str) -> Placed | None:
+    cost, score = row.get(key), row["ua"]
+    if cost is None or score is None:
+        return None
+    return Placed(score, cost, row.get(f"{key}_low", cost), row.get(f"{key}_high", cost))
+
+
+def pareto_front(points: Sequence[Placed | None]) -> list[bool]:
+    """Which points no other beats: at no more cost a higher score, or at less cost as high a one.
+
+    Costs whose bounds overlap are the same cost. What has no place is on no front.
+    """
+    known = [point for point in points if point is not None]
     return [
-        cost is not None
-        and score is not None
-        and not any(_beats(other, (cost, score)) for other in known)
-        for cost, score in points
+        point is not None and not any(_beats(other, point) for other in known) for point in points
     ]
 
 
-def _beats(other: tuple[float, float], own: tuple[float, float]) -> bool:
-    return other != own and other[0] <= own[0] and other[1] >= own[1]
+def _beats(other: Placed, own: Placed) -> bool:
+    if other.score > own.score:
+        return other.low <= own.high
+    return other.score == own.score and other.high < own.low
 
 
 def cost_points(protocol: ProtocolResults) -> list[dict[str, Any]]:

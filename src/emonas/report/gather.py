@@ -72,8 +72,8 @@ class SystemResults:
 
     @property
     def drawn_genotypes(self) -> list[tuple[str, FoundGenotype]]:
-        """The genotypes of the first seed, of every fold, behind what their figures' names end
-        with: the first is the one that the page shows.
+        """The genotypes of the first seed, of every fold, behind the fold in their figures' names:
+        none for the first, which the page shows.
         """
         return _drawn(self.genotypes)
 

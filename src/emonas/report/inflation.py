@@ -35,9 +35,9 @@ _NOTES = (
     "split whose speakers are known from training (both as means over folds), pooled over all "
     "folds in the place of the mean over folds, with features scaled by mean and deviation over "
     "all parts. Added are points.",
-    "No other score is made so, but for two that say it: where one speaker is tested at a time, a "
-    "system's score is the pooled one, because a speaker can lack a class; and a protocol can be a "
-    "random split.",
+    "No other score is made so, but where a protocol says it: one can be a random split, and one "
+    "that tests a speaker at a time has pooled scores, because a speaker can lack a class, unless "
+    "the speaker's partner validates.",
 )
 _BEST_NOTE = (
     "To pick the best seed is part of that habit: every draw picks it again, among the seeds drawn."

@@ -53,6 +53,8 @@ def write_report(plan: ReportPlan, results: Path, output: Path, workers: int = 1
 def _write(plan: ReportPlan, results: Path, folder: Path, workers: int) -> None:
     gathered = gather(plan, results)
     rates = read_rates(plan, results)
+    # Which the workflow waits for, although a search in one fold has no other.
+    (folder / names.FOLDS).mkdir(parents=True)
     own = OwnFigures(plan, gathered, rates)
     tables = {name: paper_summary(own, name, said) for name, said in plan.tables.items()}
     for name, table in tables.items():

@@ -5,15 +5,16 @@ from typing import Any
 
 from emonas.report.gather import ProtocolResults, Spent, SystemResults
 from emonas.report.reached import bounds, cells
-from emonas.report.summary import warnings, with_bounds
+from emonas.report.summary import fold_notes, warnings, with_bounds
 from emonas.report.tables import Column, Table
 from emonas.report.words import how_found
 
-ALL_FOLDS = "all"
+ALL = "all"
 _COLUMNS = (
     Column("system", "System"),
     Column("how", "Architecture"),
     Column("fold", "Fold"),
+    Column("seed", "Seed"),
     Column("searches", "Searches", "count"),
     Column("search_seconds", "Search", "seconds"),
     Column("architectures", "Architectures evaluated", "count"),
@@ -27,27 +28,25 @@ _COLUMNS = (
     Column("ua", "95% interval", "interval"),
 )
 _NOTES = (
-    "Times are of the wall clock of this machine, over all seeds, with whatever else ran beside. "
+    "Times are of the wall clock of this machine, with whatever else ran beside. "
     "Computed are multiply-accumulates of all that was learnt from, forward, in billions (GMAC).",
     "Random genotypes, and cells that people made of the same kind of network, stand beside the "
     "searches. The budget of a search is what that of the system named computed on the same folds "
-    "and seeds: it takes candidates as long as they stay within, and one at least.",
+    "and seeds: it takes candidates as long as they stay within, and one at least. One that "
+    "diverges has its share, which it does not use up; the epoch in which it does is not counted.",
 )
 
 
 def ledger_table(protocol: ProtocolResults) -> Table:
-    """A row a fold and one of all folds, for each searched system, for each of random genotypes,
-    and for each whose network of the same kind people made.
-
-    UA is that of the fold, the mean over seeds, with an interval where there is one seed; of all
-    folds it is the system's own.
+    """A row a fold and seed and one of all together, for each searched system, for each of random
+    genotypes, and for each whose network of the same kind people made.
     """
     rows = [
         row
         for system in _entered(protocol)
         for row in _rows(system, protocol.systems.get(system.card.budget))
     ]
-    notes = (*warnings(protocol), *_NOTES) if rows else warnings(protocol)
+    notes = (*warnings(protocol), *_NOTES, *fold_notes(rows)) if rows else warnings(protocol)
     columns = with_bounds(_COLUMNS, rows)
     return Table(f"What search and training took under {protocol.name}", columns, rows, notes)
 
@@ -67,38 +66,24 @@ def _how(system: SystemResults) -> str:
 
 
 def _rows(system: SystemResults, budget: SystemResults | None) -> Iterator[Mapping[str, Any]]:
-    ua = system.metrics.ua
-    paying = () if budget is None else budget.search_costs
-    yield {
-        **_row(system, ALL_FOLDS, system.search_costs, system.costs, paying),
-        **cells("ua", ua, system.metrics),
-    }
-    for fold in dict.fromkeys(score.fold for score in system.metrics.folds):
-        scores = [score for score in system.metrics.folds if score.fold == fold]
-        known = [score.ua for score in scores if score.ua is not None]
-        yield {
-            **_row(
-                system,
-                fold,
-                *(_of(spent, fold) for spent in (system.search_costs, system.costs, paying)),
-            ),
-            "ua": sum(known) / len(known) if known else None,
-            **(bounds("ua", scores[0].ua_interval) if len(scores) == 1 else {}),
-        }
+    name = {"system": system.name, "how": _how(system)}
+    spent = system.search_costs, system.costs, () if budget is None else budget.search_costs
+    whole = cells("ua", system.metrics.ua, system.metrics)
+    yield {**name, "fold": ALL, "seed": ALL, **_took(*spent), **whole}
+    for score in system.metrics.folds:
+        own = (_of(costs, score.fold, score.seed) for costs in spent)
+        reached = {"ua": score.ua, **bounds("ua", score.ua_interval), "speakers": score.speakers}
+        yield {**name, "fold": score.fold, "seed": score.seed, **_took(*own), **reached}
 
 
-def _of(spent: Sequence[Spent], fold: str) -> list[Spent]:
-    return [one for one in spent if one.fold == fold]
+def _of(spent: Sequence[Spent], fold: str, seed: int) -> list[Spent]:
+    return [one for one in spent if (one.fold, one.seed) == (fold, seed)]
 
 
-def _row(
-    system: SystemResults,
-    fold: str,
-    search: Sequence[Spent],
-    training: Sequence[Spent],
-    budget: Sequence[Spent],
+def _took(
+    search: Sequence[Spent], training: Sequence[Spent], budget: Sequence[Spent]
 ) -> dict[str, Any]:
-    row: dict[str, Any] = {"system": system.name, "how": _how(system), "fold": fold}
+    row: dict[str, Any] = {}
     if search:
         row["searches"] = len(search)
         row["search_seconds"] = sum(one.seconds for one in search)

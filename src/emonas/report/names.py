@@ -5,6 +5,13 @@ from emonas.report.figure_kinds import AnyFigureOptions
 from emonas.report.plan import ReportPlan
 
 FORMATS = ("csv", "md", "tex")
+FOLDS = "folds"
+"""The folder of the figures of other folds than the first: which there are, nobody knows before
+the protocol is made, so that the workflow declares the folder alone.
+"""
+FOLD_FIGURE = FOLDS + "/{protocol}/{system}/{fold}-{drawing}.svg"
+FOLD_CAPTIONS = "captions/folds.rst"
+"""The captions of all of these, of which Snakemake shows each beside its figure."""
 
 
 def overview_figure() -> str:
@@ -57,16 +64,22 @@ def curves_figure(protocol: str, system: str) -> str:
     return f"figures/{protocol}-{system}-curves.svg"
 
 
-def cells_figure(protocol: str, system: str, run: str = "") -> str:
-    """The cells that were searched for a system: the first fold and seed, or those of `run`."""
-    return f"figures/{protocol}-{system}-cells{'-' + run if run else ''}.svg"
+def cells_figure(protocol: str, system: str, fold: str = "") -> str:
+    """The cells that were searched for a system: the first fold and seed, or those of `fold`."""
+    return _search_figure(protocol, system, "cells", fold)
 
 
-def alphas_figure(protocol: str, system: str, run: str = "") -> str:
+def alphas_figure(protocol: str, system: str, fold: str = "") -> str:
     """The weights of the candidate operations by epoch: the first fold and seed, or those of
-    `run`.
+    `fold`.
     """
-    return f"figures/{protocol}-{system}-alphas{'-' + run if run else ''}.svg"
+    return _search_figure(protocol, system, "alphas", fold)
+
+
+def _search_figure(protocol: str, system: str, drawing: str, fold: str) -> str:
+    if fold:
+        return FOLD_FIGURE.format(protocol=protocol, system=system, fold=fold, drawing=drawing)
+    return f"figures/{protocol}-{system}-{drawing}.svg"
 
 
 def connections_table(protocol: str, system: str) -> str:
@@ -244,4 +257,4 @@ def captioned(plan: ReportPlan) -> list[str]:
 
 def report_captions(plan: ReportPlan) -> list[str]:
     """The captions of the figures and tables."""
-    return [caption_of(name) for name in captioned(plan)]
+    return [*(caption_of(name) for name in captioned(plan)), FOLD_CAPTIONS]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from emonas.report.comparisons import too_few
 from emonas.report.gather import ProtocolResults
 from emonas.report.reached import cells
 from emonas.report.summary import INTERVAL_NOTE, chance, with_bounds
@@ -16,20 +17,24 @@ _FEW = 4
 _COLUMNS = (
     Column("protocol", "Protocol"),
     Column("best", "Highest UA"),
+    # Early, as what the scores are against is: a screen may be narrower than the table.
+    Column("mind", "To bear in mind"),
     Column("ua", "UA (%)", "percent", "ua_std"),
     Column("ua", "95% interval", "interval"),
     Column("chance", "Chance", "percent"),
+    Column("against", "Against the other systems"),
     Column("wa", "WA (%)", "percent", "wa_std"),
     Column("wa", "95% interval", "interval"),
     Column("systems", "Systems", "count"),
-    Column("against", "Against the other systems"),
-    Column("mind", "To bear in mind"),
 )
 _NOTE = (
     "The system of the highest mean UA under each protocol. It was picked by these scores, so "
     "that its own is a little too high. It is called better than another only where the test in "
     "pairs says so."
 )
+
+_BETTER, _UNSURE, _NOT_COMPARED = "better than", "can't be told from", "not compared with"
+_TOO_FEW = "too few speakers to tell it from"
 
 
 @dataclass(frozen=True)
@@ -95,23 +100,23 @@ def _mind(protocol: ProtocolResults) -> Iterator[str]:
 
 def _against(protocol: ProtocolResults, standing: Standing) -> Iterator[str]:
     pairs = {frozenset((pair.first, pair.second)): pair for pair in protocol.comparisons.pairs}
-    groups: dict[str, list[str]] = {"better than": [], "can't be told from": [], "not compared": []}
+    groups: dict[str, list[str]] = {_BETTER: [], _UNSURE: [], _NOT_COMPARED: []}
     for other in standing.scores:
         if other != standing.best:
             pair = pairs.get(frozenset((standing.best, other)))
             groups[_verdict(pair, standing.best)].append(other)
+    powerless = any(too_few(protocol.comparisons.pairs))
     for verdict, others in groups.items():
+        said = _TOO_FEW if verdict == _UNSURE and powerless else verdict
         if others:
-            yield f"{verdict} {'with ' if verdict == 'not compared' else ''}{_few(others)}"
+            yield f"{said} {_few(others)}"
 
 
 def _verdict(pair: Pair | None, best: str) -> str:
     if pair is None:
-        return "not compared"
+        return _NOT_COMPARED
     sign = 1 if pair.first == best else -1
-    return (
-        "better than" if pair.ua.holds and sign * pair.ua.difference > 0 else "can't be told from"
-    )
+    return _BETTER if pair.ua.holds and sign * pair.ua.difference > 0 else _UNSURE
 
 
 def _few(others: Sequence[str]) -> str:

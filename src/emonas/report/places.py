@@ -1,9 +1,10 @@
 """Where a file of the report belongs: to a protocol, a system, a paper; and what it shows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from emonas.report.names import FOLD_FIGURE
 from emonas.report.plan import ReportPlan
 
 _OF_SYSTEMS = {
@@ -16,6 +17,11 @@ _OF_SYSTEMS = {
     "connections": "The connections that were searched, of every seed and fold.",
     "choices": "What its searches chose, and how often.",
 }
+_OF_FOLDS = {
+    "cells": "What its search found.",
+    "alphas": "Mean weight of each candidate operation over the edges of a cell, by epoch of its "
+    "search.",
+}
 _OF_PROTOCOLS = {
     "systems": "UA and WA of every system, and what chance reaches.",
     "comparisons": "The systems in pairs: differences in points, with p by permutation of "
@@ -27,7 +33,7 @@ _OF_PROTOCOLS = {
     "classes": "Utterances of each class in each part.",
     "cost": "What the systems cost in use, and which are worth it: the Pareto front.",
     "inflation": "What habits of the field that inflate scores would add.",
-    "ledger": "What searches and trainings took, by fold.",
+    "ledger": "What searches, and trainings beside them, took, by fold and seed.",
     "stability": "How often what a search chose returns over seeds and folds.",
     "domains": "UA and WA by domain.",
 }
@@ -58,6 +64,34 @@ class Place:
     def subcategory(self) -> str:
         """The system, where it is of one."""
         return self.systems[0] if len(self.systems) == 1 else EVERY
+
+
+@dataclass(frozen=True)
+class FoldFigure:
+    """A drawing, such as `cells`, of a system's search in another fold than the first. Each part
+    may be a wildcard of Snakemake's, which then stands in the file and the place.
+    """
+
+    protocol: str
+    system: str
+    drawing: str
+    fold: str
+
+    @property
+    def file(self) -> str:
+        """Relative to the report's folder."""
+        return FOLD_FIGURE.format(**asdict(self))
+
+    @property
+    def place(self) -> Place:
+        """Where it belongs, and what it shows."""
+        return Place(
+            f"{self.drawing} of {self.fold}",
+            _OF_FOLDS.get(self.drawing, ""),
+            f"Protocol {self.protocol}",
+            (self.protocol,),
+            (self.system,),
+        )
 
 
 def place_of(plan: ReportPlan, file: str) -> Place:

@@ -1,6 +1,7 @@
 """How stable searches are: how often what one search chose returns in another."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from statistics import fmean
@@ -8,9 +9,9 @@ from typing import Any, get_args
 
 from emonas.report.gather import ProtocolResults, SystemResults
 from emonas.report.tables import Column, Table
-from emonas.report.verdicts import HAND_MADE
 from emonas.report.words import listed
 from emonas.storage.genotype import (
+    HAND_MADE,
     CellOperation,
     CellsGenotype,
     ConnectionsGenotype,
@@ -46,7 +47,7 @@ _NO_CHANCE_NOTE = (
     "{systems}: the cells were drawn from a space that nobody has counted, so that no share by "
     "chance is told."
 )
-_SAME_POOL = frozenset({"cells", *HAND_MADE})
+_SAME_POOL = frozenset({"cells", HAND_MADE})
 """Methods of whose candidates a name is the same cell in every search."""
 
 
@@ -83,7 +84,7 @@ def _notes(searched: Sequence[SystemResults]) -> Iterator[str]:
 def _returns_whole(system: SystemResults) -> bool:
     """Whether its candidates are whole cells, and not edges that are chosen one by one."""
     found = system.genotypes[0].genotype
-    return isinstance(found, RecurrentGenotype) or system.card.search in HAND_MADE
+    return isinstance(found, RecurrentGenotype) or system.card.search == HAND_MADE
 
 
 def _searched(protocol: ProtocolResults) -> list[SystemResults]:
@@ -138,14 +139,14 @@ def _parts(system: SystemResults) -> dict[str, Comparing]:
     return {"connections": lambda a, b: connections_returned(a.genotype, b.genotype)}
 
 
-def _pools(system: SystemResults) -> dict[tuple[int, str], set[str]]:
-    """The candidates of each search by name, where a name is the same cell in all of them."""
+def _pools(system: SystemResults) -> dict[tuple[int, str], Counter[str]]:
+    """How often each search trained each cell, where a name is the same cell in all of them."""
     if system.card.search not in _SAME_POOL:
         return {}
     return {
-        (history.seed, history.fold): {
-            name.partition(AGAIN)[0] for name in history.table["candidate"]
-        }
+        (history.seed, history.fold): Counter(
+            name.partition(AGAIN)[0] for name in history.table["candidate"].unique()
+        )
         for history in system.search_histories
         if "candidate" in history.table
     }
@@ -169,15 +170,16 @@ def edges_returned(first: Sequence[Edge], other: Sequence[Edge]) -> Returned:
 def cell_returned(
     first: RecurrentGenotype | CellsGenotype,
     other: RecurrentGenotype | CellsGenotype,
-    pool: Set[str] | None = None,
-    other_pool: Set[str] | None = None,
+    pool: Counter[str] | None = None,
+    other_pool: Counter[str] | None = None,
 ) -> Returned:
     """Whether the same whole cell was chosen; by chance, as two draws from what the two
-    searches trained are the same, where that is known.
+    searches trained are the same, where that is known: how often each trained each cell.
     """
     chance = None
     if pool and other_pool:
-        chance = len(pool & other_pool) / (len(pool) * len(other_pool))
+        alike = sum(count * other_pool[name] for name, count in pool.items())
+        chance = alike / (pool.total() * other_pool.total())
     return Returned(edge=float(_whole(first) == _whole(other)), edge_chance=chance)
 
 

@@ -174,7 +174,7 @@ def folds_summary(protocol: ProtocolResults) -> Table:
     several = protocol.domains or protocol.transfers
     columns = _FOLD_COLUMNS if several else _without(_FOLD_COLUMNS, "tested")
     caption = f"Every fold and seed under {protocol.name}"
-    notes = (*warnings(protocol), *_fold_notes(rows))
+    notes = (*warnings(protocol), *fold_notes(rows))
     return Table(caption, with_bounds(columns, rows), rows, notes)
 
 
@@ -187,8 +187,11 @@ def _fold_cells(score: FoldScore) -> dict[str, Any]:
     }
 
 
-def _fold_notes(rows: Sequence[Row]) -> Iterator[str]:
-    """What the intervals are, and why there are none."""
+def fold_notes(rows: Sequence[Row]) -> Iterator[str]:
+    """What the intervals of folds are, and why there are none; a row that tells of no `speakers` is
+    of several folds.
+    """
+    rows = [row for row in rows if "speakers" in row]
     if any("ua_low" in row for row in rows):
         yield _FOLD_NOTE
     without = [row["speakers"] for row in rows if row["ua"] is not None and "ua_low" not in row]

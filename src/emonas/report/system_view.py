@@ -9,8 +9,8 @@ from emonas.report import names
 from emonas.report.choices import choices_table
 from emonas.report.connections import connections_table, opened
 from emonas.report.degenerate import degenerate_genotypes
-from emonas.report.figures.curves import alpha_operations
 from emonas.report.gather import FoundGenotype, ProtocolResults, Spent, SystemResults
+from emonas.report.other_folds import other_alphas, other_cells
 from emonas.report.pictures import LinkedPicture, Picture, linked, picture
 from emonas.report.reached import cells
 from emonas.report.tables import Column, Table, show
@@ -76,13 +76,13 @@ def system_view(results: ProtocolResults, system: SystemResults, folder: Path) -
         cells=picture(folder, cells, f"{_found(first)} found for {name}, {there}")
         if first
         else None,
-        other_cells=_other_cells(protocol, system),
+        other_cells=[linked(other.fold, other.file) for other in other_cells(protocol, system)],
         alphas=(
             picture(folder, alphas, f"Weights of the candidate operations of {name}")
             if (folder / alphas).exists()
             else None
         ),
-        other_alphas=_other_alphas(protocol, system),
+        other_alphas=[linked(other.fold, other.file) for other in other_alphas(protocol, system)],
         connections=connections_table(f"Connections of {name}", system.genotypes[:1]),
         connections_stem=names.connections_table(protocol, name),
         choices=choices_table(system) if system.card.search else None,
@@ -97,23 +97,6 @@ def _found(first: FoundGenotype) -> str:
 def system_anchor(protocol: str, system: str) -> str:
     """The address of a system's section in the page."""
     return f"system-{protocol}-{system}"
-
-
-def _other_cells(protocol: str, system: SystemResults) -> list[LinkedPicture]:
-    """The folds of the first seed beyond the one that is shown."""
-    return [
-        linked(run, names.cells_figure(protocol, system.name, run))
-        for run, _ in system.drawn_genotypes[1:]
-    ]
-
-
-def _other_alphas(protocol: str, system: SystemResults) -> list[LinkedPicture]:
-    """Likewise, of searches that have weights of operations."""
-    return [
-        linked(run, names.alphas_figure(protocol, system.name, run))
-        for run, history in system.drawn_searches[1:]
-        if alpha_operations(history)
-    ]
 
 
 def _scores(system: SystemResults) -> list[tuple[str, str]]:

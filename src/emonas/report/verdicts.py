@@ -2,25 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from emonas.report.gather import ProtocolResults, SystemResults
 from emonas.report.words import listed, probability
 from emonas.storage.comparisons import Comparisons
+from emonas.storage.genotype import UNSEARCHED
 
 LINEAR_NETWORKS = frozenset({"linear"})
-RANDOM_SEARCHES = frozenset({"random", "random-search"})
-HAND_MADE = frozenset({"hand-made"})
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One searched system. `beats` says whether it is better than all that it is compared with, by
-    more than chance explains; it is none where nothing was compared with it.
+    """One searched system. It `stands` better where it is better than all that it is compared with,
+    by more than chance explains, worse where it is worse than one, and else unsure; none where
+    nothing was compared with it.
     """
 
     system: str
     text: str
-    beats: bool | None
+    stands: Literal["better", "worse", "unsure"] | None
 
 
 def verdicts(protocol: ProtocolResults) -> list[Verdict]:
@@ -42,7 +43,7 @@ def verdicts(protocol: ProtocolResults) -> list[Verdict]:
 
 def _is_baseline(system: SystemResults) -> bool:
     card = system.card
-    return card.network in LINEAR_NETWORKS or card.search in RANDOM_SEARCHES | HAND_MADE
+    return card.network in LINEAR_NETWORKS or card.search in UNSEARCHED
 
 
 def _compares(system: SystemResults, baseline: SystemResults) -> bool:
@@ -65,15 +66,20 @@ def _verdict(
         how, what = _against(system, other, comparisons)
         said.setdefault(how, []).append(what)
     sentences = [f"{how} {listed(said[how])}." for how in _HOW if how in said]
-    beats = None if set(said) == {_UNKNOWN} else set(said) == {_BETTER}
-    return Verdict(system.name, " ".join([reached, *sentences]), beats)
+    return Verdict(system.name, " ".join([reached, *sentences]), _stands(set(said)))
+
+
+def _stands(said: set[str]) -> Literal["better", "worse", "unsure"] | None:
+    if said == {_UNKNOWN}:
+        return None
+    if _WORSE in said:
+        return "worse"
+    return "better" if said == {_BETTER} else "unsure"
 
 
 def _kind(baseline: SystemResults) -> str:
     if baseline.card.network in LINEAR_NETWORKS:
         return "linear"
-    if baseline.card.search in HAND_MADE:
-        return "hand-made"
     return "random-genotype" if baseline.card.search == "random" else baseline.card.search
 
 

@@ -12,7 +12,7 @@ from emonas.report.audits import (
     parts_table,
     unknown_speakers,
 )
-from emonas.report.comparisons import comparisons_table
+from emonas.report.comparisons import comparisons_table, too_few
 from emonas.report.degenerate import degenerate_summary
 from emonas.report.domains import domains_summary, domains_title
 from emonas.report.gather import ProtocolResults
@@ -85,6 +85,7 @@ class ProtocolView:
     sections: list[tuple[Section, Picture | None]]
     comparisons: Table
     comparisons_stem: str
+    too_few: list[str]
     degenerate: list[str]
     domains: DomainsView | None
     transfers: list[TransferView]
@@ -141,6 +142,7 @@ def protocol_view(
         ],
         comparisons=comparisons_table(protocol),
         comparisons_stem=names.comparisons_table(name),
+        too_few=list(too_few(protocol.comparisons.pairs)),
         degenerate=degenerate_summary(protocol),
         domains=_domains_view(protocol) if protocol.domains else None,
         transfers=[_transfer_view(protocol, corpus) for corpus in protocol.transfers],

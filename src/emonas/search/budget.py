@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from emonas.errors import EmonasError
 from emonas.jobs import report_line
@@ -14,9 +14,6 @@ from emonas.search.drawing import CellSizes
 from emonas.search.outcome import SearchOutcome, SearchProblem
 from emonas.storage.genotype import AnyGenotype
 from emonas.systems.options import TrainedOptions
-
-_TOO_DEAR = 10
-"""Candidates in a row that a budget does not pay for any more."""
 
 
 class TrialOptions(CellSizes):
@@ -33,13 +30,6 @@ class TrialOptions(CellSizes):
     epochs: int | None = Field(
         None, ge=1, description="epochs of a candidate; those of the system's training without it"
     )
-
-    @field_validator("retrain")
-    @classmethod
-    def _is_trained_anew(cls, value: bool) -> bool:
-        if not value:
-            raise ValueError("the candidate that wins is trained anew; leave retrain true")
-        return value
 
     @model_validator(mode="after")
     def _knows_how_many(self) -> TrialOptions:
@@ -64,10 +54,12 @@ def search_within_budget(
     options: TrialOptions,
     problem: SearchProblem,
     candidates: Iterable[tuple[str, AnyGenotype]],
+    too_dear: int = 1,
 ) -> SearchOutcome:
     """Train as many candidates as there are to be, each fully, and take the lowest validation loss.
 
-    `candidates` are endless. Who diverges is out.
+    `candidates` are endless; a budget ends with so many in a row as are `too_dear` for what is left
+    of it. Who diverges is out, and was paid for.
 
     Raises:
         EmonasError: the protocol has no validation part, every candidate diverges, or no budget is
@@ -77,7 +69,7 @@ def search_within_budget(
     if options.trials is not None:
         pool = dict(islice(candidates, options.trials))
     else:
-        pool = _affordable(candidates, epochs, problem)
+        pool = _affordable(candidates, epochs, problem, too_dear)
     return hold_contest(problem, pool, Rounds(epochs), searched=False)
 
 
@@ -95,10 +87,13 @@ def _epochs(options: TrialOptions, system: TrainedOptions) -> int:
 
 
 def _affordable(
-    candidates: Iterable[tuple[str, AnyGenotype]], epochs: int, problem: SearchProblem
+    candidates: Iterable[tuple[str, AnyGenotype]],
+    epochs: int,
+    problem: SearchProblem,
+    too_dear: int,
 ) -> dict[str, AnyGenotype]:
     """Those whose trainings together stay within the budget, and one at least: who would go beyond
-    is passed over, until `_TOO_DEAR` in a row do.
+    is passed over, until so many in a row are.
     """
     if problem.budget is None:
         raise EmonasError(f"{problem.name}: no budget is given; give search.trials")
@@ -108,11 +103,11 @@ def _affordable(
         needed = epochs * candidate_macs(problem, genotype)
         if pool and spent + needed > problem.budget:
             passed += 1
-            if passed == _TOO_DEAR:
+            if passed == too_dear:
                 break
             continue
         pool[name] = genotype
         spent, passed = spent + needed, 0
     share = spent / problem.budget
-    report_line(f"{problem.name}: {len(pool)} candidates, {share:.0%} of the budget")
+    report_line(f"{problem.name}: {len(pool)} candidates are to take {share:.0%} of the budget")
     return pool

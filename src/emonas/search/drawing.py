@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from emonas.errors import EmonasError
 from emonas.search.outcome import SearchOptions
@@ -25,6 +25,13 @@ class CellSizes(SearchOptions):
     )
     cells: int = Field(3, ge=1, le=MOST_CELLS, description="cells (L); cells only")
     nodes: int = Field(4, ge=1, le=MOST_NODES, description="nodes of a cell (N); cells only")
+
+    @field_validator("retrain")
+    @classmethod
+    def _has_no_searched_weights(cls, value: bool) -> bool:
+        if not value:
+            raise ValueError("there are no searched weights to be kept; leave retrain true")
+        return value
 
 
 def draw_genotype(

@@ -22,17 +22,20 @@ _FILTERS = ("style", "language", "gender")
 def check_listings(plan: Runnable) -> None:
     """Hold what the runs ask of the corpora against what these hold, where they can be listed.
 
-    Each corpus is read once, and only where a protocol has a transfer, a feature reads texts or a
-    table shows a language.
+    Each corpus is read once, and only where it is a table, a protocol has a transfer, a feature
+    reads texts or a table shows a language.
 
     Raises:
         EmonasError: a transfer's map or filters do not fit what there is, an utterance that takes
-            part has no text where a feature reads it, or a table shows a language that nobody
-            speaks.
+            part has no text where a feature reads it, a table shows a language that nobody
+            speaks, or a corpus is a table that can't be read, or of which no row can be used.
     """
     corpora = _Corpora(plan.settings.corpora)
     for name in plan.protocols:
         options = plan.settings.protocols[name]
+        for corpus in plan.heard_corpora(name):
+            if hasattr(plan.settings.corpora[corpus], "table"):
+                corpora.refuse_useless(corpus)
         for corpus in plan.transfers_of(name):
             _check_transfer(name, options, corpus, options.transfer[corpus], corpora)
         for system, feature in _readers_of_texts(plan, name):
@@ -54,17 +57,32 @@ class _Corpora:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._options = options
-        self._read: dict[str, Sequence[Recording]] = {}
+        self._read: dict[str, Listing] = {}
 
     def recordings(self, corpus: str) -> Sequence[Recording]:
         """What its reader lists; nothing of a synthetic corpus, which is not spoken yet."""
+        return self._listing(corpus).recordings
+
+    def refuse_useless(self, corpus: str) -> None:
+        """Refuse a corpus of which nothing that is listed can be used, with the first reason.
+
+        Raises:
+            EmonasError: it is one.
+        """
+        found = self._listing(corpus)
+        if found.problems and not found.recordings:
+            first = found.problems[0]
+            raise EmonasError(
+                f"corpora.{corpus}: no utterance can be used: {first.file}: {first.problem}"
+            )
+
+    def _listing(self, corpus: str) -> Listing:
         options = self._options[corpus]
         if options.synthetic or not can_be_listed(options):
-            return ()
+            return Listing()
         if corpus not in self._read:
             reader = kind_module("reader", options.reader)
-            listing: Listing = reader.read(options, Path("results/corpora") / corpus)
-            self._read[corpus] = listing.recordings
+            self._read[corpus] = reader.read(options, Path("results/corpora") / corpus)
         return self._read[corpus]
 
     def emotions(self, corpus: str, filters: Filters | None = None) -> set[str]:

@@ -7,6 +7,7 @@ import yaml
 
 from emonas.corpora.guessing import Place, emotion_of, parts_of
 from emonas.errors import EmonasError, one_line
+from emonas.phrases import spelled_apart
 from emonas.settings.found_corpus import Found
 from emonas.storage.atomic import write_text
 from emonas.storage.tables import write_rows
@@ -126,6 +127,11 @@ def _told(found: Found) -> list[str]:
     else:
         values = Counter(_value(path, speaker) for path in found.usable)
         lines.append(f"GUESSED speaker: {speaker}: {_listed(values)}")
+        lines += [
+            f"ONE PERSON OR SEVERAL? {', '.join(spelled)}: if it is one, write the name alike in "
+            "all rows"
+            for spelled in spelled_apart(values)
+        ]
     if found.guess.others:
         lines.append(f"OR speaker: {', '.join(map(str, found.guess.others))}")
     return lines

@@ -224,6 +224,31 @@ class Runnable:
         """The system that a system starts from, such as a first stage."""
         return getattr(self.settings.systems[system], "start", None)
 
+    def all_without(self, missing: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Some runs, and those that can't stand in a settings file without them: all that take
+        streams, genotypes, a budget or a start from them, and what would be left of a protocol in
+        which nothing tells emotions.
+        """
+        gone = set(missing)
+        while more := {run for run in self.runs if run not in gone and self._goes(*run, gone)}:
+            gone |= more
+        return gone
+
+    def _goes(self, protocol: str, system: str, gone: set[tuple[str, str]]) -> bool:
+        """Whether a run has to go with those that are gone."""
+        others = {self.start_of(system)}
+        if self.is_fused(system):
+            others.update(self.streams_of(system))
+        elif self.is_searched(system):
+            others |= {self.searcher_of(system), self.budget_of(system)}
+        if any((protocol, other) in gone for other in others):
+            return True
+        return not any(
+            self.tells_emotions(name)
+            for of, name in self.runs
+            if of == protocol and (of, name) not in gone
+        )
+
     def task_corpora(self, system: str, corpora: Iterable[str]) -> list[str]:
         """Those of some corpora whose words, gender or style a system learns: all or none."""
         return list(corpora) if other_tasks(self.settings.systems[system]) else []

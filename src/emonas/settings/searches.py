@@ -13,7 +13,6 @@ _SHAPES = ("selector", "gate_selector", "size", "encoder", "encoders", "normalis
 _SIZES = ("channels", "cells", "nodes")
 _DRAWN_EDGES = "two-strongest"
 """How many edges lead into a node of a rival."""
-_RIVALS = frozenset(("random-search", "hand-made"))
 
 
 def check_genotype(settings: Any, name: str, system: Any) -> None:
@@ -59,7 +58,8 @@ def _check_budget(settings: Any, name: str, system: Any) -> None:
         return
     path = f"systems.{name}.search.budget"
     found = _searched(settings, path, name, other, "give search.trials, a number of candidates")
-    if not kind_module("method", found.search.method).READS_DATA or found.search.method in _RIVALS:
+    reads_data = kind_module("method", found.search.method).READS_DATA
+    if not reads_data or hasattr(found.search, "budget"):
         raise EmonasError(
             f"{path}: {other} is searched by {found.search.method}, which is no search to be "
             "held against; name another system, or give search.trials"

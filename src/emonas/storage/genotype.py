@@ -39,7 +39,9 @@ RecipeOperation = Literal[
     "activation_sigm",
     "activation_leaky_relu",
 ]
-UNSEARCHED = frozenset(("random", "random-search", "hand-made"))
+HAND_MADE = "hand-made"
+"""The method that takes cells which people made."""
+UNSEARCHED = frozenset(("random", "random-search", HAND_MADE))
 """Methods that train no network in which the candidates are mixed."""
 MOST_CHANNELS = 4096
 MOST_CELLS = 100

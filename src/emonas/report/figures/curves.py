@@ -8,10 +8,15 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from scipy.special import softmax
 
-from emonas.report.figures.measures import SCORES, count_panels, draw_measure, lines_of
+from emonas.report.figures.measures import (
+    SCORES,
+    count_epochs,
+    count_panels,
+    draw_measure,
+    lines_of,
+)
 from emonas.report.figures.style import FAINT, MARKERS, PALETTE, save, style
 from emonas.report.gather import History
 
@@ -125,8 +130,7 @@ def draw_alphas(history: History, path: Path) -> None:
                     label=operation.replace("_", " "),
                 )
             axes.set_title(f"{cell} cell")
-            axes.set_xlabel("epoch")
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            count_epochs(axes)
         grid[0].set_ylabel("mean weight over edges")
         figure.legend(*grid[0].get_legend_handles_labels(), loc="outside right center", fontsize=8)
         save(figure, path)

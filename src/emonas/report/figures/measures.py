@@ -31,7 +31,7 @@ def draw_measure(axes: Axes, histories: Sequence[History], column: str, factor: 
     if len(lines) > 1 and len(median) > 1:
         axes.plot(median.index, median, color=PALETTE[1], linewidth=2, label="median")
         axes.legend(loc="best", fontsize=8)
-    _count_epochs(axes)
+    count_epochs(axes)
 
 
 def lines_of(histories: Sequence[History], column: str) -> list[pd.Series]:
@@ -104,7 +104,7 @@ def _draw_columns(axes: Axes, histories: Sequence[History], columns: Mapping[str
                 median.index, median, linewidth=1.8, ms=4.5, markevery=every, label=name, **sign
             )
     axes.legend(loc="best", fontsize=8)
-    _count_epochs(axes)
+    count_epochs(axes)
 
 
 def _draw_contrastive(axes: Axes, histories: Sequence[History]) -> None:
@@ -113,6 +113,7 @@ def _draw_contrastive(axes: Axes, histories: Sequence[History]) -> None:
     axes.set_ylim(-4, 104)
 
 
-def _count_epochs(axes: Axes) -> None:
+def count_epochs(axes: Axes) -> None:
+    """Number the epochs below; one alone has one number, and no fractions beside it."""
     axes.set_xlabel("epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

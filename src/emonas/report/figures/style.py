@@ -20,6 +20,9 @@ HATCHES = ("", "///", "...", "xxx", "\\\\\\", "ooo", "---", "+++")
 INK = "#1d2733"
 FAINT = "#8a94a0"
 LINE = "#d5dae0"
+_DPI = 150
+_MARGIN = 0.1
+"""Inches around what is drawn."""
 _SAID = ("Date", "Creator", "Format", "Type")
 _DOCTYPE = re.compile(r"<!DOCTYPE[^>]*>")
 _GROUP = re.compile(r'<g id="(?!axes_)[^"]*">')
@@ -84,9 +87,11 @@ def _rounded(found: re.Match[str]) -> str:
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as `path` (SVG) and a PNG beside it, without dates and versions."""
     drawing = StringIO()
-    figure.savefig(
-        drawing, format="svg", dpi=150, bbox_inches="tight", metadata=dict.fromkeys(_SAID)
-    )
+    # Left to itself, matplotlib finds the layout and the edges by a draw for each of the two.
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    edges = figure.get_tightbbox().padded(_MARGIN)
+    figure.savefig(drawing, format="svg", bbox_inches=edges, metadata=dict.fromkeys(_SAID))
     write_text(path, compact(drawing.getvalue()))
     with whole_file(path.with_suffix(".png")) as temporary:
-        figure.savefig(temporary, bbox_inches="tight", dpi=150, metadata={"Software": None})
+        figure.savefig(temporary, bbox_inches=edges, dpi=_DPI, metadata={"Software": None})

@@ -41,6 +41,7 @@ def search(options: Options, problem: SearchProblem) -> SearchOutcome:
         EmonasError: there are no such cells for this kind of system, the protocol has no validation
             part, or every candidate diverges.
     """
+    # The first that is too dear is the last: passed over, the cheaper ones would have more tries.
     return search_within_budget(options, problem, _named(options, problem.system.network))
 
 

@@ -6,7 +6,7 @@ import time
 from typing import Literal
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from emonas.learning.seeds import seed_of
 from emonas.search.drawing import CellSizes, draw_genotype
@@ -24,13 +24,6 @@ class Options(CellSizes):
     """The comparison for a search: what follows it is the same, the search itself is left out."""
 
     method: Literal["random"] = Field("random", description="the search method")
-
-    @field_validator("retrain")
-    @classmethod
-    def _nothing_was_trained(cls, value: bool) -> bool:
-        if not value:
-            raise ValueError("a random architecture has no searched weights; leave retrain true")
-        return value
 
 
 def search(options: Options, task: SearchTask) -> SearchOutcome:

@@ -22,6 +22,9 @@ READS_WHOLE_SYSTEM = True
 READS_DATA = True
 """Whether any utterance has a say: the parts of the fold and their features are then inputs."""
 
+_TOO_DEAR = 10
+"""Candidates in a row: there is always another, which may be a cheaper one."""
+
 rehearsal = budget.rehearsal
 trained_epochs = budget.trained_epochs
 
@@ -40,7 +43,7 @@ def search(options: Options, problem: SearchProblem) -> SearchOutcome:
         EmonasError: no architecture can be drawn for this kind of system, the protocol has no
             validation part, or every candidate diverges.
     """
-    return search_within_budget(options, problem, _drawn(options, problem))
+    return search_within_budget(options, problem, _drawn(options, problem), _TOO_DEAR)
 
 
 def _drawn(options: Options, problem: SearchProblem) -> Iterator[tuple[str, AnyGenotype]]:
