@@ -31,6 +31,7 @@ class DamagedFileError(EmonasError):
         self.problem = problem
 
 
-def make_again(path: Path) -> str:
-    """What to do about a result that can't be used, whatever target the user has."""
-    return f"make it again: snakemake --cores all --force {path}, and --configfile as before"
+def make_again(*paths: Path) -> str:
+    """What to do about results that can't be used, whatever target the user has."""
+    them, targets = "it" if len(paths) == 1 else "them", " ".join(map(str, paths))
+    return f"make {them} again: snakemake --cores all --force {targets}, and --configfile as before"

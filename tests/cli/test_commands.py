@@ -60,6 +60,21 @@ def test_what_is_wrong_is_one_sentence(tmp_path, text, sentence):
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("command", ["check", "forecast"])
+def test_a_table_of_no_use_is_told_before_anything_else(tmp_path, command):
+    (tmp_path / "t.csv").write_text("audio,speaker,emotion\n../a.wav,s,sad\n")
+    (tmp_path / "s.yaml").write_text(
+        "corpora: {own: {reader: csv, table: t.csv}}\n"
+        "features: {fbank: {extractor: fbank}}\n"
+        "protocols: {loso: {corpora: [own], test: speaker}}\n"
+        "systems: {linear: {network: linear, inputs: [fbank]}}\n"
+        "runs: [{protocol: loso, systems: [linear]}]\n"
+    )
+    done = emonas(command, "s.yaml", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("emonas: corpora.own: no utterance can be used: ")
+
+
 def test_reference_writes_into_the_folder_given(tmp_path):
     done = emonas("reference", tmp_path / "my docs")
     assert done.returncode == 0, done.stderr

@@ -55,6 +55,18 @@ def test_a_value(document, path, value, expected):
     assert refusal(put(document, path, value)) == f"{where}: {expected}"
 
 
+def test_what_may_be_of_several_kinds(document):
+    row = {"published": {"ua": "lost"}}
+    document["tables"] = {"t": {"columns": {"ua": {"metric": "ua"}}, "rows": {"theirs": row}}}
+    assert refusal(document) == (
+        "tables.t.rows.theirs.published.ua: must be a number or 'not in our copy', not 'lost'"
+    )
+    row["published"] = "lost"
+    assert refusal(document) == (
+        "tables.t.rows.theirs.published: must be keys with values, not 'lost'"
+    )
+
+
 def test_a_key_that_is_needed_and_misspelt(document):
     loso = document["protocols"]["loso"]
     loso["tset"] = loso.pop("test")

@@ -271,8 +271,15 @@ def test_a_file_of_other_options_is_refused(tmp_path):
     given = {"f": {"digest": "abc", "checkpoint": "", "corpora": {"c": str(path)}}}
     assert feature_paths(given) == {"f": {"c": path}}
     given["f"]["digest"] = "abd"
-    with pytest.raises(EmonasError, match=r"f\.h5: was made with other options"):
+    with pytest.raises(EmonasError, match=r"f\.h5: was made with other options") as caught:
         feature_paths(given)
+    assert f"the settings name; make it again: snakemake --cores all --force {path}," in str(
+        caught.value
+    )
+    given["g"] = given["f"]
+    with pytest.raises(EmonasError, match="name, and 1 more with it; make them again") as caught:
+        feature_paths(given)
+    assert f"--force {path} {path}," in str(caught.value)
 
 
 def test_a_file_of_other_weights_is_refused(tmp_path):

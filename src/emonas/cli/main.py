@@ -29,8 +29,7 @@ SettingsFile = Annotated[Path, typer.Argument(help="a settings file")]
 @application.command()
 def check(settings: SettingsFile = Path("config.yaml")) -> None:
     """Check a settings file, and list what would run and what would be skipped."""
-    plan = Plan(load_settings(settings))
-    check_listings(plan)
+    plan = _checked(settings)
     for (protocol, system), seeds in plan.runs.items():
         typer.echo(f"runs     {protocol}: {system}, seeds: {seeds}")
     for entry in plan.skipped:
@@ -51,7 +50,7 @@ def forecast(settings: SettingsFile = Path("config.yaml"), cores: int = 2) -> No
     """Say how many jobs a run has, and about how many hours and how much disk it takes here."""
     from emonas.settings.forecast import forecast_lines
 
-    for line in forecast_lines(Plan(load_settings(settings)), cores):
+    for line in forecast_lines(_checked(settings), cores):
         typer.echo(line)
 
 
@@ -91,3 +90,14 @@ def list_features(
         )
     for line in lines:
         typer.echo(line)
+
+
+def _checked(settings: Path) -> Plan:
+    """What a settings file asks for, held against the corpora that are there.
+
+    Raises:
+        EmonasError: the settings are wrong, or ask of a corpus what it has not.
+    """
+    plan = Plan(load_settings(settings))
+    check_listings(plan)
+    return plan

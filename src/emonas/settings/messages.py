@@ -1,6 +1,6 @@
 """What is wrong with a settings file, as one plain sentence with the key's path."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -19,7 +19,6 @@ _SENTENCES = {
     "less_than_equal": "must be at most {le:g}, not {value}",
     "too_short": "needs {min_length} or more entries, not {actual_length}",
     "too_long": "takes {max_length} entries at most, not {actual_length}",
-    "literal_error": "must be {expected}, not {value}",
 }
 _LONGEST = 100
 """Letters of a value that a sentence repeats."""
@@ -53,21 +52,33 @@ def sentence(error: ValidationError, document: Mapping[str, Any], known: frozens
     path = _path(details, document)
     if details["type"] in ("union_tag_invalid", "union_tag_not_found"):
         return _unknown_kind(path, details)
-    text = _text(details)
+    here = [entry for entry in error.errors() if _path(entry, document) == path]
+    text = _text(details, here)
     if details["type"] == "extra_forbidden":
         key = str(details["loc"][-1])
         text = "is no key here" if key in known else text + nearest(key, known)
     return f"{path}: {text}"
 
 
-def _text(details: ErrorDetails) -> str:
-    """What is wrong, in our words where pydantic's would be a programmer's."""
+def _text(details: ErrorDetails, here: Sequence[ErrorDetails]) -> str:
+    """What is wrong, in our words where pydantic's would be a programmer's.
+
+    A value that may be of several kinds has an error of each, which are all `here`.
+    """
     value, context = _shown(details["input"]), details.get("ctx", {})
     if text := _SENTENCES.get(details["type"]):
         return text.format(value=value, **context)
-    if needed := _KINDS.get(details["type"].split("_")[0]):
-        return f"must be {needed}, not {value}"
+    if _needed(details):
+        needed = filter(None, map(_needed, here))
+        return f"must be {' or '.join(dict.fromkeys(needed))}, not {value}"
     return details["msg"].removeprefix("Value error, ")
+
+
+def _needed(details: ErrorDetails) -> str:
+    """What a value would have to be; empty where the error is of another kind."""
+    if details["type"] == "literal_error":
+        return str(details["ctx"]["expected"])
+    return _KINDS.get(details["type"].split("_")[0], "")
 
 
 def _shown(value: object) -> str:

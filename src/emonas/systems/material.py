@@ -1,5 +1,7 @@
 """The files that a system is made from, each held against its digest."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,13 +51,14 @@ def feature_paths(features: Mapping[str, Mapping[str, Any]]) -> FeaturePaths:
         feature: {corpus: Path(path) for corpus, path in entry["corpora"].items()}
         for feature, entry in features.items()
     }
+    found = {
+        feature: {corpus: _Found.of(path) for corpus, path in files.items()}
+        for feature, files in paths.items()
+    }
+    _refuse_others(features, paths, found)
     for feature, entry in features.items():
-        record = entry["checkpoint"]
-        weights = read_record(Path(record)).digest if record else ""
-        shapes = {
-            corpus: _checked(path, entry["digest"], weights, record)
-            for corpus, path in paths[feature].items()
-        }
+        _refuse_other_weights(entry["checkpoint"], paths[feature], found[feature])
+        shapes = {corpus: one.shape for corpus, one in found[feature].items()}
         if len(set(shapes.values())) > 1:
             told = "; ".join(f"{corpus}: {shape}" for corpus, shape in shapes.items())
             raise EmonasError(
@@ -64,22 +67,56 @@ def feature_paths(features: Mapping[str, Mapping[str, Any]]) -> FeaturePaths:
     return paths
 
 
-def _checked(path: Path, digest: str, weights: str, record: str) -> str:
-    """The shape of a file's features in words, if the file is that of the settings."""
-    with FeatureFile(path) as file:
-        facts, width, vectors = file.facts, file.width, file.of_vectors
-    if facts.digest != digest:
+@dataclass(frozen=True)
+class _Found:
+    """What a feature file says of itself: the digests of what made it, and its shape in words."""
+
+    digest: str
+    checkpoint: str
+    shape: str
+
+    @classmethod
+    def of(cls, path: Path) -> _Found:
+        with FeatureFile(path) as file:
+            facts, width, vectors = file.facts, file.width, file.of_vectors
+        form = "one vector an utterance" if vectors else f"{facts.frame_rate:g} frames a second"
+        shape = f"{len(facts.layers)} layers, {form}, {width} features"
+        return cls(facts.digest, facts.checkpoint, shape)
+
+
+_AllFound = Mapping[str, Mapping[str, _Found]]
+
+
+def _refuse_others(
+    features: Mapping[str, Mapping[str, Any]], paths: FeaturePaths, found: _AllFound
+) -> None:
+    """Refuse files that are not those of the settings, all at once, as a change of code makes all
+    of them such.
+    """
+    others = [
+        paths[feature][corpus]
+        for feature, entry in features.items()
+        for corpus, one in found[feature].items()
+        if one.digest != entry["digest"]
+    ]
+    if others:
+        more = f", and {len(others) - 1} more with it" if len(others) > 1 else ""
         raise EmonasError(
-            f"{path}: was made with other options, weights or code than the settings name; "
-            f"{make_again(path)}"
+            f"{others[0]}: was made with other options, weights or code than the settings name"
+            f"{more}; {make_again(*others)}"
         )
-    if facts.checkpoint != weights:
-        raise EmonasError(
-            f"{path}: was made with other weights than those of {record or 'the settings'}; "
-            f"{make_again(path)}"
-        )
-    form = "one vector an utterance" if vectors else f"{facts.frame_rate:g} frames a second"
-    return f"{len(facts.layers)} layers, {form}, {width} features"
+
+
+def _refuse_other_weights(
+    record: str, paths: Mapping[str, Path], found: Mapping[str, _Found]
+) -> None:
+    weights = read_record(Path(record)).digest if record else ""
+    for corpus, one in found.items():
+        if one.checkpoint != weights:
+            raise EmonasError(
+                f"{paths[corpus]}: was made with other weights than those of "
+                f"{record or 'the settings'}; {make_again(paths[corpus])}"
+            )
 
 
 def material(
