@@ -39,6 +39,8 @@ def load_librosa() -> ModuleType:
         # It imports the others that compile: librosa itself does so only when they are used.
         import librosa.feature.spectral
     except RuntimeError as error:
+        if "cannot cache" not in str(error):
+            raise
         raise EmonasError(
             f"librosa can't be imported ({error}); set NUMBA_CACHE_DIR to a folder that can be "
             "written, for the loops that numba compiles"

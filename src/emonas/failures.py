@@ -1,7 +1,7 @@
 """What a run that failed says at its end: which jobs failed, and why."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from emonas.jobs import CRASHED, FAILED, STOPPED_IN
@@ -16,14 +16,14 @@ def failure_lines(
     left: int,
     *,
     goes_on: bool,
-    systems: Iterable[tuple[str, str]] = (),
+    leave_out: Mapping[str, Sequence[str]] | None = None,
 ) -> Iterator[str]:
     """A line a failed job, and on what was not run for it, and how to have the report without.
 
     Args:
         failed: rule and log of each failed job.
         left: jobs that were not run.
-        systems: protocol and system of the runs without which all others can be reported.
+        leave_out: systems by protocol without which all others can be reported.
         goes_on: whether jobs that need none of the failed ones were run all the same.
     """
     for rule, log in sorted(failed, key=str):
@@ -36,14 +36,11 @@ def failure_lines(
             f"not run: {jobs}; with --keep-going, which `make run` has, those that do not need "
             "what failed are run"
         )
-    without: dict[str, set[str]] = {}
-    for protocol, system in systems:
-        without.setdefault(protocol, set()).add(system)
-    if goes_on and without:
-        named = "; ".join(f"under {name}: {', '.join(sorted(of))}" for name, of in without.items())
+    if goes_on and leave_out:
+        named = ", ".join(f"{name}: [{', '.join(of)}]" for name, of in leave_out.items())
         yield (
-            "for a report of all others meanwhile, take out of `runs` what is not finished, with "
-            f"what leans on it ({named}), and entries that have no other system; what is made stays"
+            "for a report of all others meanwhile, which leaves what is made as it is, add to the "
+            f"settings file: leave_out: {{{named}}}"
         )
 
 

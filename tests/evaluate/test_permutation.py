@@ -7,6 +7,7 @@ import pytest
 
 from emonas.evaluate.counts import ua_of, wa_of
 from emonas.evaluate.permutation import adjust_by_holm, permute_speakers
+from emonas.storage.comparisons import SWAPS
 
 
 def ua(counts):
@@ -53,6 +54,13 @@ def test_with_few_speakers_all_swaps_are_tried(groups, vectorised, plain):
     above = np.mean(every >= every[0] - 1e-12)
     below = np.mean(every <= every[0] + 1e-12)
     assert found.p == pytest.approx(min(1, 2 * min(above, below)))
+
+
+def test_of_many_speakers_as_many_swaps_are_drawn_as_is_said():
+    right, wrong = np.zeros((24, 1, 2, 2)), np.zeros((24, 1, 2, 2))
+    right[:, 0, [0, 1], [0, 1]] = 5
+    wrong[:, 0, [0, 1], [1, 0]] = 5
+    assert permute_speakers(right, wrong, ua_of).p == pytest.approx(2 / (SWAPS + 1))
 
 
 def test_six_speakers_who_all_agree_are_just_enough():

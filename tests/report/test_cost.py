@@ -48,6 +48,13 @@ def test_costs_that_differ_by_noise_are_the_same_cost():
     assert pareto_front([best, best._replace(cost=0.98)]) == [True, True]
 
 
+def test_who_is_beaten_beats_nobody():
+    # Each costs as much as the one before, by their bounds, and the last not half of the first.
+    chain = [Placed(0.9 - 0.1 * n, 1.1 - 0.2 * n, 0.99 - 0.2 * n, 1.2 - 0.2 * n) for n in range(4)]
+    assert pareto_front(chain) == [True, False, True, False]
+    assert pareto_front(chain[::-1]) == [False, True, False, True]
+
+
 def test_the_front_takes_the_quartiles(measured):
     speeds = measured.speeds | {"rnn": speed(0.51, 320.0, 310.0)}
     rows = cost_table(replace(measured, speeds=speeds)).rows

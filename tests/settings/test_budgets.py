@@ -1,7 +1,5 @@
 """Searches at the budget of another one: what they ask of it."""
 
-import copy
-
 import pytest
 
 from emonas.errors import EmonasError
@@ -55,36 +53,6 @@ def test_a_budget_is_that_of_the_same_system_with_a_search(rivals, system, chang
     rivals["systems"][system]["search"] |= change
     with pytest.raises(EmonasError, match=told):
         plan(rivals)
-
-
-def test_settings_without_what_can_t_stand_alone_are_settings(rivals):
-    """What a failed run says to take out of `runs` leaves a file that is taken."""
-    rivals["systems"]["later"] = {**rivals["systems"]["drawn"], "search": "drawn"}
-    rivals["runs"][0]["systems"].append("later")
-    for system in rivals["runs"][0]["systems"]:
-        whole = plan(rivals)
-        gone = whole.all_without([("loso", system)])
-        left = [name for name in rivals["runs"][0]["systems"] if ("loso", name) not in gone]
-        document = copy.deepcopy(rivals)
-        document["runs"][0]["systems"] = left
-        assert set(plan(document).runs) == set(whole.runs) - gone
-    assert whole.all_without([("loso", "cnn")]) == {
-        ("loso", name) for name in ("cnn", "both", "drawn", "later")
-    }
-    assert whole.all_without([("loso", "linear")]) == {("loso", "linear")}
-
-
-def test_nothing_stays_of_a_protocol_that_tells_no_emotion(document):
-    words = {"network": "wav2vec2", "inputs": ["waveform"], "random": {"layers": 1}}
-    document["features"]["waveform"] = {"extractor": "waveform"}
-    document["systems"] |= {
-        "first": {**words, "tasks": ["gender"]},
-        "second": {**words, "start": "first"},
-    }
-    document["runs"][0]["systems"] = ["first", "second"]
-    both = {("loso", "first"), ("loso", "second")}
-    assert plan(document).all_without([("loso", "first")]) == both
-    assert plan(document).all_without([("loso", "second")]) == both
 
 
 def test_two_systems_of_one_budget_differ_by_the_search_alone(rivals):

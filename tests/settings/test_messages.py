@@ -65,6 +65,13 @@ def test_what_may_be_of_several_kinds(document):
     assert refusal(document) == (
         "tables.t.rows.theirs.published: must be keys with values, not 'lost'"
     )
+    del document["tables"]
+    document["systems"]["cnn"]["search"] = "my search"
+    assert refusal(document) == (
+        "systems.cnn.search: a name is made of letters, digits, dots, hyphens and underscores"
+    )
+    document["systems"]["cnn"]["search"] = 3
+    assert refusal(document) == "systems.cnn.search: must be keys with values or text, not 3"
 
 
 def test_a_key_that_is_needed_and_misspelt(document):

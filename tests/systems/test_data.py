@@ -277,7 +277,7 @@ def test_a_file_of_other_options_is_refused(tmp_path):
         caught.value
     )
     given["g"] = given["f"]
-    with pytest.raises(EmonasError, match="name, and 1 more with it; make them again") as caught:
+    with pytest.raises(EmonasError, match="name, like 1 more; make them again") as caught:
         feature_paths(given)
     assert f"--force {path} {path}," in str(caught.value)
 

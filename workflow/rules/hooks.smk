@@ -58,31 +58,41 @@ def print_skipped():
         )
 
 
-def print_failed():
-    """Which jobs failed, and why: with --keep-going their messages lie far above."""
-    from emonas.failures import failure_lines
-
-    jobs = [
+def failed_jobs():
+    """None where somebody stopped the run."""
+    return [
         job
         for entry in workflow.scheduler.failed
         for job in (entry.jobs if entry.is_group() else [entry])
     ]
+
+
+def print_failed(jobs):
+    """Which jobs failed, and why: with --keep-going their messages lie far above."""
+    from emonas.failures import failure_lines
+
     failed = [(job.rule.name, next(map(Path, job.log), None)) for job in jobs]
     left = [job for job in workflow.dag.needrun_jobs() if job not in workflow.scheduler.failed]
-    # The jobs that end a system: what else failed is behind them, unless the report itself asks.
-    unfinished = [
-        (job.wildcards.protocol, job.wildcards.system)
-        for job in [*jobs, *left]
-        if job.rule.name in ("evaluate", "speed")
-    ]
-    shared = {"recognition", "compare", "differences", "report"}
-    stopped = any(job.rule.name in shared for job in jobs)
     goes_on = workflow.execution_settings.keep_going
-    without = PLAN.all_without(unfinished)
-    # Of nothing there is no report.
-    systems = [] if stopped or without == set(PLAN.runs) else sorted(without)
-    for line in failure_lines(failed, len(left), goes_on=goes_on, systems=systems):
+    leave_out = leave_out_unfinished(jobs, left)
+    for line in failure_lines(failed, len(left), goes_on=goes_on, leave_out=leave_out):
         print(f"  {line}")
+
+
+def leave_out_unfinished(failed, left):
+    """What the settings would leave out for a report of what has ended; nothing where it would be
+    of nothing, or where what failed is the report's own.
+    """
+    if any(job.rule.name in ("recognition", "compare", "differences", "report") for job in failed):
+        return {}
+    leave_out = {name: set(named) for name, named in PLAN.settings.leave_out.items()}
+    for job in (*failed, *left):
+        # The jobs that end a system: what else failed is behind them.
+        if job.rule.name in ("evaluate", "speed"):
+            leave_out.setdefault(job.wildcards.protocol, set()).add(job.wildcards.system)
+    named = {name: sorted(systems) for name, systems in leave_out.items()}
+    others = Plan(PLAN.settings.model_copy(update={"leave_out": named})).runs
+    return named if others else {}
 
 
 def set_damaged_aside():
@@ -146,8 +156,9 @@ onsuccess:
 onerror:
     # Snakemake knows now of every job that has ended: none begins again.
     drop_ended(RESUME)
-    print_failed()
+    failed = failed_jobs()
+    if failed:
+        print_failed(failed)
     set_damaged_aside()
-    print(
-        "emonas: mend what the log named above says, and run the same command: it goes on there"
-    )
+    mend = "mend what the log named above says, and run" if failed else "stopped; run"
+    print(f"emonas: {mend} the same command: it goes on there")

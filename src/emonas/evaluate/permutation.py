@@ -13,9 +13,7 @@ import numpy.typing as npt
 from scipy.stats import permutation_test
 
 from emonas.evaluate.counts import Counts, Metric
-
-RESAMPLES = 9999
-"""Swaps that are drawn where there are more; with up to 13 speakers all of them are tried."""
+from emonas.storage.comparisons import SWAPS
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ def permute_speakers(first: Counts, second: Counts, metric: Metric) -> Tested:
         difference,
         permutation_type="samples",
         vectorized=True,
-        n_resamples=RESAMPLES,
+        n_resamples=SWAPS,
         batch=500,
         rng=np.random.default_rng(0),
     )

@@ -9,6 +9,7 @@ from emonas.learning.options import RuntimeOptions
 def prepare(runtime: RuntimeOptions, seed: int) -> torch.device:
     """Seed torch, set its threads, and choose the device. A GPU computes in float32 as a processor
     does, not in TF32, whose factors keep ten bits: what is trained there is used elsewhere.
+    Pretrained encoders that are features have a `precision` of their own.
 
     Raises:
         EmonasError: a GPU is asked for where there is none.

@@ -8,7 +8,7 @@ from emonas.report.reached import bounds
 from emonas.report.summary import PAIRED_NOTE, warnings
 from emonas.report.tables import Column, Table
 from emonas.report.words import count
-from emonas.storage.comparisons import LEVEL, Difference, Pair
+from emonas.storage.comparisons import LEVEL, SWAPS, Difference, Pair
 
 COMPARISON_NOTE = (
     "A difference is that of the first system less the second, in points of the mean that the "
@@ -43,12 +43,13 @@ def comparisons_table(protocol: ProtocolResults) -> Table:
 
 def too_few(pairs: Sequence[Pair]) -> Iterator[str]:
     """Say where nothing could be called better, whatever it reached: of n speakers no p is below
-    2 / 2^n, and Holm's correction multiplies the smallest by the number of pairs.
+    2 / 2^n, nor below what the swaps that are drawn allow, and Holm's correction multiplies the
+    smallest by the number of pairs.
     """
     if not pairs:
         return
     speakers = max(pair.speakers for pair in pairs)
-    smallest = min(1.0, len(pairs) * 2 / 2**speakers)
+    smallest = min(1.0, len(pairs) * 2 / min(2**speakers, SWAPS + 1))
     if smallest >= LEVEL:
         yield (
             f"With {speakers} speakers and {count(len(pairs), 'pair')} no p can be below "

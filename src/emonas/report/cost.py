@@ -29,7 +29,9 @@ _FRONT = (
     f"{ON_FRONT} stands where no other system has a higher UA at no higher {{what}}, nor as high a "
     "UA at a lower one (the Pareto front)."
 )
-_ALIKE = "Factors whose quartiles overlap count as the same there."
+_ALIKE = (
+    "Factors whose quartiles overlap count as the same there, and only who is on it beats others."
+)
 _COUNTED = (
     "Parameters are those that were trained: frozen ones, and those of a pretrained front end, are "
     "not counted. Multiply-accumulates are those of the network for one utterance of its training, "
@@ -166,12 +168,15 @@ def _placed(row: Mapping[str, Any], key: str) -> Placed | None:
 def pareto_front(points: Sequence[Placed | None]) -> list[bool]:
     """Which points no other beats: at no more cost a higher score, or at less cost as high a one.
 
-    Costs whose bounds overlap are the same cost. What has no place is on no front.
+    Costs whose bounds overlap are the same cost. As the same is not the same as the same's same,
+    only who is on the front beats others. What has no place is on no front.
     """
+    front: list[Placed] = []
     known = [point for point in points if point is not None]
-    return [
-        point is not None and not any(_beats(other, point) for other in known) for point in points
-    ]
+    for point in sorted(known, key=lambda point: (-point.score, point.cost)):
+        if not any(_beats(other, point) for other in front):
+            front.append(point)
+    return [point in front for point in points]
 
 
 def _beats(other: Placed, own: Placed) -> bool:

@@ -23,7 +23,7 @@ class AsRun(Plan):
         super().__init__(settings)
         self._told = told
 
-    def _missing(self, protocol: str, system: str) -> str:
+    def _lacking(self, protocol: str, system: str) -> str:
         reasons = [
             entry.reason
             for entry in self._told.skipped

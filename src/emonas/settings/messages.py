@@ -65,6 +65,8 @@ def _text(details: ErrorDetails, here: Sequence[ErrorDetails]) -> str:
 
     A value that may be of several kinds has an error of each, which are all `here`.
     """
+    # Of a kind that the value is, more can be said.
+    details = min(here, key=lambda entry: entry["type"] not in _SENTENCES)
     value, context = _shown(details["input"]), details.get("ctx", {})
     if text := _SENTENCES.get(details["type"]):
         return text.format(value=value, **context)

@@ -81,6 +81,12 @@ class SettingsBase(Options):
         default_factory=dict, description="pretrained weights, by name"
     )
     runs: tuple[RunOptions, ...] = Field(min_length=1, description="what is run")
+    leave_out: dict[Name, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="systems by protocol that are not run, nor what leans on them: their fusions, "
+        "later stages, and rivals at the budget of their search. For a report of all others where "
+        "these failed, which says so; what is made stays",
+    )
     recognition: tuple[RecognitionOptions, ...] = Field(
         (), description="word and character error rates that the report shows"
     )

@@ -93,7 +93,16 @@ def _uses_of_results(settings: Any) -> Iterator[tuple[str, str, str, Iterable[st
         yield f"runs.{index}.protocol", "protocol", run.protocol, settings.protocols
         for system in run.systems:
             yield f"runs.{index}.systems", "system", system, settings.systems
+    yield from _uses_of_leave_out(settings)
     yield from uses_of_papers(settings)
+
+
+def _uses_of_leave_out(settings: Any) -> Iterator[tuple[str, str, str, Iterable[str]]]:
+    for protocol, systems in settings.leave_out.items():
+        yield "leave_out", "protocol", protocol, settings.protocols
+        run = [name for run in settings.runs if run.protocol == protocol for name in run.systems]
+        for system in systems:
+            yield f"leave_out.{protocol}", f"system of a run under {protocol}", system, run
 
 
 def _check_layers(path: str, entry: Any, options: Any) -> None:

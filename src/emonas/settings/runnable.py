@@ -111,6 +111,29 @@ class Runnable:
         ]
 
     def _missing(self, protocol: str, system: str) -> str:
+        """Why a system is not run under a protocol here; empty where it is."""
+        return self._left_out(protocol, system) or self._lacking(protocol, system)
+
+    def _left_out(self, protocol: str, system: str) -> str:
+        """Why the settings leave a system out; empty where they do not."""
+        named = self.settings.leave_out.get(protocol, ())
+        if not named:
+            return ""
+        for name in self._leans_on(system):
+            if name in named:
+                needed = "" if name == system else ", which it needs"
+                return f"leave_out.{protocol} names {name}{needed}"
+        if any(set(named).isdisjoint(self._leans_on(name)) for name in self._emotional(protocol)):
+            return ""
+        return f"leave_out.{protocol} leaves no system that tells emotions"
+
+    def _emotional(self, protocol: str) -> Iterator[str]:
+        """The systems that the settings run under a protocol and that tell emotions."""
+        for run in self.settings.runs:
+            if run.protocol == protocol:
+                yield from filter(self.tells_emotions, run.systems)
+
+    def _lacking(self, protocol: str, system: str) -> str:
         """Why a system can't be run under a protocol here; empty where it can."""
         reasons = [self.missing_root(corpus) for corpus in self.corpora_of(protocol)]
         reasons += [self.pretrained.missing(feature) for feature in self.features_of(system)]
@@ -224,30 +247,17 @@ class Runnable:
         """The system that a system starts from, such as a first stage."""
         return getattr(self.settings.systems[system], "start", None)
 
-    def all_without(self, missing: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Some runs, and those that can't stand in a settings file without them: all that take
-        streams, genotypes, a budget or a start from them, and what would be left of a protocol in
-        which nothing tells emotions.
-        """
-        gone = set(missing)
-        while more := {run for run in self.runs if run not in gone and self._goes(*run, gone)}:
-            gone |= more
-        return gone
-
-    def _goes(self, protocol: str, system: str, gone: set[tuple[str, str]]) -> bool:
-        """Whether a run has to go with those that are gone."""
-        others = {self.start_of(system)}
+    def _leans_on(self, system: str) -> Iterator[str]:
+        """A system, and those that its streams, genotypes, budget or start come from."""
+        yield system
+        others = [self.start_of(system)]
         if self.is_fused(system):
-            others.update(self.streams_of(system))
+            others += self.streams_of(system)
         elif self.is_searched(system):
-            others |= {self.searcher_of(system), self.budget_of(system)}
-        if any((protocol, other) in gone for other in others):
-            return True
-        return not any(
-            self.tells_emotions(name)
-            for of, name in self.runs
-            if of == protocol and (of, name) not in gone
-        )
+            others += [self.searcher_of(system), self.budget_of(system)]
+        for other in others:
+            if other is not None and other != system:
+                yield from self._leans_on(other)
 
     def task_corpora(self, system: str, corpora: Iterable[str]) -> list[str]:
         """Those of some corpora whose words, gender or style a system learns: all or none."""
@@ -292,14 +302,17 @@ class Runnable:
     def layers_of(self, feature: str) -> list[str]:
         """The layers of a feature that are stored: those it names, or that systems ask for.
 
-        Empty where they are all. Which system asks first changes nothing.
+        Empty where they are all. Which system asks first changes nothing, nor who is left out:
+        what is stored for it stays.
         """
         options = self.settings.features[feature]
         if getattr(options, "layers", None) is not None:
             return list(options.layers)
         asked = [
             entry.layers
-            for _, system in self.runs
+            for run in self.settings.runs
+            for system in run.systems
+            if not self._lacking(run.protocol, system)
             for entry in self._inputs_of(system)
             if entry.feature == feature
         ]

@@ -11,6 +11,9 @@ from emonas.storage.metrics import Bounds
 LEVEL = 0.05
 """Of an adjusted p, below which a difference is written as one."""
 
+SWAPS = 9999
+"""Of speakers' answers, drawn where there are more; with up to 13 speakers all are tried."""
+
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -100,7 +100,7 @@ def _refuse_others(
         if one.digest != entry["digest"]
     ]
     if others:
-        more = f", and {len(others) - 1} more with it" if len(others) > 1 else ""
+        more = f", like {len(others) - 1} more" if len(others) > 1 else ""
         raise EmonasError(
             f"{others[0]}: was made with other options, weights or code than the settings name"
             f"{more}; {make_again(*others)}"
