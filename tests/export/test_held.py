@@ -62,3 +62,36 @@ def test_numbers_may_differ_in_their_last_bits(tmp_path):
     assert texts(tmp_path, "a,0.3001", "a,0.3").wrong == [
         "file: line 1 is '0.3001', and '0.3' again"
     ]
+
+
+@pytest.mark.parametrize("end", ["\u2028", "\r", "\x0b", "\x85"])
+def test_lines_end_where_readers_of_a_table_end_them(tmp_path, end):
+    assert texts(tmp_path, f"system,ua{end}rnn,0.5{end}", "system,ua\nrnn,0.5\n").wrong
+
+
+def test_a_text_in_no_utf_8_is_named(tmp_path):
+    (tmp_path / "told.csv").write_bytes(b"a,\xff")
+    (tmp_path / "again.csv").write_text("a,b")
+    (said,) = held_text(tmp_path / "told.csv", tmp_path / "again.csv", "file").wrong
+    assert said.startswith("file: is no text in UTF-8 (")
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ('{"ua": [1, 2, null]}', "file: ua[2] is None, and missing again"),
+        ('{"ua": [1, 2], "x": null}', "file: x is None, and missing again"),
+        ('{"ua": [1]}', "file: ua[1] is missing, and 2 again"),
+        ('{"ua": [9], "ua": [1, 2]}', "file: has the key ua twice"),
+        ('{"ua": [{"a": 1, "a": 2}, 2]}', "file: has the key a twice"),
+        ("[" * 200_000, "file: is nested too deeply"),
+        ("[1, 2", "file: is no JSON ("),
+        ("\udcff", "file: is no JSON ("),
+    ],
+    ids=["added entry", "added key", "missing", "twice", "twice within", "deep", "cut", "bytes"],
+)
+def test_json_is_what_every_reader_sees(tmp_path, told, said):
+    (tmp_path / "told").write_text(told, encoding="utf-8", errors="surrogateescape")
+    (tmp_path / "again").write_text('{"ua": [1, 2]}')
+    (found,) = held_json(tmp_path / "told", tmp_path / "again", "file").wrong
+    assert found.startswith(said)

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from emonas.errors import EmonasError
+from emonas.errors import DamagedFileError, EmonasError
 from emonas.storage.predictions import (
     Predictions,
     TaskPredictions,
     read_predictions,
     write_predictions,
 )
+from emonas.storage.sealing import seal
 
 NAMES = ('a "b", c', "zwei\nZeilen", "Ö/ß", "plain")
 
@@ -84,6 +85,31 @@ def test_damage_is_told_with_the_name(tmp_path, damage):
                 else:
                     group[name] = np.zeros((2, 5), np.float32)
     with pytest.raises(EmonasError, match=r"p\.h5: no whole predictions of the part train"):
+        read_predictions(path, "train")
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("utterance", lambda found: found.reshape(-1, 1), "names have more than one dimension"),
+        ("label", lambda found: found.reshape(-1, 2, 2), "names have more than one dimension"),
+        ("embedding", lambda found: found[:, 0], "no table of numbers"),
+        ("embedding", lambda found: found.astype("S9"), "no table of numbers"),
+        ("logits/emotion", lambda found: found.astype("S9"), "no table of numbers"),
+    ],
+)
+def test_arrays_of_another_shape_or_kind_are_told(tmp_path, name, change, said):
+    """Of a file that is sealed as it is."""
+    path = tmp_path / "p.h5"
+    write_predictions(path, {"train": predictions()})
+    with h5py.File(path, "r+") as file:
+        group = file["train"]
+        found, attributes = group[name][()], dict(group[name].attrs)
+        del group[name], group.attrs["seal"]
+        group[name] = change(found)
+        group[name].attrs.update(attributes)
+        seal(group)
+    with pytest.raises(DamagedFileError, match=said):
         read_predictions(path, "train")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emonas.export.side_by_side import pairs
+from emonas.export.strict_json import read_strictly
 
 TOLERANCE = 1e-9
 """By which a number may differ on another machine: sums of some thousand fractions."""
@@ -43,10 +43,10 @@ def held_json(told: Path, again: Path, name: str) -> Verified:
     if not told.is_file():
         return Verified(0, [f"{name}: is not in the bundle"])
     try:
-        said = json.loads(told.read_text(encoding="utf-8"))
-    except ValueError:
-        return Verified(0, [f"{name}: is no JSON"])
-    for place, value, wanted in pairs(said, json.loads(again.read_text(encoding="utf-8"))):
+        said = read_strictly(told)
+    except ValueError as error:
+        return Verified(0, [f"{name}: {error}"])
+    for place, value, wanted in pairs(said, read_strictly(again)):
         text = isinstance(value, str) or isinstance(wanted, str)
         found = _held(found, f"{name}: {place}", value, wanted, exactly=text)
     return found
@@ -87,8 +87,12 @@ def held_text(told: Path, again: Path, name: str) -> Verified:
     if not told.is_file():
         return Verified(0, [f"{name}: is not in the bundle"])
     found = Verified(0, [])
-    texts = [_PICTURE.sub(r"\1\2", path.read_text(encoding="utf-8")) for path in (told, again)]
-    for number, (said, wanted) in enumerate(zip_longest(*(text.splitlines() for text in texts)), 1):
+    try:
+        texts = [_PICTURE.sub(r"\1\2", path.read_bytes().decode()) for path in (told, again)]
+    except UnicodeDecodeError as error:
+        return Verified(0, [f"{name}: is no text in UTF-8 ({error})"])
+    # Python would end lines at signs at which no reader of a table does.
+    for number, (said, wanted) in enumerate(zip_longest(*(text.split("\n") for text in texts)), 1):
         if said is None or wanted is None:
             return Verified(found.numbers, [*found.wrong, f"{name}: line {number} is one too many"])
         cells = [_SEPARATORS.split(line) for line in (said, wanted)]

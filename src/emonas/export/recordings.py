@@ -162,7 +162,9 @@ def write_waveform(path: Path, waveform: Array, sampling_rate: float) -> None:
     try:
         samples = np.asarray(waveform)
     except ValueError as error:
-        raise EmonasError(f"a waveform is of one channel, (samples,), and no {error}") from error
+        raise EmonasError(
+            "a waveform is of one channel, (samples,), and not of rows of several lengths"
+        ) from error
     low, high = RATES
     number = isinstance(sampling_rate, Real) and not isinstance(sampling_rate, bool)
     if not number or not low <= sampling_rate <= high or sampling_rate != int(sampling_rate):

@@ -1,9 +1,10 @@
 """`predictions.h5` of `results/train/...` and `results/fuse/...`: a group a part."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -220,6 +221,13 @@ def read_predictions(path: Path, part: str) -> Predictions:
 
 def _check(predictions: Predictions) -> None:
     """Hold names, logits and embeddings against each other."""
+    for names in _names_of(predictions):
+        # A table of names would be read as rows.
+        if not all(isinstance(name, str) for name in names):
+            raise ValueError("names have more than one dimension")
+    for numbers, kind in _numbers_of(predictions):
+        if not np.issubdtype(numbers.dtype, kind) or numbers.ndim != 2:
+            raise ValueError("logits, embeddings, gates or edits are no table of numbers")
     count = len(predictions.utterances)
     if {len(predictions.corpora), len(predictions.labels), len(predictions.embedding)} != {count}:
         raise ValueError("names, labels and embeddings do not agree")
@@ -234,3 +242,25 @@ def _check(predictions: Predictions) -> None:
             raise ValueError(f"names and {task} do not agree")
         if found.edits is not None and found.edits.shape != (count, 4):
             raise ValueError(f"names and the edits of {task} do not agree")
+
+
+def _names_of(predictions: Predictions) -> Iterator[tuple[str, ...]]:
+    yield predictions.utterances
+    yield predictions.corpora
+    yield predictions.labels
+    yield predictions.domains
+    for found in predictions.tasks.values():
+        yield found.truth
+        yield found.said
+
+
+def _numbers_of(predictions: Predictions) -> Iterator[tuple[npt.NDArray[Any], type[np.generic]]]:
+    """The arrays, and of which kind of numbers each is."""
+    tasks = predictions.tasks.values()
+    arrays = (predictions.gates, *(found.logits for found in tasks))
+    for array in (predictions.logits, predictions.embedding, *arrays):
+        if array is not None:
+            yield array, np.floating
+    for found in tasks:
+        if found.edits is not None:
+            yield found.edits, np.integer
