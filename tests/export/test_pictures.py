@@ -11,7 +11,8 @@ from emonas.export.pictures import alike, shown_otherwise
 
 
 def chunk(kind, content):
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind))
+    named = kind + content
+    return struct.pack(">I", len(content)) + named + struct.pack(">I", zlib.crc32(named))
 
 
 TEXT = chunk(b"tEXt", b"transcript\0a secret sentence")

@@ -158,16 +158,25 @@ def test_a_damaged_file_leaves_out_its_own_protocol_alone(bundle, tmp_path):
     forged = changed(bundle, tmp_path / "1.zip", damaged, lambda b: b[:-200] + bytes(200))
     forged = changed(forged, tmp_path / "2.zip", other, better)
     forged = changed(forged, tmp_path / "3.zip", "plan.json", title)
+    forged = changed(forged, tmp_path / "4.zip", MANIFEST, with_texts)
     found = verify_bundle(forged)
-    said = ("plan.json: title is 'A huge run'", f"{damaged}: no whole", f"{other}: ua.mean is ")
+    said = (
+        "plan.json: title is 'A huge run'",
+        f"{damaged}: no whole",
+        f"{other}: ua.mean is ",
+        f"{MANIFEST}: holds what is left out of a bundle",
+    )
     assert len(found.wrong) == len(said), found.wrong
     for beginning in said:
         assert any(sentence.startswith(beginning) for sentence in found.wrong), found.wrong
     assert found.numbers > 0
 
 
+MANIFEST = "results/corpora/spoken/manifest.csv"
+
+
 def with_texts(table):
-    """A manifest in which every utterance says something."""
+    """A manifest or a part in which every utterance says something."""
     told = pd.read_csv(io.BytesIO(table), dtype=str, keep_default_na=False)
     return told.assign(text="a secret sentence").to_csv(index=False, lineterminator="\n").encode()
 
@@ -183,13 +192,16 @@ def with_another_part(content):
 
 
 def test_what_is_left_out_of_a_bundle_is_named_where_it_was_put_back(bundle, tmp_path):
-    manifest = "results/corpora/spoken/manifest.csv"
+    part = "results/protocols/tiny/group1/test.csv"
     predictions = "results/train/tiny/rnn/seed0/group1/predictions.h5"
-    forged = changed(bundle, tmp_path / "1.zip", manifest, with_texts)
-    forged = changed(forged, tmp_path / "2.zip", predictions, with_another_part)
-    assert verify_bundle(forged).wrong == [
-        f"{name}: holds what is left out of a bundle" for name in (manifest, predictions)
-    ]
+    changes = {MANIFEST: with_texts, part: with_texts, predictions: with_another_part}
+    forged = bundle
+    for number, (name, change) in enumerate(changes.items()):
+        forged = changed(forged, tmp_path / f"{number}.zip", name, change)
+    forged = changed(forged, tmp_path / "page.zip", PAGE, lambda text: text + b"\xff")
+    *put_back, page = verify_bundle(forged).wrong
+    assert put_back == [f"{name}: holds what is left out of a bundle" for name in changes]
+    assert page.startswith(f"{PAGE}: is no text in UTF-8 (")
 
 
 def test_without_locks_there_is_no_bundle(finished, bundle, tmp_path, monkeypatch):
@@ -200,13 +212,14 @@ def test_without_locks_there_is_no_bundle(finished, bundle, tmp_path, monkeypatc
     without = tmp_path / "without.zip"
     with zipfile.ZipFile(bundle) as archive, zipfile.ZipFile(without, "w") as rest:
         for name in archive.namelist():
-            if not name.startswith("lock"):
+            if not name.startswith(("lock", MANIFEST)):
                 rest.writestr(name, archive.read(name))
     # The scores are another test's: this one need not wait for them.
     name = "results/protocols/tiny/folds.csv"
     stopped = changed(without, tmp_path / "stopped.zip", name, lambda _: b"none", digest=False)
     found = verify_bundle(stopped).wrong
     assert "lock*.txt: none is in the bundle" in found
+    assert f"{MANIFEST}: no such file" in found
     assert len(found) == len(set(found))
 
 
@@ -223,6 +236,8 @@ def test_predictions_that_were_changed_are_found(finished, bundle, tmp_path):
     ("name", "change"),
     [
         ("plan.json", lambda _: b"{}"),
+        ("plan.json", lambda text: text.replace(b'"tiny"', b'"../tiny"')),
+        ("plan.json", lambda _: b"[" * 200_000),
         ("scoring/tiny.json", lambda text: text.replace(b'"cnn"', b'"another"')),
     ],
 )
@@ -277,6 +292,8 @@ def test_a_file_that_nobody_bundled_is_named(bundle, tmp_path):
 
 UNLISTED = "notes.txt"
 MORE = {
+    "stripped/speech.wav": "of no bundle",
+    "whole/x": "of no bundle",
     "results/corpora/spoken/texts.csv": "of no bundle",
     "results/speech.wav": "of no bundle",
     "report/tables/best.csv": "not of this report",

@@ -1,12 +1,13 @@
 """The folds of a bundle and their audits held against its manifests and its settings file."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
 
-from emonas.errors import EmonasError
 from emonas.export.bundle import RESULTS
+from emonas.export.held import Verified
+from emonas.export.mishaps import guarded
 from emonas.export.side_by_side import pairs
 from emonas.protocols.audit import Folds, audit
 from emonas.protocols.options import ProtocolOptions
@@ -22,7 +23,7 @@ from emonas.storage.manifest import read_manifest
 _KEY = ["corpus", "utterance"]
 
 
-def folds_differ(folder: Path, told: ReportPlan) -> Iterator[str]:
+def folds_held(folder: Path, told: ReportPlan) -> Generator[Verified, None, None]:
     """Labels, domains, counts and audits of an unpacked bundle that are not those that follow from
     its manifests and its settings file, which must be sound.
     """
@@ -31,12 +32,10 @@ def folds_differ(folder: Path, told: ReportPlan) -> Iterator[str]:
         options = settings.protocols[name]
         corpora = (*options.corpora, *told.protocols[name].transfer)
         places = {of: folder / RESULTS / "corpora" / of / "manifest.csv" for of in corpora}
-        try:
-            yield from protocol_differs(
-                name, options, places, folder / RESULTS / "protocols" / name
-            )
-        except EmonasError as error:
-            yield str(error).replace(f"{folder}/", "")
+        place = f"{RESULTS}/protocols/{name}"
+        differences = protocol_differs(name, options, places, folder / place)
+        held = (Verified(0, [sentence]) for sentence in differences)
+        yield from guarded(held, folder, place)
 
 
 def protocol_differs(
@@ -51,8 +50,7 @@ def protocol_differs(
     manifest = read_manifests(name, options, manifests)
     index = read_index(folder / "folds.csv").set_index("fold")
     folds: Folds = {
-        fold: {part: read_part(folder / fold / f"{part}.csv") for part in PARTS}
-        for fold in index.index
+        fold: {part: _part(folder / fold / f"{part}.csv") for part in PARTS} for fold in index.index
     }
     wanted = select(name, manifest, options)
     for fold, parts in folds.items():
@@ -63,7 +61,7 @@ def protocol_differs(
                 yield f"{place}/folds.csv: {fold} has not {count} in {part}"
     elsewhere = {}
     for corpus in [of for of in manifests if of not in options.corpora]:
-        rows = read_part(folder / TRANSFER / f"{corpus}.csv")
+        rows = _part(folder / TRANSFER / f"{corpus}.csv")
         file = f"{place}/{TRANSFER}/{corpus}.csv"
         all_of = transfer(name, options, corpus, manifests)
         yield from _labelled_otherwise(file, rows, all_of)
@@ -79,10 +77,15 @@ def protocol_differs(
             yield f"{place}/audit.json: {key} is {one!r}, and {other!r} again"
 
 
+def _part(path: Path) -> pd.DataFrame:
+    """A part by its own columns: others could have the names of a manifest's."""
+    return read_part(path)[list(PART_COLUMNS)]
+
+
 def _labelled_otherwise(file: str, rows: pd.DataFrame, wanted: pd.DataFrame) -> Iterator[str]:
     """The first utterance that does not take part, or not with this label and domain."""
     columns = ["label", "domain"]
-    both = rows[list(PART_COLUMNS)].merge(wanted[[*_KEY, *columns]], "left", _KEY).fillna("")
+    both = rows.merge(wanted[[*_KEY, *columns]], "left", _KEY).fillna("")
     for column in columns:
         wrong = both[both[f"{column}_x"] != both[f"{column}_y"]]
         if len(wrong):

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from emonas.errors import DamagedFileError
 from emonas.evaluate.compare import compare_systems
 from emonas.evaluate.differences import ProtocolRuns, subtract_protocols
 from emonas.evaluate.job import EvaluatedCorpora, evaluate_system
 from emonas.evaluate.runs import RunFiles, Speakers
 from emonas.export.bundle import RESULTS, read_scoring
 from emonas.export.held import Verified, held_json
-from emonas.export.unpacking import damaged
+from emonas.export.mishaps import AGAIN, computed, guarded
 from emonas.jobs import report_line
 from emonas.report.differences import wanted_differences
 from emonas.report.plan import ReportPlan
@@ -21,30 +20,33 @@ from emonas.storage.folds import TRANSFER, read_index, read_part
 from emonas.storage.predictions import read_predictions
 
 
-def scores_held(plan: ReportPlan, folder: Path, again: Path) -> Generator[Verified, None, bool]:
+def scores_held(plan: ReportPlan, folder: Path) -> Generator[Verified, None, bool]:
     """Metrics, comparisons and differences, from the predictions; gives whether all protocols could
     be scored: a damaged file leaves out its own.
     """
     tested: dict[str, ProtocolRuns] = {}
-    manifests = {
-        path.parent.name: path for path in (folder / RESULTS / "corpora").glob("*/manifest.csv")
-    }
-    protocols = plan.run_protocols()
+    again, protocols = computed(folder, AGAIN), plan.run_protocols()
     for protocol in protocols:
-        try:
-            tested[protocol] = yield from _score_protocol(plan, folder, again, protocol, manifests)
-        except DamagedFileError as error:
-            yield damaged(error, folder)
+        scored = _score_protocol(plan, folder, again, protocol)
+        runs = yield from guarded(scored, folder, f"{RESULTS}/protocols/{protocol}")
+        if runs is not None:
+            tested[protocol] = runs
     if len(tested) < len(protocols):
         return False
-    spoken = EvaluatedCorpora(manifests).speakers()
+    cards = [plan.protocols[name] for name in protocols]
+    corpora = {name for card in cards for name in (*card.corpora, *card.transfer)}
+    spoken = EvaluatedCorpora(_manifests(folder, corpora)).speakers()
     for name in _subtract(plan, tested, spoken, again):
         yield _held(folder, again, name)
     return True
 
 
+def _manifests(folder: Path, corpora: Iterable[str]) -> dict[str, Path]:
+    return {name: folder / RESULTS / "corpora" / name / "manifest.csv" for name in corpora}
+
+
 def _score_protocol(
-    plan: ReportPlan, folder: Path, again: Path, protocol: str, manifests: Mapping[str, Path]
+    plan: ReportPlan, folder: Path, again: Path, protocol: str
 ) -> Generator[Verified, None, ProtocolRuns]:
     scoring = read_scoring(folder, protocol)
     folds = list(read_index(folder / RESULTS / "protocols" / protocol / "folds.csv")["fold"])
@@ -54,7 +56,7 @@ def _score_protocol(
         elsewhere = scoring.tested_elsewhere[system]
         runs[system] = _runs(plan, folder, (protocol, system), seeds, folds, elsewhere)
         yield Verified(0, list(_not_listed(folder, protocol, runs[system])))
-        heard = {name: manifests[name] for name in (*card.corpora, *elsewhere)}
+        heard = _manifests(folder, (*card.corpora, *elsewhere))
         name = f"evaluate/{protocol}/{system}/metrics.json"
         evaluate_system(
             protocol,
@@ -67,7 +69,7 @@ def _score_protocol(
         )
         yield _held(folder, again, name)
     name = f"evaluate/{protocol}/comparisons.json"
-    speakers = EvaluatedCorpora({name: manifests[name] for name in card.corpora}).speakers()
+    speakers = EvaluatedCorpora(_manifests(folder, card.corpora)).speakers()
     compare_systems(protocol, runs, speakers, scoring.pooled, again / name)
     yield _held(folder, again, name)
     report_line(f"{protocol}: scored again")

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emonas.evaluate.tasks import edits_of
+from emonas.export.kept import (
+    Kept,
+    KeptAudit,
+    KeptDocument,
+    KeptInflated,
+    KeptManifest,
+    KeptNumbers,
+    KeptPredictions,
+    KeptTable,
+)
 from emonas.report.differences import wanted_differences
 from emonas.report.embedded import embedded_files
-from emonas.storage.audit import Audit, read_audit_file, write_audit_file
+from emonas.report.gather import TEXTS
+from emonas.storage.cost import EpochCost, NetworkCost
 from emonas.storage.digests import digest_file
-from emonas.storage.folds import PARTS, TRANSFER, read_index
-from emonas.storage.manifest import read_manifest
-from emonas.storage.predictions import (
-    ASR,
-    Predictions,
-    predicted_parts,
-    read_predictions,
-    write_predictions,
-)
-from emonas.storage.tables import write_table
+from emonas.storage.folds import INDEX_COLUMNS, PART_COLUMNS, PARTS, TRANSFER, read_index
+from emonas.storage.recognition import Recognition
 
 if TYPE_CHECKING:
     from emonas.report.plan import ReportPlan
 
-_LEARNING = ("history.csv", "cost.csv", "cost.json", "genotype.json")
+_AS_IT_IS = Kept()
+_PART = KeptTable(PART_COLUMNS)
+_LEARNING = {
+    "history.csv": KeptNumbers(texts=TEXTS),
+    "cost.csv": KeptNumbers(columns=tuple(EpochCost.__dataclass_fields__)),
+    "cost.json": KeptDocument(frozenset(NetworkCost.__dataclass_fields__)),
+    "genotype.json": _AS_IT_IS,
+}
+_RECOGNITION = KeptDocument(frozenset(Recognition.__dataclass_fields__))
 
 
 def strip_results(plan: ReportPlan, results: Path, output: Path) -> None:
@@ -36,90 +45,68 @@ def strip_results(plan: ReportPlan, results: Path, output: Path) -> None:
     Raises:
         EmonasError: a result is missing or damaged.
     """
-    copy = _Copy(plan, results, output)
-    for protocol in plan.run_protocols():
-        copy.protocol(protocol)
-    for corpus in _corpora(plan):
-        copy.corpus(corpus)
-    for corpus, transcript in plan.recognition:
-        copy.file(f"recognition/{corpus}/{transcript}.json")
+    kept = KeptResults(plan, results)
+    protocols = (kept.of_protocol(protocol) for protocol in plan.run_protocols())
+    for name, kind in chain(*protocols, kept.of_corpora()):
+        strip_result(kind, name, results, output)
 
 
-def _corpora(plan: ReportPlan) -> list[str]:
-    cards = [plan.protocols[name] for name in plan.run_protocols()]
-    heard = [name for card in cards for name in (*card.corpora, *card.transfer)]
-    return list(dict.fromkeys(heard))
+def strip_result(kind: Kept, name: str, results: Path, output: Path) -> None:
+    """Write what a bundle has of one result into `output`.
 
-
-def holds_more(file: Path, stripped: Path) -> bool:
-    """Whether a result holds texts, paths or parts that were left out where it was stripped. Not by
-    its bytes: another version of a library writes the same in others.
+    Raises:
+        EmonasError: it is missing or damaged.
     """
-    if file.name == "manifest.csv":
-        return bool((read_manifest(file)[["audio", "text"]] != "").to_numpy().any())
-    if file.name == "audit.json":
-        audit = read_audit_file(file)
-        return without_texts(audit) != audit
-    if file.suffix != ".h5":
-        return False
-    parts = predicted_parts(file)
-    return parts != predicted_parts(stripped) or any(
-        _has_words(read_predictions(file, part)) for part in parts
-    )
+    target = output / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    kind.strip(results / name, target)
 
 
-def _has_words(found: Predictions) -> bool:
-    return ASR in found.tasks and any((*found.tasks[ASR].truth, *found.tasks[ASR].said))
+_Named = Iterator[tuple[str, Kept]]
 
 
-class _Copy:
-    """One copy in the making."""
+class KeptResults:
+    """The results that a bundle of a plan has, by name, each with its kind."""
 
-    def __init__(self, plan: ReportPlan, results: Path, output: Path) -> None:
+    def __init__(self, plan: ReportPlan, results: Path) -> None:
         self._plan = plan
         self._results = results
-        self._output = output
 
-    def file(self, name: str) -> None:
-        """A file as it is, with its digest where it has one; nothing where it is not there."""
-        source = self._results / name
-        for path in (source, digest_file(source)):
-            if path.exists():
-                target = self._output / path.relative_to(self._results)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, target)
+    def of_corpora(self) -> _Named:
+        """Manifests, what could not be used, and how well recognisers heard."""
+        cards = [self._plan.protocols[name] for name in self._plan.run_protocols()]
+        heard = [name for card in cards for name in (*card.corpora, *card.transfer)]
+        for corpus in dict.fromkeys(heard):
+            yield f"corpora/{corpus}/manifest.csv", KeptManifest()
+            yield from self._there(f"corpora/{corpus}/problems.csv", _AS_IT_IS)
+        for corpus, transcript in self._plan.recognition:
+            yield from self._there(f"recognition/{corpus}/{transcript}.json", _RECOGNITION)
 
-    def corpus(self, corpus: str) -> None:
-        """The manifest without texts and files, and what could not be used."""
-        name = f"corpora/{corpus}/manifest.csv"
-        table = read_manifest(self._results / name).assign(audio="", text="")
-        target = self._output / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_table(target, table)
-        self.file(f"corpora/{corpus}/problems.csv")
+    def of_protocol(self, protocol: str) -> _Named:
+        """Folds, audit, and all that the systems of a protocol left.
 
-    def protocol(self, protocol: str) -> None:
-        """Folds, audit, and all that its systems left."""
+        Raises:
+            EmonasError: the list of its folds is missing or damaged.
+        """
         folder = f"protocols/{protocol}"
-        audit = read_audit_file(self._results / folder / "audit.json")
-        write_audit_file(self._output / folder / "audit.json", without_texts(audit))
-        self.file(f"{folder}/folds.csv")
+        yield f"{folder}/audit.json", KeptAudit()
+        yield from self._listing(f"{folder}/folds.csv", KeptTable(INDEX_COLUMNS))
         folds = list(read_index(self._results / folder / "folds.csv")["fold"])
         for fold in folds:
             for part in PARTS:
-                self.file(f"{folder}/{fold}/{part}.csv")
+                yield from self._listing(f"{folder}/{fold}/{part}.csv", _PART)
         transfers = self._plan.protocols[protocol].transfer
         for corpus in transfers:
-            self.file(f"{folder}/{TRANSFER}/{corpus}.csv")
-        self.file(f"evaluate/{protocol}/comparisons.json")
+            yield from self._listing(f"{folder}/{TRANSFER}/{corpus}.csv", _PART)
+        yield from self._there(f"evaluate/{protocol}/comparisons.json", _AS_IT_IS)
         if protocol in wanted_differences(self._plan):
-            self.file(f"evaluate/{protocol}/differences.json")
+            yield from self._there(f"evaluate/{protocol}/differences.json", _AS_IT_IS)
         embedded = set(embedded_files(self._plan, protocol, folds))
         for system, seeds in self._plan.run_systems(protocol).items():
-            self.file(f"evaluate/{protocol}/{system}/metrics.json")
-            self.file(f"evaluate/{protocol}/{system}/speed.json")
+            yield from self._there(f"evaluate/{protocol}/{system}/metrics.json", _AS_IT_IS)
+            yield from self._there(f"evaluate/{protocol}/{system}/speed.json", _AS_IT_IS)
             for run in self._runs(protocol, system, seeds, folds):
-                self._run(run, transfers, f"{run}/predictions.h5" in embedded)
+                yield from self._of_run(run, transfers, f"{run}/predictions.h5" in embedded)
 
     def _runs(
         self, protocol: str, system: str, seeds: Sequence[int], folds: Sequence[str]
@@ -134,57 +121,21 @@ class _Copy:
                 for fold in folds:
                     yield f"{stage}/{protocol}/{name}/seed{seed}/{fold}"
 
-    def _run(self, run: str, transfers: Sequence[str], whole: bool) -> None:
-        for name in _LEARNING:
-            self.file(f"{run}/{name}")
-        predictions = self._results / run / "predictions.h5"
-        if predictions.exists():
-            parts = PARTS if whole else ("test",)
-            self._predictions(f"{run}/predictions.h5", parts)
-            inflated = self._results / run / "inflated.h5"
-            if inflated.exists():
-                self._predictions(f"{run}/inflated.h5", predicted_parts(inflated))
-            for corpus in transfers:
-                if (self._results / run / TRANSFER / f"{corpus}.h5").exists():
-                    self._predictions(f"{run}/{TRANSFER}/{corpus}.h5", ("test",))
+    def _of_run(self, run: str, transfers: Sequence[str], whole: bool) -> _Named:
+        for name, kind in _LEARNING.items():
+            yield from self._there(f"{run}/{name}", kind)
+        predictions = KeptPredictions(PARTS if whole else ("test",))
+        yield from self._there(f"{run}/predictions.h5", predictions)
+        yield from self._there(f"{run}/inflated.h5", KeptInflated())
+        for corpus in transfers:
+            yield from self._there(f"{run}/{TRANSFER}/{corpus}.h5", KeptPredictions(("test",)))
 
-    def _predictions(self, name: str, parts: Sequence[str]) -> None:
-        found = {part: read_predictions(self._results / name, part) for part in parts}
-        target = self._output / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_predictions(target, {part: without_words(of) for part, of in found.items()})
+    def _there(self, name: str, kind: Kept) -> _Named:
+        """A result that may be missing."""
+        if (self._results / name).exists():
+            yield name, kind
 
-
-def without_words(found: Predictions) -> Predictions:
-    """Predictions whose words, said and heard, are counted edits."""
-    if ASR not in found.tasks:
-        return found
-    asr = found.tasks[ASR]
-    none = ("",) * len(found.utterances)
-    counted = replace(asr, truth=none, said=none, edits=edits_of(asr))
-    return replace(found, tasks={**found.tasks, ASR: counted})
-
-
-def without_texts(audit: Audit) -> Audit:
-    """An audit that numbers the texts that cross, and quotes none."""
-    named = [
-        shared.name
-        for crossing in audit.crossings
-        if crossing.kind == "text"
-        for shared in crossing.shared
-    ]
-    numbers = {name: f"text {number}" for number, name in enumerate(dict.fromkeys(named), 1)}
-    crossings = tuple(
-        crossing
-        if crossing.kind != "text"
-        else crossing.model_copy(
-            update={
-                "shared": tuple(
-                    shared.model_copy(update={"name": numbers[shared.name]})
-                    for shared in crossing.shared
-                )
-            }
-        )
-        for crossing in audit.crossings
-    )
-    return audit.model_copy(update={"crossings": crossings})
+    def _listing(self, name: str, kind: Kept) -> _Named:
+        """A table with its digest, where it has one."""
+        yield from self._there(name, kind)
+        yield from self._there(digest_file(Path(name)).as_posix(), _AS_IT_IS)

@@ -1,16 +1,16 @@
 """Unpacking a bundle, and what in it is not as it was bundled."""
 
-import os
 import stat
 import tempfile
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from emonas.errors import DamagedFileError, EmonasError
+from emonas.errors import EmonasError
 from emonas.export.bundle import (
     CONTENTS,
     LOCKS,
@@ -21,41 +21,53 @@ from emonas.export.bundle import (
     protocol_file,
     read_contents,
 )
-from emonas.export.held import Verified
+from emonas.export.strict_json import TwiceError, read_strictly
 from emonas.report.plan import ReportPlan
 from emonas.storage.digests import digest_of_file
 from emonas.storage.problems import first_problem
 
 LARGEST = 2**36
 """Bytes that an archive may unpack to: 64 GiB."""
-STRIPPED, WHOLE = "stripped", "whole"
-"""Folders of an unpacked bundle into which its results are copied."""
+_HEAD = b"PK\x03\x04"
+"""What an archive begins with."""
 
 
 @contextmanager
 def unpacked(bundle: Path) -> Iterator[Path]:
-    """The folder of an unpacked bundle, for a while.
+    """The folder of an unpacked bundle, for a while, and so are the folders beside it.
 
     Raises:
-        EmonasError: the file is no bundle.
+        EmonasError: the file is no bundle, or a damaged one.
     """
     if not bundle.is_file():
         raise EmonasError(f"{bundle}: there is no such file; give the one that emonas bundle wrote")
     with tempfile.TemporaryDirectory(prefix="emonas-") as name:
-        folder = Path(name)
+        folder = Path(name, "bundle")
         try:
-            with zipfile.ZipFile(bundle) as archive:
-                _refuse_strange(archive)
-                archive.extractall(folder)
+            _unpack(bundle, folder)
             if not (folder / CONTENTS).is_file():
                 raise ValueError(f"it has no {CONTENTS}")
             read_contents(folder)
-        except (OSError, ValueError, zipfile.BadZipFile, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise EmonasError(
                 f"{bundle}: this is no bundle ({first_problem(error)}); give the file that emonas "
                 "bundle wrote"
             ) from error
         yield folder
+
+
+def _unpack(bundle: Path, folder: Path) -> None:
+    try:
+        with zipfile.ZipFile(bundle) as archive:
+            _refuse_strange(archive)
+            archive.extractall(folder)
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        with bundle.open("rb") as file:
+            if file.read(len(_HEAD)) != _HEAD:
+                raise ValueError(first_problem(error)) from error
+        raise EmonasError(
+            f"{bundle}: the archive is damaged ({first_problem(error)}); fetch it again"
+        ) from error
 
 
 def _refuse_strange(archive: zipfile.ZipFile) -> None:
@@ -70,15 +82,17 @@ def _refuse_strange(archive: zipfile.ZipFile) -> None:
         mode = entry.external_attr >> 16
         if name.is_absolute() or ".." in name.parts or "\\" in entry.filename:
             raise ValueError(f"it holds {entry.filename}, outside its folder")
+        if {"", "."} & set(entry.filename.removesuffix("/").split("/")):
+            raise ValueError(f"it holds {entry.filename}, which is another name of a file")
         if stat.S_ISLNK(mode):
             raise ValueError(f"it holds a link, {entry.filename}")
 
 
 def changed_files(folder: Path) -> Iterator[str]:
     """The files that are not there as they were bundled."""
+    there = set(files_below(folder))
     for name, digest in read_contents(folder).files.items():
-        path = folder / name
-        if not path.is_file() or digest_of_file(path) != digest:
+        if name not in there or digest_of_file(folder / name) != digest:
             yield name
 
 
@@ -98,15 +112,15 @@ def added_files(folder: Path) -> Iterator[str]:
     yield from (name for name in files_below(folder) if name not in known)
 
 
-def damaged(error: DamagedFileError, folder: Path) -> Verified:
-    """A file that can't be read, or is not there, by its place in the bundle."""
-    name = within_bundle(str(error.path), folder)
-    problem = error.problem if error.path.exists() else "is not in the bundle"
-    return Verified(0, [f"{name}: {within_bundle(problem, folder)}"])
-
-
-def within_bundle(sentence: str, folder: Path) -> str:
-    """A sentence about files of an unpacked bundle, by their places in the bundle."""
-    for copied in (STRIPPED, WHOLE):
-        sentence = sentence.replace(f"{folder / copied}{os.sep}", f"{RESULTS}/")
-    return sentence.replace(f"{folder}{os.sep}", "")
+def keys_twice(folder: Path) -> Iterator[str]:
+    """The JSON files in which a key stands twice in one place, each as a sentence; what is no JSON
+    its reader names.
+    """
+    for name in files_below(folder):
+        if name.endswith(".json"):
+            try:
+                read_strictly(folder / name)
+            except TwiceError as error:
+                yield f"{name}: {error}"
+            except ValueError:
+                continue

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 
-from emonas.errors import DamagedFileError, EmonasError
+from pydantic import TypeAdapter
+
+from emonas.errors import EmonasError
 from emonas.export.bundle import (
+    CONTENTS,
     LOCKS,
     REPORT,
     RESULTS,
@@ -15,29 +18,30 @@ from emonas.export.bundle import (
     numbered_files,
     read_contents,
     read_plan,
+    read_scoring,
 )
 from emonas.export.held import Verified, held_text
-from emonas.export.held_folds import folds_differ
+from emonas.export.held_folds import folds_held
+from emonas.export.held_results import results_held
 from emonas.export.held_scores import scores_held
 from emonas.export.held_settings import settings_differ
+from emonas.export.mishaps import AGAIN, MADE, WHOLE, computed, guarded
 from emonas.export.pictures import alike, drawn_by, pictures_of, shown_otherwise
-from emonas.export.stripped import holds_more, strip_results
 from emonas.export.unpacking import (
-    STRIPPED,
-    WHOLE,
     added_files,
     changed_files,
-    damaged,
+    keys_twice,
     strange_files,
     unpacked,
-    within_bundle,
 )
 from emonas.machine import cores
 from emonas.report.job import write_report
 from emonas.report.plan import ReportPlan
+from emonas.settings.model import Name
 from emonas.storage.problems import first_problem
 
 PAGE = "index.html"
+_NAMES = TypeAdapter(list[Name])
 
 
 def verify_bundle(bundle: Path) -> Verified:
@@ -47,78 +51,84 @@ def verify_bundle(bundle: Path) -> Verified:
         EmonasError: the file is no bundle, or does not say how it is scored.
     """
     with unpacked(bundle) as folder:
-        touched = [
-            *(
-                f"{name}: its bytes are not those that were bundled"
-                for name in changed_files(folder)
-            ),
-            *(f"{name}: was not bundled" for name in added_files(folder)),
-        ]
-        found = Verified(0, touched)
-        try:
-            for held in _all(folder):
-                found = found.joined(held)
-        except DamagedFileError as error:
-            found = found.joined(damaged(error, folder))
-        except EmonasError as error:
-            found = found.joined(Verified(0, [within_bundle(str(error), folder)]))
-        # What a plan or a scoring can lack that somebody wrote by hand.
-        except (KeyError, OSError, ValueError) as error:
-            raise EmonasError(
-                f"{bundle}: does not say how it is scored ({first_problem(error)}); bundle the run "
-                "again"
-            ) from error
+        plan = _told_plan(bundle, folder)
+        found = Verified(0, [])
+        for held in _all(folder, plan):
+            found = found.joined(held)
         return found
 
 
-def _all(folder: Path) -> Iterator[Verified]:
-    """Settings, folds, metrics, comparisons and report of an unpacked bundle; the report of which
-    all protocols could be scored.
-    """
-    plan, again = read_plan(folder), folder / "again"
-    yield Verified(0, [f"{name}: is of no bundle" for name in strange_files(folder, plan)])
-    yield Verified(0, [] if any(folder.glob(LOCKS)) else [f"{LOCKS}: none is in the bundle"])
-    settings = settings_differ(folder, plan)
-    yield Verified(0, settings)
+def _told_plan(bundle: Path, folder: Path) -> ReportPlan:
+    """The plan of an unpacked bundle, which says of all that was run how it is scored."""
     try:
-        yield Verified(0, [] if settings else list(folds_differ(folder, plan)))
-    except DamagedFileError as error:
-        yield damaged(error, folder)
-    whole = yield from scores_held(plan, folder, again)
+        plan = read_plan(folder)
+        # Names stand in paths.
+        _NAMES.validate_python([*plan.tables, *plan.figures])
+        for protocol in plan.run_protocols():
+            card, systems = plan.protocols[protocol], plan.run_systems(protocol)
+            searchers = [plan.systems[name].searcher or name for name in systems]
+            _NAMES.validate_python([protocol, *systems, *searchers, *card.corpora, *card.transfer])
+            scoring = read_scoring(folder, protocol)
+            for system in systems:
+                _NAMES.validate_python(scoring.tested_elsewhere[system])
+    # What can be missing that somebody wrote by hand.
+    except (KeyError, OSError, ValueError) as error:
+        raise EmonasError(
+            f"{bundle}: does not say how it is scored ({first_problem(error)}); bundle the run "
+            "again"
+        ) from error
+    return plan
+
+
+def _all(folder: Path, plan: ReportPlan) -> Generator[Verified, None, None]:
+    """Files, settings, folds, metrics, comparisons and report of an unpacked bundle; the report of
+    which all protocols could be scored.
+    """
+    yield from guarded(_files_held(folder, plan), folder, CONTENTS)
+    settings = _settings_held(folder, plan)
+    if (yield from guarded(settings, folder, plan.settings_file)):
+        yield from guarded(folds_held(folder, plan), folder, plan.settings_file)
+    whole = yield from guarded(scores_held(plan, folder), folder, RESULTS)
+    yield from guarded(results_held(plan, folder), folder, RESULTS)
     if whole:
-        yield Verified(0, _strange_results(folder, plan))
-        yield _report(plan, folder, again)
+        yield from guarded(_report_held(plan, folder), folder, REPORT)
 
 
-def _strange_results(folder: Path, plan: ReportPlan) -> list[str]:
-    """What the bundle of such a run would not have: files, and in them texts, paths and parts."""
-    results, stripped = folder / RESULTS, folder / STRIPPED
-    strip_results(plan, results, stripped)
-    wrong = []
-    for name in files_below(results):
-        if not (stripped / name).is_file():
-            wrong.append(f"{RESULTS}/{name}: is of no bundle")
-        elif holds_more(results / name, stripped / name):
-            wrong.append(f"{RESULTS}/{name}: holds what is left out of a bundle")
-    return wrong
+def _files_held(folder: Path, plan: ReportPlan) -> Generator[Verified, None, None]:
+    """Which files are there, by the list of them and by the plan."""
+    changed = changed_files(folder)
+    yield _each(f"{name}: its bytes are not those that were bundled" for name in changed)
+    yield _each(f"{name}: was not bundled" for name in added_files(folder))
+    yield _each(f"{name}: is of no bundle" for name in strange_files(folder, plan))
+    yield Verified(0, [] if any(folder.glob(LOCKS)) else [f"{LOCKS}: none is in the bundle"])
+    yield _each(keys_twice(folder))
 
 
-def _report(plan: ReportPlan, folder: Path, again: Path) -> Verified:
+def _settings_held(folder: Path, plan: ReportPlan) -> Generator[Verified, None, bool]:
+    """What differs from the settings file; gives whether nothing does."""
+    wrong = settings_differ(folder, plan)
+    yield Verified(0, wrong)
+    return not wrong
+
+
+def _each(wrong: Iterable[str]) -> Verified:
+    return Verified(0, list(wrong))
+
+
+def _report_held(plan: ReportPlan, folder: Path) -> Generator[Verified, None, None]:
     """The report's tables, captions, page and pictures, and what its figures show, from the numbers
     as they were scored again.
     """
-    whole = folder / WHOLE
+    whole = computed(folder, WHOLE)
     shutil.copytree(folder / RESULTS, whole)
-    shutil.copytree(again, whole, dirs_exist_ok=True)
-    report, made = folder / REPORT, folder / "made"
+    shutil.copytree(computed(folder, AGAIN), whole, dirs_exist_ok=True)
+    report, made = folder / REPORT, computed(folder, MADE)
     write_report(plan, whole, made, workers=cores())
-    numbers = 0
-    wrong = [f"{REPORT}/{name}: is not of this report" for name in _more(report, made)]
+    yield _each(f"{REPORT}/{name}: is not of this report" for name in _more(report, made))
     for name in (*numbered_files(made), PAGE):
-        found = held_text(report / name, made / name, f"{REPORT}/{name}")
-        numbers, wrong = numbers + found.numbers, [*wrong, *found.wrong]
+        yield held_text(report / name, made / name, f"{REPORT}/{name}")
     pictures, unheld = _pictures(report, made, read_contents(folder).drawn_by)
-    return Verified(numbers, [*wrong, *pictures], unheld)
+    yield Verified(0, pictures, unheld)
 
 
 def _pictures(

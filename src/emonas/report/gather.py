@@ -22,7 +22,8 @@ from emonas.storage.speed import SystemSpeed, read_speed
 from emonas.storage.tables import read_table
 
 _COSTS = ("seconds", "memory", "architectures", "macs")
-_TEXTS = ("candidate", "status")
+TEXTS = ("candidate", "status")
+"""Columns of `history.csv` that hold no numbers."""
 
 
 @dataclass(frozen=True)
@@ -246,7 +247,7 @@ def _histories(folders: Sequence[tuple[int, str, Path]]) -> list[History]:
 def _numeric(table: pd.DataFrame) -> pd.DataFrame:
     converted = table.copy()
     for column in table.columns:
-        if column not in _TEXTS:
+        if column not in TEXTS:
             converted[column] = pd.to_numeric(table[column], errors="coerce")
     return converted
 

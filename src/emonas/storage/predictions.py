@@ -187,6 +187,36 @@ def predicted_parts(path: Path) -> tuple[str, ...]:
         raise DamagedFileError(path, f"no whole predictions ({error})") from error
 
 
+def predictions_outline(path: Path) -> frozenset[str]:
+    """All that has a name in a file, by its place: groups, datasets with type and shape, links that
+    lead elsewhere, and attributes.
+
+    Raises:
+        EmonasError: the file is missing or damaged.
+    """
+    found: set[str] = set()
+
+    def add(name: str, link: object) -> None:
+        found.add(f"{name}: {type(link).__name__}")
+        if isinstance(link, h5py.HardLink):
+            found.update(_described(name, file[name]))
+
+    try:
+        with h5py.File(path, "r") as file:
+            found.update(_described("", file))
+            file.visititems_links(add)
+    except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
+        raise DamagedFileError(path, f"no whole predictions ({error})") from error
+    return frozenset(found)
+
+
+def _described(name: str, entry: h5py.HLObject) -> Iterator[str]:
+    kind = f", {entry.dtype} {entry.shape}" if isinstance(entry, h5py.Dataset) else ""
+    yield f"{name}: {type(entry).__name__}{kind}"
+    for attribute in entry.attrs:
+        yield f"{name}: attribute {attribute}"
+
+
 def read_predictions(path: Path, part: str) -> Predictions:
     """Read the predictions for one part.
 
