@@ -383,7 +383,7 @@ def drawn_by_another(contents):
             b"[0.2, 1.0]",
             "plan.json: systems.linear.options.strengths[0] is 0.1, and 0.2 by tiny.yaml",
         ),
-        ("tiny.yaml", b"seeds: 2", b"seeds: 3", "plan.json: runs[0].seeds[2] is None, and 2 by"),
+        ("tiny.yaml", b"seeds: 2", b"seeds: 3", "plan.json: runs[0].seeds[2] is missing, and 2 by"),
         ("tiny.yaml", b"groups: 2", b"groups: nine", "tiny.yaml: can't be held against plan.json"),
         (
             "plan.json",
