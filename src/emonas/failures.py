@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import yaml
+
 from emonas.jobs import CRASHED, FAILED, STOPPED_IN
 
 _FAULTS = ("Segmentation fault", "Illegal instruction")
@@ -37,10 +39,10 @@ def failure_lines(
             "what failed are run"
         )
     if goes_on and leave_out:
-        named = ", ".join(f"{name}: [{', '.join(of)}]" for name, of in leave_out.items())
+        named = yaml.safe_dump(leave_out, default_flow_style=True, width=float("inf"))
         yield (
-            "for a report of all others meanwhile, which leaves what is made as it is, add to the "
-            f"settings file: leave_out: {{{named}}}"
+            "for a report of all others meanwhile, which leaves what is made as it is, set in the "
+            f"settings file: leave_out: {named.strip()}"
         )
 
 

@@ -98,6 +98,14 @@ def test_a_table_without_emotions_is_told_before_the_run(document, table):
     )
 
 
+def test_a_table_without_rows_is_told_before_the_run(document, table):
+    document["corpora"]["iem"] = table("empty", [])
+    del document["protocols"]["iem"]["transfer"], document["protocols"]["iem"]["merge"]
+    said = refused(document)
+    assert said.startswith("corpora.iem: no utterance can be used: ")
+    assert said.endswith("empty.csv: it has no rows")
+
+
 def test_a_table_that_leads_out_of_its_folder_is_told_before_the_run(document, tmp_path):
     path = tmp_path / "iem.csv"
     path.write_text("audio,speaker,emotion\n../a.wav,s1,happy\n../b.wav,s2,sad\n")

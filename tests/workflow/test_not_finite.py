@@ -99,7 +99,7 @@ def test_who_builds_on_it_has_no_result_either_and_is_named(changed, tally):
     changed.rewrite(build)
     tally("a loss or a weight that is no finite number, through Snakemake")
     said = changed.snakemake("--cores", "2", "--keep-going", fails=True)
-    assert "settings file: leave_out: {own: [chance, fused-sum]}" in said
+    assert "settings file: leave_out: {own: [chance]}" in said
 
 
 def test_without_keep_going_the_end_names_it(changed, tally):

@@ -58,8 +58,13 @@ def print_skipped():
         )
 
 
+def was_stopped():
+    """Whether somebody stopped the run, by Ctrl-C or SIGTERM: what was left is no failure's then."""
+    scheduler = workflow.scheduler
+    return bool(scheduler.running) or getattr(scheduler, "_user_kill", None) is not None
+
+
 def failed_jobs():
-    """None where somebody stopped the run."""
     return [
         job
         for entry in workflow.scheduler.failed
@@ -73,8 +78,11 @@ def print_failed(jobs):
 
     failed = [(job.rule.name, next(map(Path, job.log), None)) for job in jobs]
     left = [job for job in workflow.dag.needrun_jobs() if job not in workflow.scheduler.failed]
+    if was_stopped():
+        left, leave_out = [], {}
+    else:
+        leave_out = leave_out_unfinished(jobs, left)
     goes_on = workflow.execution_settings.keep_going
-    leave_out = leave_out_unfinished(jobs, left)
     for line in failure_lines(failed, len(left), goes_on=goes_on, leave_out=leave_out):
         print(f"  {line}")
 
@@ -90,7 +98,13 @@ def leave_out_unfinished(failed, left):
         # The jobs that end a system: what else failed is behind them.
         if job.rule.name in ("evaluate", "speed"):
             leave_out.setdefault(job.wildcards.protocol, set()).add(job.wildcards.system)
-    named = {name: sorted(systems) for name, systems in leave_out.items()}
+    # Who leans on another goes with it.
+    named = {
+        protocol: sorted(
+            system for system in systems if systems.isdisjoint([*PLAN.leans_on(system)][1:])
+        )
+        for protocol, systems in sorted(leave_out.items())
+    }
     others = Plan(PLAN.settings.model_copy(update={"leave_out": named})).runs
     return named if others else {}
 
@@ -157,8 +171,8 @@ onerror:
     # Snakemake knows now of every job that has ended: none begins again.
     drop_ended(RESUME)
     failed = failed_jobs()
-    if failed:
-        print_failed(failed)
+    print_failed(failed)
     set_damaged_aside()
-    mend = "mend what the log named above says, and run" if failed else "stopped; run"
-    print(f"emonas: {mend} the same command: it goes on there")
+    stopped = "stopped; " if was_stopped() else ""
+    mend = "mend what is said above, and " if failed else ""
+    print(f"emonas: {stopped}{mend}run the same command: it goes on there")

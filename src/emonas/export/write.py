@@ -124,6 +124,8 @@ class _Writer:
 
     def write(self, folds: Sequence[str]) -> ExportedModel:
         """All folds, and what they share."""
+        # Of all systems at once, so that all feature files that are others now are told together.
+        self._feature_paths(self._chosen.system)
         shapes = [self._fold(fold) for fold in folds]
         model = ExportedModel(
             emonas=__version__,

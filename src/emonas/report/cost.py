@@ -29,9 +29,7 @@ _FRONT = (
     f"{ON_FRONT} stands where no other system has a higher UA at no higher {{what}}, nor as high a "
     "UA at a lower one (the Pareto front)."
 )
-_ALIKE = (
-    "Factors whose quartiles overlap count as the same there, and only who is on it beats others."
-)
+_ALIKE = "Factors whose quartiles overlap count as the same there; who is beaten beats nobody."
 _COUNTED = (
     "Parameters are those that were trained: frozen ones, and those of a pretrained front end, are "
     "not counted. Multiply-accumulates are those of the network for one utterance of its training, "

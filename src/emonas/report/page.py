@@ -124,8 +124,11 @@ def _lead(plan: ReportPlan, gathered: Mapping[str, ProtocolResults]) -> str:
         for system in protocol.systems.values()
     )
     skipped = sum(len(skip.systems) for skip in plan.skipped)
+    whole = skipped + sum(len(protocol.systems) for protocol in gathered.values())
     text = (
         f"{count(len(systems), 'system')} under {count(len(gathered), 'protocol')}: "
         f"{count(runs, 'run')}, each of one fold with one seed."
     )
-    return f"{text} {count(skipped, 'system')} could not be run." if skipped else text
+    if not skipped:
+        return text
+    return f"{text} Of {whole} systems by protocol, {skipped} were not run (see what was left out)."

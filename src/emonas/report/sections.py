@@ -46,7 +46,8 @@ def _sections(
             names.cost_table(name),
             names.cost_figure(name),
             f"UA of the systems under {name} against their {cost_name(protocol)}. Round and "
-            "filled: no other system is both better and cheaper; the dashed line joins these. "
+            "filled: none of the others so is better at no higher cost, where factors whose "
+            "quartiles overlap count as the same; the dashed line joins these. "
             "Bars are 95% intervals, lying ones the quartiles of the times.",
         )
     yield Section(

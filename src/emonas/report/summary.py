@@ -47,6 +47,10 @@ _SYSTEM_COLUMNS = (
     Column("seeds", "Seeds", "count"),
     Column("what", "What it is"),
 )
+_FOLDS_NOTE = (
+    "“Over folds” are means over folds, averaged over seeds; ± there is the standard deviation "
+    "over folds."
+)
 _SCORES = 9
 """How many of these columns come before the tasks beside emotion."""
 _FOLD_COLUMNS = (
@@ -117,7 +121,7 @@ def systems_summary(protocol: ProtocolResults) -> Table:
         ua, wa = chance(system.metrics.confusion)
         rows.append({"system": "chance", "what": "always the commonest class", "ua": ua, "wa": wa})
     first = next(iter(protocol.systems.values())).metrics
-    notes = (*warnings(protocol), what_mean_is(first))
+    notes = (*warnings(protocol), what_mean_is(first), _FOLDS_NOTE)
     if any("ua_low" in row for row in rows):
         notes = (*notes, INTERVAL_NOTE)
     tasks = task_columns(system.metrics for system in protocol.systems.values())

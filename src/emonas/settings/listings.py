@@ -64,17 +64,18 @@ class _Corpora:
         return self._listing(corpus).recordings
 
     def refuse_useless(self, corpus: str) -> None:
-        """Refuse a corpus of which nothing that is listed can be used, with the first reason.
+        """Refuse a table of which no row can be used, with the first reason.
 
         Raises:
             EmonasError: it is one.
         """
+        if not can_be_listed(self._options[corpus]):
+            return
         found = self._listing(corpus)
-        if found.problems and not found.recordings:
-            first = found.problems[0]
-            raise EmonasError(
-                f"corpora.{corpus}: no utterance can be used: {first.file}: {first.problem}"
-            )
+        if not found.recordings:
+            why = [f"{row.file}: {row.problem}" for row in found.problems]
+            first = why[0] if why else f"{self._options[corpus].table}: it has no rows"
+            raise EmonasError(f"corpora.{corpus}: no utterance can be used: {first}")
 
     def _listing(self, corpus: str) -> Listing:
         options = self._options[corpus]

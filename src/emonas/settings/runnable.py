@@ -112,20 +112,20 @@ class Runnable:
 
     def _missing(self, protocol: str, system: str) -> str:
         """Why a system is not run under a protocol here; empty where it is."""
-        return self._left_out(protocol, system) or self._lacking(protocol, system)
+        return self.left_out(protocol, system) or self._lacking(protocol, system)
 
-    def _left_out(self, protocol: str, system: str) -> str:
+    def left_out(self, protocol: str, system: str) -> str:
         """Why the settings leave a system out; empty where they do not."""
         named = self.settings.leave_out.get(protocol, ())
         if not named:
             return ""
-        for name in self._leans_on(system):
+        for name in self.leans_on(system):
             if name in named:
                 needed = "" if name == system else ", which it needs"
-                return f"leave_out.{protocol} names {name}{needed}"
-        if any(set(named).isdisjoint(self._leans_on(name)) for name in self._emotional(protocol)):
+                return f"left out by the settings: leave_out.{protocol} names {name}{needed}"
+        if any(set(named).isdisjoint(self.leans_on(name)) for name in self._emotional(protocol)):
             return ""
-        return f"leave_out.{protocol} leaves no system that tells emotions"
+        return f"left out by the settings: leave_out.{protocol} leaves nothing that tells emotions"
 
     def _emotional(self, protocol: str) -> Iterator[str]:
         """The systems that the settings run under a protocol and that tell emotions."""
@@ -247,7 +247,7 @@ class Runnable:
         """The system that a system starts from, such as a first stage."""
         return getattr(self.settings.systems[system], "start", None)
 
-    def _leans_on(self, system: str) -> Iterator[str]:
+    def leans_on(self, system: str) -> Iterator[str]:
         """A system, and those that its streams, genotypes, budget or start come from."""
         yield system
         others = [self.start_of(system)]
@@ -257,7 +257,7 @@ class Runnable:
             others += [self.searcher_of(system), self.budget_of(system)]
         for other in others:
             if other is not None and other != system:
-                yield from self._leans_on(other)
+                yield from self.leans_on(other)
 
     def task_corpora(self, system: str, corpora: Iterable[str]) -> list[str]:
         """Those of some corpora whose words, gender or style a system learns: all or none."""

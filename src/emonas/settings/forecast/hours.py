@@ -9,6 +9,7 @@ from emonas.learning.devices import prepare
 from emonas.settings.absent import absent_files, absent_own_files
 from emonas.settings.forecast.jobs import Jobs, all_runs
 from emonas.settings.forecast.rehearsal import (
+    REHEARSAL,
     Fused,
     Heard,
     Learnt,
@@ -121,7 +122,7 @@ class Clock:
                 self._fused[system] = rehearse_fusion(options, widths, runtime, folder)
             except EmonasError as error:
                 self._fused[system] = None
-                self._tell(f"systems.{system}: {error}")
+                self._tell_of(system, error)
         return self._fused[system]
 
     def heard(self, feature: str) -> Heard | None:
@@ -182,8 +183,13 @@ class Clock:
                 self._learnt[key] = rehearse_system(options, there, runtime, folder, weights)
             except EmonasError as error:
                 self._learnt[key] = None
-                self._tell(f"systems.{system}: {error}")
+                self._tell_of(system, error)
         return self._learnt[key]
+
+    def _tell_of(self, system: str, error: EmonasError) -> None:
+        """Keys that an error names are those of the system, and not of its rehearsal."""
+        own = str(error).replace(f"systems.{REHEARSAL}", f"systems.{system}")
+        self._tell(f"systems.{system}: {own}")
 
     def _tell(self, reason: str) -> None:
         if reason not in self.unknown:

@@ -70,12 +70,13 @@ def list_jobs(plan: Plan, sizes: dict[str, ProtocolSize | None]) -> list[Jobs]:
 
 
 def all_runs(plan: Plan) -> dict[tuple[str, str], int]:
-    """Seeds by protocol and system, of skipped ones too."""
+    """Seeds by protocol and system, of skipped ones too, but not of what is left out."""
     seeds: dict[tuple[str, str], int] = {}
     for run in plan.settings.runs:
         for system in run.systems:
-            key = run.protocol, system
-            seeds[key] = max(run.seeds, seeds.get(key, 0))
+            if not plan.left_out(run.protocol, system):
+                key = run.protocol, system
+                seeds[key] = max(run.seeds, seeds.get(key, 0))
     return seeds
 
 

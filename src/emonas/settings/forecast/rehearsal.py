@@ -31,7 +31,8 @@ FEWEST = 2
 SIZES = (FEWEST, 8, 32)
 """Utterances of a rehearsal: the next more is tried as long as the last took not too long."""
 ENOUGH_SECONDS = 1.5
-CORPUS = "rehearsal"
+REHEARSAL = "rehearsal"
+"""What its corpus and its jobs are called."""
 FUSED_UTTERANCES = 64
 
 
@@ -147,7 +148,7 @@ def rehearse_fusion(
         write_predictions(folder / f"{name}.h5", parts)
         write_network_cost(folder / f"{name}.json", NetworkCost(None, 1, 1, [[1, width]]))
     job = FuseJob(
-        name="rehearsal",
+        name=REHEARSAL,
         options=options.model_copy(update={"training": _one_epoch(options.training)}),
         seed=0,
         predictions={name: folder / f"{name}.h5" for name in widths},
@@ -170,16 +171,16 @@ def _rehearse(
     count: int,
     checkpoint: Path | None,
 ) -> Learnt:
-    paths = {name: {CORPUS: folder / f"{name}.h5"} for name in heard}
+    paths = {name: {REHEARSAL: folder / f"{name}.h5"} for name in heard}
     for number, (name, example) in enumerate(heard.items()):
-        _write_random(paths[name][CORPUS], example, count + 2 * _held_out(count), number)
+        _write_random(paths[name][REHEARSAL], example, count + 2 * _held_out(count), number)
     parts = _write_parts(folder, count)
     system = _small_system(options, count)
     searched, genotype, searched_weights = 0.0, None, 0
     if getattr(options, "search", None) is not None:
         found = _search_outputs(folder)
         search = SearchJob(
-            name="rehearsal",
+            name=REHEARSAL,
             system=system,
             search=_small_search(options.search, count),
             seed=0,
@@ -193,10 +194,10 @@ def _rehearse(
         searched_weights = found.weights.stat().st_size
     outputs = _outputs(folder)
     job = TrainJob(
-        name="rehearsal",
+        name=REHEARSAL,
         system=system,
         seed=0,
-        material=Material(paths, write_answers(options, folder / CORPUS, parts), checkpoint),
+        material=Material(paths, write_answers(options, folder / REHEARSAL, parts), checkpoint),
         parts=parts,
         runtime=runtime,
         resume=folder / "resume",
@@ -268,7 +269,7 @@ def _write_parts(folder: Path, count: int) -> dict[Part, Path]:
         table = pd.DataFrame(
             {
                 "utterance": [f"u{start + row}" for row in range(size)],
-                "corpus": CORPUS,
+                "corpus": REHEARSAL,
                 "label": [f"class{row % CLASSES}" for row in range(size)],
                 "domain": "",
             }
@@ -319,7 +320,7 @@ def _random_predictions(
     names = tuple(f"class{number}" for number in range(CLASSES))
     return Predictions(
         utterances=tuple(f"u{number}" for number in range(count)),
-        corpora=(CORPUS,) * count,
+        corpora=(REHEARSAL,) * count,
         labels=tuple(names[number % CLASSES] for number in range(count)),
         classes=names,
         logits=generator.standard_normal((count, CLASSES)).astype(np.float32),
