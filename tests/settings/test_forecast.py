@@ -262,6 +262,22 @@ def test_more_cores_shorten_and_equal_systems_are_rehearsed_once(
     assert table_of(lines)["train"][1] == pytest.approx(one, rel=0.01)
 
 
+def test_what_is_left_out_is_not_rehearsed_and_keys_are_the_systems_own() -> None:
+    document = small()
+    wild = {"network": "rnn-mhsa", "inputs": ["fbank"], "hidden": 8, "heads": 2, "head_width": 4}
+    wild["training"] = {"optimiser": "sgd", "learning_rate": 1000.0, "weight_decay": 1e27}
+    document["systems"]["wild"] = wild
+    document["runs"] = [{"protocol": "three", "systems": ["linear", "wild"]}]
+    lines = list(forecast_lines(Plan(check_settings(document)), 2))
+    (told,) = [line for line in lines if line.startswith("not forecast")]
+    assert told.startswith("not forecast: systems.wild: ")
+    assert "lower systems.wild.training.learning_rate" in told
+    document["leave_out"] = {"three": ["wild"]}
+    lines = list(forecast_lines(Plan(check_settings(document)), 2))
+    assert not any("wild" in line for line in lines)
+    assert table_of(lines)["train"][0] == "3"
+
+
 def test_what_cannot_be_told_is_said(tmp_path: Path) -> None:
     document = small()
     document["corpora"]["absent"] = {"reader": "folders"}

@@ -3,6 +3,9 @@
 import csv
 import os
 import re
+import signal
+import subprocess
+import time
 
 import pytest
 import torch
@@ -100,6 +103,46 @@ def test_who_builds_on_it_has_no_result_either_and_is_named(changed, tally):
     tally("a loss or a weight that is no finite number, through Snakemake")
     said = changed.snakemake("--cores", "2", "--keep-going", fails=True)
     assert "settings file: leave_out: {own: [chance]}" in said
+
+
+def test_who_stops_a_run_is_told_of_what_failed_before_alone(changed, tally):
+    def lengthen(settings):
+        diverging(settings)
+        settings["systems"]["resnet"]["training"] = {"epochs": 100_000}
+        settings["runs"] = [
+            {"protocol": "own", "systems": ["chance"]},
+            {"protocol": "tiny", "systems": ["resnet"]},
+        ]
+
+    changed.rewrite(lengthen)
+    log = changed.folder / "said.txt"
+    # A shell in the background would have the signal ignored, and so would all that it starts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            changed.start("--cores", "2", "--keep-going"),
+            cwd=changed.folder,
+            env=changed.environment(),
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    signal.signal(signal.SIGINT, before)
+    begun = time.monotonic()
+    wanted = ("Error in rule train", "of 100000")
+    while not all(words in log.read_text() for words in wanted):
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() - begun < 300
+        time.sleep(0.2)
+    os.killpg(process.pid, signal.SIGINT)
+    process.wait()
+    said = log.read_text()
+    tally("a run that is stopped with Ctrl-C behind a failure")
+    assert failures(said)
+    assert all("/own/chance-" in path for path in failures(said))
+    assert "emonas: stopped; mend what is said above, and run the same command" in said
+    assert "not run" not in said
+    assert "leave_out" not in said
 
 
 def test_without_keep_going_the_end_names_it(changed, tally):

@@ -166,7 +166,7 @@ def _placed(row: Mapping[str, Any], key: str) -> Placed | None:
 def pareto_front(points: Sequence[Placed | None]) -> list[bool]:
     """Which points no other beats: at no more cost a higher score, or at less cost as high a one.
 
-    Costs whose bounds overlap are the same cost. As the same is not the same as the same's same,
+    Costs whose bounds overlap are the same cost. Of three in a row the outer two may not be, so
     only who is on the front beats others. What has no place is on no front.
     """
     front: list[Placed] = []

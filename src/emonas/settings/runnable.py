@@ -49,6 +49,12 @@ class Runnable:
                     seeds[key] = max(run.seeds, seeds.get(key, 0))
         return seeds
 
+    @cached_property
+    def _possible(self) -> list[tuple[str, str]]:
+        """All that can be run here, be it left out or not."""
+        asked = [(run.protocol, system) for run in self.settings.runs for system in run.systems]
+        return [run for run in asked if not self._lacking(*run)]
+
     def tells_emotions(self, system: str) -> bool:
         """Whether emotion is what a system learns, alone or among other tasks."""
         return self.is_fused(system) or tells_emotions(self.settings.systems[system])
@@ -310,9 +316,7 @@ class Runnable:
             return list(options.layers)
         asked = [
             entry.layers
-            for run in self.settings.runs
-            for system in run.systems
-            if not self._lacking(run.protocol, system)
+            for _, system in self._possible
             for entry in self._inputs_of(system)
             if entry.feature == feature
         ]
