@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from emonas.cli.use import _envs
+
 ROOT = Path(__file__).parents[2]
 EMONAS = [sys.executable, "-c", "from emonas.cli import app; app()"]
 
@@ -73,6 +75,13 @@ def test_a_table_of_no_use_is_told_before_anything_else(tmp_path, command):
     done = emonas(command, "s.yaml", folder=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("emonas: corpora.own: no utterance can be used: ")
+
+
+def test_locks_are_those_of_the_folder_or_of_the_checkout(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert _envs() == ROOT / "envs"
+    (tmp_path / "envs").mkdir()
+    assert _envs() == Path("envs")
 
 
 def test_reference_writes_into_the_folder_given(tmp_path):

@@ -106,6 +106,22 @@ def test_a_run_of_settings_in_a_folder_is_bundled_and_agrees(changed, tmp_path):
         assert str(changed.folder).encode() not in bundled.read("plan.json")
 
 
+def test_a_report_of_nothing_is_bundled_and_agrees(changed, tmp_path):
+    def leave_all_out(settings):
+        runs = settings["runs"]
+        settings["leave_out"] = {
+            name: [one for run in runs if run["protocol"] == name for one in run["systems"]]
+            for name in {run["protocol"] for run in runs}
+        }
+
+    changed.rewrite(leave_all_out)
+    changed.snakemake("--cores", "1")
+    archive = tmp_path / "nothing.zip"
+    done = changed.emonas("bundle", "--settings", "tiny.yaml", "--output", archive)
+    assert done.returncode == 0, done.stderr
+    assert verify_bundle(archive).wrong == []
+
+
 def test_the_same_run_gives_the_same_bytes(finished, bundle, tmp_path, monkeypatch):
     monkeypatch.chdir(finished.folder)
     plan = Plan(load_settings(Path("tiny.yaml")))

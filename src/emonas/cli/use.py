@@ -92,6 +92,17 @@ def predict(
         sys.exit(1)
 
 
+def _envs() -> Path:
+    """The folder of the lock files: here, or in the checkout of the package where a run is
+    elsewhere (`snakemake --directory`).
+    """
+    from emonas.packages import package_folder
+
+    package = package_folder("emonas")
+    here = Path("envs")
+    return here if here.exists() or package is None else package.parents[1] / "envs"
+
+
 def bundle(
     output: Annotated[Path, typer.Option(help="the archive that is written")] = Path("bundle.zip"),
     settings: Annotated[Path, typer.Option(help="the settings file")] = Path("config.yaml"),
@@ -102,7 +113,7 @@ def bundle(
     from emonas.settings.plan import Plan
 
     plan = Plan(load_settings(settings))
-    count = write_bundle(plan, settings, Path("results"), Path("envs"), output)
+    count = write_bundle(plan, settings, Path("results"), _envs(), output)
     size = output.stat().st_size / 1e6
     typer.echo(f"{output}: {count} files, {size:.1f} MB; try: emonas verify {_quoted(output)}")
 

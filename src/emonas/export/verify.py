@@ -120,8 +120,10 @@ def _report_held(plan: ReportPlan, folder: Path) -> Generator[Verified, None, No
     as they were scored again.
     """
     whole = computed(folder, WHOLE)
-    shutil.copytree(folder / RESULTS, whole)
-    shutil.copytree(computed(folder, AGAIN), whole, dirs_exist_ok=True)
+    whole.mkdir()
+    # A report of nothing has neither.
+    for results in filter(Path.exists, (folder / RESULTS, computed(folder, AGAIN))):
+        shutil.copytree(results, whole, dirs_exist_ok=True)
     report, made = folder / REPORT, computed(folder, MADE)
     write_report(plan, whole, made, workers=cores())
     yield _each(f"{REPORT}/{name}: is not of this report" for name in _more(report, made))
